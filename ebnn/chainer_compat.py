@@ -1,0 +1,44 @@
+"""Names that Chainer 7.8.1 imports and newer Python or NumPy no longer have.
+
+Importing this module supplies them; it never imports Chainer itself. A one-line ``.pth`` file, installed beside the
+package, imports it at the first ``import chainer`` of a process, so that scripts which import Chainer before ebnn run
+unchanged.
+
+- ``numpy.sctypes`` went with NumPy 2.0; Chainer asks it for the integer and float types.
+- ``numpy.distutils.system_info`` went with Python 3.12, and before that cannot be imported beside a newer setuptools;
+  Chainer asks it, on macOS only, which BLAS is linked.
+- ``pkg_resources`` comes from setuptools, which warns on import that it is deprecated.
+"""
+
+import importlib
+import sys
+import types
+import warnings
+
+import numpy as np
+
+
+def _supply_sctypes() -> None:
+    if "sctypes" not in vars(np):
+        np.sctypes = {  # type: ignore[attr-defined]
+            "int": [np.int8, np.int16, np.int32, np.int64],
+            "float": [np.float16, np.float32, np.float64],
+        }
+
+
+def _supply_distutils() -> None:
+    system_info = types.ModuleType("numpy.distutils.system_info")
+    system_info.get_info = lambda name: {}  # type: ignore[attr-defined]
+    distutils = types.ModuleType("numpy.distutils")
+    distutils.system_info = system_info  # type: ignore[attr-defined]
+    sys.modules["numpy.distutils"] = distutils
+    sys.modules["numpy.distutils.system_info"] = system_info
+    np.distutils = distutils  # type: ignore[attr-defined]
+
+
+_supply_sctypes()
+_supply_distutils()
+with warnings.catch_warnings():
+    # Imported quietly, once, before Chainer does.
+    warnings.simplefilter("ignore")
+    importlib.import_module("pkg_resources")
