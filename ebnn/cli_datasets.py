@@ -1,0 +1,138 @@
+"""The command ``ebnn datasets``: list the data sets, download and verify one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TransferSpeedColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from ebnn import datasets as data
+from ebnn.datasets.places import find_place
+from ebnn.errors import DatasetError
+
+FOLDER_HELP = "Look in this folder (it holds mnist/ or cifar-10-batches-py/) instead of EBNN_DATA or the cache."
+JSON_HELP = "Also write what is shown to this file, as JSON."
+
+folder_option = click.option("--folder", type=click.Path(path_type=Path), help=FOLDER_HELP)
+json_option = click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help=JSON_HELP)
+
+
+class _Group(click.Group):
+    """Shows a DatasetError as one message and exits with 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DatasetError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@contextlib.contextmanager
+def download_bars(console: Console) -> Iterator[data.Progress]:
+    """Yield a progress callback for ``ebnn.datasets.load`` that draws one bar per file on ``console``."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Bars(*columns, console=console) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(name: str, done: int, total: int | None) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total)
+            bars.update(tasks[name], completed=done, total=total)
+
+        yield progress
+
+
+@click.group(cls=_Group, invoke_without_command=True)
+@folder_option
+@json_option
+@click.pass_context
+def datasets(ctx: click.Context, folder: Path | None, json_file: Path | None) -> None:
+    """List the data sets a network can be trained on, and where their files are.
+
+    digits come with scikit-learn and need no download. The others are read from --folder, else from the folder that
+    the environment variable EBNN_DATA names, else from a cache in your home folder (EBNN_CACHE moves it), where they
+    are downloaded when they are first used.
+
+    \b
+    ebnn datasets                 list them
+    ebnn datasets fetch mnist     download MNIST now and verify it
+    """
+    if ctx.invoked_subcommand is not None:
+        if folder is not None or json_file is not None:
+            raise click.UsageError(f"put --folder and --json after {ctx.invoked_subcommand}")
+        return
+    rows = [_row(name, folder) for name in data.names()]
+    table = Table(box=SIMPLE_HEAD)
+    for header in ("name", "shape", "classes", "train", "test", "input", "files"):
+        number = header in ("classes", "train", "test")
+        table.add_column(header, justify="right" if number else "left", no_wrap=header != "files")
+    for row in rows:
+        shape = "x".join(str(size) for size in row["shape"])
+        counts = (str(row["classes"]), f"{row['train']:,}", f"{row['test']:,}")
+        table.add_row(row["name"], shape, *counts, row["kind"], _where(row))
+    place = find_place(folder)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"Looked in {place.path}, {place.origin}.", soft_wrap=True)
+    _write_json(json_file, rows)
+
+
+@datasets.command()
+@click.argument("name", metavar="NAME")
+@folder_option
+@json_option
+def fetch(name: str, folder: Path | None, json_file: Path | None) -> None:
+    """Download the data set NAME where it is not there yet, and verify every file of it.
+
+    An interrupted download goes on where it stopped. NAME is one of the names that "ebnn datasets" lists.
+    """
+    data.info(name)
+    with download_bars(Console(stderr=True)) as progress:
+        loaded = data.load(name, folder=folder, progress=progress)
+    row = {**_row(name, folder), "state": "verified"}
+    train, test = len(loaded.train_labels), len(loaded.test_labels)
+    click.echo(f"{name}: {train:,} training and {test:,} test images verified, from {row['path'] or row['origin']}")
+    _write_json(json_file, [row])
+
+
+def _row(name: str, folder: Path | None) -> dict[str, Any]:
+    info = data.info(name)
+    location = data.locate(name, folder=folder)
+    return {
+        "name": info.name,
+        "summary": info.summary,
+        "shape": list(info.shape),
+        "classes": info.classes,
+        "train": info.train,
+        "test": info.test,
+        "kind": info.kind,
+        "state": location.state,
+        "path": None if location.path is None else str(location.path),
+        "origin": location.origin,
+        "missing": [str(path) for path in location.missing],
+    }
+
+
+def _where(row: dict[str, Any]) -> str:
+    if row["state"] == "absent":
+        return "not downloaded" if row["origin"] == "the cache" else "missing"
+    lacking = ", ".join(Path(path).name for path in row["missing"])
+    return f"partial: lacks {lacking}" if lacking else str(row["state"])
+
+
+def _write_json(path: Path | None, rows: list[dict[str, Any]]) -> None:
+    if path is None:
+        return
+    try:
+        path.write_text(json.dumps({"datasets": rows}, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be written ({error.strerror}): name another file") from None

@@ -1,0 +1,62 @@
+"""C text of constant arrays."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import bits
+from ..network import Network, Normalization
+
+LINE = 110  # characters of a line of values
+
+_C_TYPES = {"uint8": "uint8_t", "uint32": "uint32_t", "int16": "int16_t", "int32": "int32_t", "float32": "float"}
+
+
+def constant_array(name: str, values: NDArray[Any], comment: str) -> str:
+    """``values`` (any shape, flattened) as a constant array in flash; ``comment`` says its shape."""
+    flat = np.ascontiguousarray(values).ravel()
+    lines = [""]
+    for literal in map(_literal, flat):
+        if lines[-1] and len(lines[-1]) + len(literal) > LINE:
+            lines.append("")
+        lines[-1] += literal + ", "
+    body = "\n".join("    " + line.rstrip() for line in lines).rstrip(",")
+    c_type = _C_TYPES[flat.dtype.name]
+    return f"/* {comment} */\nstatic const {c_type} {name}[{len(flat)}] EBNN_FLASH = {{\n{body}\n}};\n"
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, np.uint32):
+        return f"0x{value:08X}ul"
+    if isinstance(value, np.uint8):
+        return f"0x{value:02X}"
+    if isinstance(value, np.float32):
+        text = f"{value:.9g}"
+        return (text if "." in text or "e" in text else text + ".0") + "f"
+    if value == -(2**31):
+        return "(-2147483647l - 1)"  # 2147483648 does not fit the type of its own literal
+    return f"{value}l" if isinstance(value, np.int32) else str(value)
+
+
+def weight_words(network: Network, layer: int) -> NDArray[np.uint32]:
+    """The weights of a layer as the device has them: (outputs, words of one filter) uint32.
+
+    Filters of a convolution, and of a dense layer on bytes, are one stream in the order height, width, input. A dense
+    layer on bits follows its input's memory, row padding included; one on floats has its input's order, channel first.
+    """
+    weights = network.layer_weights[layer]
+    kind = network.kinds[layer]
+    if network.is_conv(layer):
+        return bits.pack_words(weights.reshape(len(weights), -1))
+    if kind == "bits":
+        rows = bits.pack(weights.reshape(len(weights), weights.shape[1], -1))
+        return bits.pack_words(bits.unpack(rows, rows.shape[-1] * 8).reshape(len(weights), -1))
+    if kind == "float":
+        weights = weights.transpose(0, 3, 1, 2)
+    return bits.pack_words(weights.reshape(len(weights), -1))
+
+
+def normalization_table(normalization: Normalization) -> NDArray[np.float32]:
+    """(outputs, 5) float32: bias, mean, 1 / standard deviation, gamma, beta of each output."""
+    return np.stack([getattr(normalization, name) for name in Normalization.FIELDS], axis=1)

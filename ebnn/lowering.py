@@ -1,0 +1,229 @@
+"""Chainer chain → Network, exactly.
+
+Thresholds are asked from the trained link: for every output a binary search finds where, along the sums that can occur,
+the link's own float32 batch normalisation changes the sign. Batch normalisation is monotone in its input, rounding
+included, so one comparison stands for it, gamma negative or zero, bias and eps included.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import chainer
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import LoweringError, NetworkError
+from .links import CLink, size_blocks
+from .network import (
+    Block,
+    Conv,
+    Dense,
+    Input,
+    InputKind,
+    Network,
+    Normalization,
+    Pool,
+    Scores,
+    Shape,
+    Threshold,
+    largest_value,
+)
+from .reference import normalize
+
+MAX_MULTIPLIER = 32_767  # of a score: an int16
+MAX_SCORE = 2**31 - 1
+
+
+def lower(chain: Any, shape: Sequence[int], input_kind: InputKind | None = None) -> Network:
+    """The Network that predicts as ``chain`` does in test mode.
+
+    Args:
+        chain: a Chainer chain with ``link_order()`` (see ebnn.links.CChainMixin), or a list of ebnn's blocks; the last
+            one a ``BinaryLinearBNSoftmax`` or ``BinaryLinearSoftmax``. It is not changed, but for blocks made without
+            an input size, which get their parameters.
+        shape: of one sample, (channels, height, width).
+        input_kind: what the device is given: "uint8", "int8", "bits" or "float". The default is "bits" where the first
+            block's name begins with Binary, else "float". The chain must have been trained on the same numbers:
+            integers unscaled, bits as −1 and +1.
+
+    Raises LoweringError, naming the block, where the chain has no exact Network.
+    """
+    blocks = list(chain if isinstance(chain, list | tuple) else chain.link_order())
+    names = [f"block {i + 1} ({type(block).__name__})" for i, block in enumerate(blocks)]
+    _check_blocks(blocks, names)
+    if len(shape) != 3:
+        raise LoweringError(f"the sample shape {tuple(shape)} is not (channels, height, width)")
+    sample = Shape(*map(int, shape))
+    if input_kind is None:
+        input_kind = "bits" if blocks[0].binary_input else "float"
+    _size(blocks, names, sample)
+    kinds: list[InputKind] = [input_kind, *(["bits"] * (len(blocks) - 1))]  # type: ignore[list-item]
+    lowered: list[Block] = []
+    try:
+        with chainer.using_config("train", False), chainer.no_backprop_mode():
+            for link, name, kind in zip(blocks[:-1], names, kinds, strict=False):
+                lowered.append(_lower_block(link, name, kind, sample))
+                sample = lowered[-1].output_shape(sample)
+            output = _lower_output(blocks[-1], names[-1], kinds[-1], sample)
+        return Network(Input(input_kind, Shape(*map(int, shape))), tuple(lowered), output)
+    except NetworkError as error:
+        raise LoweringError(f"{type(chain).__name__}: {error}") from None
+
+
+def _check_blocks(blocks: list[Any], names: list[str]) -> None:
+    if not blocks:
+        raise LoweringError("the chain has no blocks: link_order() returned an empty list")
+    for block, name in zip(blocks, names, strict=True):
+        if not isinstance(block, CLink):
+            raise LoweringError(f"{name} has no counterpart in C: build the network from the blocks of ebnn.links")
+        if hasattr(block, "bst") != (block is not blocks[-1]):
+            raise LoweringError(
+                f"{name} cannot stand there: every block but the last ends in a sign (…BST), the last one gives scores "
+                "(BinaryLinearBNSoftmax or BinaryLinearSoftmax)"
+            )
+
+
+def _size(blocks: list[Any], names: list[str], shape: Shape) -> None:
+    """Gives parameters to blocks without, and checks that each takes what the one before gives."""
+    sides: tuple[int, ...] = tuple(shape)
+    for block, name in zip(blocks, names, strict=True):
+        try:
+            given, sides = sides, size_blocks([block], sides)
+        except (ValueError, AssertionError, chainer.utils.type_check.InvalidType) as error:
+            reason = " ".join(str(error).split())
+            raise LoweringError(f"{name} does not take an input of shape {given}: {reason}") from None
+
+
+def _lower_block(link: Any, name: str, kind: InputKind, shape: Shape) -> Block:
+    linear = _linear(link, name, kind, shape)
+    pool = None
+    if hasattr(link, "pool"):
+        pool = Pool(_pair(link.pool.ksize), _pair(link.pool.stride), _pair(link.pool.pad))
+    normalization = _normalization(link, name)
+    threshold = None
+    if kind != "float":
+        reach = linear.weights[0].size * largest_value(kind)
+        threshold = find_threshold(lambda acc: _ask(link, acc) > 0, reach, len(linear.weights))
+    _check_normalization(link, name, normalization)
+    return Block(linear, pool, threshold, normalization)
+
+
+def find_threshold(sign: Callable[[NDArray[np.float32]], NDArray[np.bool_]], reach: int, outputs: int) -> Threshold:
+    """Where each output's sign changes along the sums −reach … reach.
+
+    ``sign`` takes one sum for each output, (outputs,) float32, says whether it gives +1, and is monotone in each.
+    """
+    low = np.full(outputs, -reach, np.int64)
+    high = np.full(outputs, reach, np.int64)
+    at_low, at_high = sign(low.astype(np.float32)), sign(high.astype(np.float32))
+    # Invariant where the ends differ: the sign at `low` is that of the lowest sum, at `high` that of the highest.
+    while np.any(high - low > 1):
+        middle = (low + high) // 2
+        as_low = sign(middle.astype(np.float32)) == at_low
+        low, high = np.where(as_low, middle, low), np.where(as_low, high, middle)
+    below = at_low & ~at_high
+    value = np.where(below, low, high)
+    # The same sign everywhere: a comparison that every sum passes, or none.
+    value = np.where(at_low & at_high, -reach, np.where(~at_low & ~at_high, reach + 1, value))
+    return Threshold(value, below)
+
+
+def _ask(link: Any, acc: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What the link makes of one sum for each output, (outputs,) float32: bias, batch normalisation and sign."""
+    return _normalized(link, acc[None], link.bst)[0]
+
+
+def _normalized(link: Any, acc: NDArray[np.float32], *after: Any) -> NDArray[np.float32]:
+    """Bias, the link's batch normalisation and what comes ``after`` it, for sums (n, outputs) float32."""
+    bias = _affine(link).b
+    x: Any = acc if bias is None else acc + bias.array
+    for step in (link.bn, *after):
+        x = step(x)
+    array: NDArray[np.float32] = x.array
+    return array
+
+
+def _affine(link: Any) -> Any:
+    return link.bconv if hasattr(link, "bconv") else link.bl
+
+
+def _linear(link: Any, name: str, kind: InputKind, shape: Shape) -> Conv | Dense:
+    weights = _float32(_affine(link).W.array, name, "weights") >= 0
+    if hasattr(link, "bconv"):
+        return Conv(weights.transpose(0, 2, 3, 1), _pair(link.bconv.stride), _pair(link.bconv.pad))
+    return Dense(_dense_weights(weights, shape))
+
+
+def _dense_weights(weights: NDArray[np.bool_], shape: Shape) -> NDArray[np.bool_]:
+    """(outputs, inputs in Chainer's order, channel first) → (outputs, height, width, channels)."""
+    return weights.reshape(len(weights), *shape).transpose(0, 2, 3, 1)
+
+
+def _normalization(link: Any, name: str) -> Normalization:
+    bn = link.bn
+    bias = _affine(link).b
+    var = _float32(bn.avg_var, name, "variance")
+    outputs = len(var)
+    # As Chainer computes it: reciprocal, then root, in float32.
+    inv_std = np.sqrt(np.reciprocal(var + np.float32(bn.eps)))
+    return Normalization(
+        np.zeros(outputs, np.float32) if bias is None else _float32(bias.array, name, "bias"),
+        _float32(bn.avg_mean, name, "mean"),
+        inv_std,
+        np.ones(outputs, np.float32) if bn.gamma is None else _float32(bn.gamma.array, name, "gamma"),
+        np.zeros(outputs, np.float32) if bn.beta is None else _float32(bn.beta.array, name, "beta"),
+    )
+
+
+def _check_normalization(link: Any, name: str, normalization: Normalization) -> None:
+    """The float arithmetic must be the link's own, to the last bit."""
+    spread = np.linspace(-4, 4, 33, dtype=np.float32)[:, None]
+    around = normalization.mean - normalization.bias + spread / normalization.inv_std
+    if not np.array_equal(_normalized(link, around), normalize(around, normalization)):
+        raise LoweringError(f"{name}: its batch normalisation is not Chainer's own, in float32, and has no exact C")
+
+
+def _lower_output(link: Any, name: str, kind: InputKind, shape: Shape) -> Scores:
+    weights = _dense_weights(_float32(link.bl.W.array, name, "weights") >= 0, shape)
+    classes = len(weights)
+    gain, shift = np.ones(classes), np.zeros(classes)
+    if link.bl.b is not None:
+        shift = _float32(link.bl.b.array, name, "bias").astype(np.float64)
+    if hasattr(link, "bn"):
+        n = {field: getattr(_normalization(link, name), field).astype(np.float64) for field in Normalization.FIELDS}
+        gain = n["inv_std"] * n["gamma"]
+        shift = (n["bias"] - n["mean"]) * gain + n["beta"]
+    reach = weights[0].size * (1 if kind == "float" else largest_value(kind))
+    return Scores(weights, *score_constants(gain, shift, reach))
+
+
+def score_constants(
+    gain: NDArray[np.float64], shift: NDArray[np.float64], reach: int
+) -> tuple[NDArray[np.int16], NDArray[np.int32], float]:
+    """Multipliers, offsets and scale whose scores, times the scale, are the logits ``gain · acc + shift``.
+
+    The largest that an int16 and, for sums up to ``reach``, an int32 can hold; 1 and 0 where that is exact.
+    """
+    largest = float(np.abs(gain).max())
+    if not shift.any() and largest > 0 and np.all(np.abs(gain) == largest):
+        return np.sign(gain).astype(np.int16), np.zeros(len(gain), np.int32), largest
+    # One unit is kept back for each rounding: |round(m)| · reach + |round(b)| stays below 2**31.
+    limits = [MAX_MULTIPLIER / largest] if largest > 0 else []
+    limits.append((MAX_SCORE - reach - 1) / max(float((np.abs(gain) * reach + np.abs(shift)).max()), 1e-30))
+    factor = min(limits)
+    return np.rint(gain * factor).astype(np.int16), np.rint(shift * factor).astype(np.int32), 1 / factor
+
+
+def _float32(array: Any, name: str, what: str) -> NDArray[np.float32]:
+    if not isinstance(array, np.ndarray):
+        raise LoweringError(f"{name}: its {what} are not on the CPU: call to_cpu() first")
+    if array.dtype != np.float32:
+        raise LoweringError(f"{name}: its {what} are {array.dtype}, thresholds are exact for float32 only")
+    if not np.isfinite(array).all():
+        raise LoweringError(f"{name}: its {what} hold a value that is not finite: training diverged, use a lower rate")
+    return array
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    first, second = value if isinstance(value, tuple | list) else (value, value)
+    return int(first), int(second)

@@ -1,0 +1,20 @@
+/*
+ * ebnn: binarized neural networks on microcontrollers.
+ *
+ * A network's header, emitted by `ebnn export`, includes this file and holds the weights; include that header and call
+ * <name>_predict(). No heap, no recursion, no stdio. Everything is static inline: there is nothing to link.
+ */
+#ifndef EBNN_H
+#define EBNN_H
+
+/* Raised when an emitted header of before could no longer be compiled rightly; headers check it with #error. */
+#define EBNN_RUNTIME_VERSION 1
+
+#include "ebnn/port.h"
+#include "ebnn/bits.h"
+#include "ebnn/window.h"
+#include "ebnn/dot.h"
+#include "ebnn/layers.h"
+#include "ebnn/float_layers.h"
+
+#endif

@@ -1,0 +1,110 @@
+"""Compiles emitted headers, hundreds at a time, and runs samples through them."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ebnn import Network
+from ebnn.codegen import header_text
+from ebnn.codegen.header import C_TYPES
+from numpy.typing import ArrayLike, NDArray
+
+RUNTIME = Path(__file__).parents[2] / "firmware/lib/ebnn/src"
+WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow", "-pedantic"]
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+
+
+def require(program: str) -> str:
+    """The path of a program; where there is none the test is skipped, unless skipping is forbidden."""
+    path = shutil.which(program)
+    if path is None:
+        message = f"{program} is not installed"
+        pytest.fail(message) if os.environ.get("EBNN_NO_SKIP") else pytest.skip(message)
+    return path
+
+
+@dataclass(frozen=True)
+class Case:
+    """One network in one arithmetic, and samples for it (n, channels, height, width)."""
+
+    network: Network
+    x: ArrayLike
+    arithmetic: str = "integer"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What C made of a case: ``classes`` (n,), ``scores`` (n, classes) int32, ``arena`` (n, bytes) after each sample."""
+
+    classes: NDArray[np.uint8]
+    scores: NDArray[np.int32]
+    arena: NDArray[np.uint8]
+
+
+def run(cases: Sequence[Case], folder: Path, flags: Sequence[str] = SANITIZERS, compiler: str = "gcc") -> list[Result]:
+    """Compiles the cases into one program, feeds it their samples and reads the results."""
+    calls, includes, data = [], [], []
+    for i, case in enumerate(cases):
+        name = f"n{i}"
+        (folder / f"{name}.h").write_text(header_text(case.network, name=name, arithmetic=case.arithmetic))
+        includes.append(f'#include "{name}.h"')
+        packed = case.network.pack_input(case.x)
+        data.append(packed.tobytes())
+        c_type = C_TYPES[case.network.input.kind]
+        calls.append(f"    RUN({name}, N{i}, {c_type}, {len(packed)})")
+    (folder / "main.c").write_text(_MAIN.format(includes="\n".join(includes), calls="\n".join(calls)))
+    program = folder / "program"
+    command = [require(compiler), "-std=c99", *WARNINGS, "-DEBNN_INLINE=__attribute__((unused)) static", *flags]
+    subprocess.run([*command, f"-I{RUNTIME}", "-o", program, folder / "main.c"], check=True)
+    done = subprocess.run([program], input=b"".join(data), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()[-4000:]
+    return _split(cases, done.stdout)
+
+
+def _split(cases: Sequence[Case], output: bytes) -> list[Result]:
+    results, at = [], 0
+    for case in cases:
+        network, n = case.network, len(np.asarray(case.x))
+        record = np.dtype(
+            [("class", "u1"), ("same", "u1"), ("scores", "<i4", network.classes), ("arena", "u1", network.arena_bytes)]
+        )
+        table = np.frombuffer(output, record, n, at)
+        at += table.nbytes
+        assert table["same"].all(), "predict and scores give different classes"
+        results.append(Result(table["class"], table["scores"], table["arena"]))
+    assert at == len(output)
+    return results
+
+
+# A sample lies in a heap block of exactly its size, so that the address sanitizer sees a read past its end.
+_MAIN = """\
+#include <stdio.h>
+#include <stdlib.h>
+{includes}
+
+#define RUN(name, NAME, type, count)                                                     \\
+    for (int i = 0; i < (count); i++) {{                                                  \\
+        type *input = (type *)malloc(NAME##_INPUT_BYTES);                                \\
+        int32_t scores[NAME##_CLASSES];                                                  \\
+        uint8_t answer[2];                                                               \\
+        if (fread(input, 1, NAME##_INPUT_BYTES, stdin) != NAME##_INPUT_BYTES) return 3;  \\
+        answer[1] = name##_predict(input);                                               \\
+        answer[0] = name##_scores(input, scores);                                        \\
+        answer[1] = answer[0] == answer[1];                                              \\
+        fwrite(answer, 1, 2, stdout);                                                    \\
+        fwrite(scores, 4, NAME##_CLASSES, stdout);                                       \\
+        fwrite(name##_arena.bytes, 1, NAME##_ARENA_BYTES, stdout);                       \\
+        free(input);                                                                     \\
+    }}
+
+int main(void)
+{{
+{calls}
+    return 0;
+}}
+"""
