@@ -1,0 +1,32 @@
+"""Data sets as plain NumPy arrays: digits, mnist, binary-mnist and cifar10.
+
+::
+
+    from ebnn import datasets
+
+    digits = datasets.load("digits")                       # bundled with scikit-learn, needs no network
+    mnist = datasets.load("mnist", folder="data")          # data/mnist/train-images-idx3-ubyte.gz, ...
+    x = datasets.convert(mnist.test_images, mnist.kind, "float")
+
+Files come from the folder given, else from the folder that ``EBNN_DATA`` names, else from the user's cache, where they
+are downloaded and verified. A folder that is given and lacks a file is an error; nothing is downloaded in its place.
+"""
+
+from ebnn.datasets.dataset import Dataset
+from ebnn.datasets.download import Progress
+from ebnn.datasets.kinds import convert
+from ebnn.datasets.places import cache_folder
+from ebnn.datasets.registry import Info, Location, info, load, locate, names
+
+__all__ = [
+    "Dataset",
+    "Info",
+    "Location",
+    "Progress",
+    "cache_folder",
+    "convert",
+    "info",
+    "load",
+    "locate",
+    "names",
+]

@@ -1,0 +1,184 @@
+"""MNIST handwritten digits, as pixels and as bits."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ebnn.datasets.dataset import Dataset
+from ebnn.datasets.download import Progress, Remote, obtain
+from ebnn.datasets.idx import parse_idx, read_bytes
+from ebnn.datasets.kinds import convert
+from ebnn.datasets.places import Place, find_place, missing, read_given
+from ebnn.errors import DatasetError
+
+CLASS_NAMES = tuple("0123456789")
+FOLDER = "mnist"
+
+
+@dataclass(frozen=True)
+class IdxFile:
+    """One file: its name without ``.gz``, the shape of its array, and the SHA-256 of its decompressed bytes."""
+
+    name: str
+    shape: tuple[int, ...]
+    sha256: str
+
+    @property
+    def bytes(self) -> int:
+        """Size of the decompressed file."""
+        return 4 + 4 * len(self.shape) + math.prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The four files and the mirrors that have them; a mirror is a URL to put ``NAME.gz`` behind.
+
+    ``timeout`` is in seconds, for each wait on the network.
+    """
+
+    mirrors: tuple[str, ...]
+    train_images: IdxFile
+    train_labels: IdxFile
+    test_images: IdxFile
+    test_labels: IdxFile
+    timeout: float = 20.0
+
+    @property
+    def files(self) -> tuple[IdxFile, IdxFile, IdxFile, IdxFile]:
+        """Training images and labels, test images and labels."""
+        return self.train_images, self.train_labels, self.test_images, self.test_labels
+
+
+PUBLISHED = Source(
+    mirrors=(
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    ),
+    train_images=IdxFile(
+        "train-images-idx3-ubyte",
+        (60000, 28, 28),
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    ),
+    train_labels=IdxFile(
+        "train-labels-idx1-ubyte",
+        (60000,),
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    ),
+    test_images=IdxFile(
+        "t10k-images-idx3-ubyte",
+        (10000, 28, 28),
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    ),
+    test_labels=IdxFile(
+        "t10k-labels-idx1-ubyte",
+        (10000,),
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
+)
+"""MNIST as published by Y. LeCun, C. Cortes and C. J. C. Burges, http://yann.lecun.com/exdb/mnist/."""
+
+
+def load(
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    download: bool = True,
+    progress: Progress | None = None,
+    source: Source = PUBLISHED,
+) -> Dataset:
+    """Return MNIST: 60,000 training and 10,000 test images, (1, 28, 28), of values 0 .. 255.
+
+    The four files, ``.gz`` or decompressed, are looked for in ``mnist`` in ``folder``, else in the folder that
+    ``EBNN_DATA`` names, else in the cache, where they are downloaded. Their contents are verified each time.
+
+    Raises DatasetError, which names the file, for one that is missing, cut short, damaged or another file.
+    """
+    place = find_place(folder)
+    train_images, train_labels, test_images, test_labels = (
+        _array(place, file, source, download, progress) for file in source.files
+    )
+    return Dataset(
+        "mnist",
+        train_images[:, np.newaxis],
+        train_labels.astype(np.int32),
+        test_images[:, np.newaxis],
+        test_labels.astype(np.int32),
+        "uint8",
+        CLASS_NAMES,
+    )
+
+
+def load_binary(
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    download: bool = True,
+    progress: Progress | None = None,
+    source: Source = PUBLISHED,
+) -> Dataset:
+    """Return MNIST with every pixel other than 0 as 1: the same images and labels as ``load``, of kind ``"bits"``."""
+    grey = load(folder, download=download, progress=progress, source=source)
+    return Dataset(
+        "binary-mnist",
+        convert(grey.train_images, grey.kind, "bits"),
+        grey.train_labels,
+        convert(grey.test_images, grey.kind, "bits"),
+        grey.test_labels,
+        "bits",
+        grey.class_names,
+    )
+
+
+def present(place: Place, source: Source = PUBLISHED) -> tuple[list[Path], list[Path]]:
+    """Return which files are there and which are missing, without opening any."""
+    there: list[Path] = []
+    absent: list[Path] = []
+    for file in source.files:
+        path = _find(place, file)
+        (there if path.exists() else absent).append(path)
+    return there, absent
+
+
+def read_file(path: Path, file: IdxFile) -> npt.NDArray[np.uint8]:
+    """Return the array in ``path``, which must be ``file``, gzip or not. Raises DatasetError where it is not."""
+    data = read_bytes(path, file.bytes)
+    array = parse_idx(data, str(path))
+    if array.shape != file.shape:
+        raise DatasetError(f"{path} holds an array of shape {array.shape}, {file.name} has {file.shape}")
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != file.sha256:
+        raise DatasetError(
+            f"{path} is not the published {file.name}: the SHA-256 of its contents is {digest}, expected is "
+            f"{file.sha256}"
+        )
+    return array
+
+
+def _find(place: Place, file: IdxFile) -> Path:
+    packed = place.path / FOLDER / f"{file.name}.gz"
+    plain = packed.with_suffix("")
+    return plain if plain.exists() and not packed.exists() else packed
+
+
+def _array(
+    place: Place, file: IdxFile, source: Source, download: bool, progress: Progress | None
+) -> npt.NDArray[np.uint8]:
+    path = _find(place, file)
+    if place.given:
+        if not path.exists():
+            raise missing(path, place, f"the four MNIST files in {FOLDER}/, as .gz or decompressed")
+        return read_given(path, functools.partial(read_file, file=file), place)
+    remote = Remote(
+        urls=tuple(f"{mirror}{file.name}.gz" for mirror in source.mirrors),
+        # gzip adds a header and a few bytes a block to what it cannot compress.
+        max_bytes=file.bytes + 65536,
+        remedy=f"put the four MNIST files into a folder {FOLDER} and set EBNN_DATA to the folder that holds it",
+        timeout=source.timeout,
+    )
+    return obtain(path, functools.partial(read_file, file=file), remote, download=download, progress=progress)

@@ -1,0 +1,127 @@
+"""The data sets by name: what each is, where its files are, and how to load it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ebnn.datasets import cifar10, digits, mnist
+from ebnn.datasets.dataset import Dataset
+from ebnn.datasets.download import Progress
+from ebnn.datasets.places import Place, find_place
+from ebnn.errors import DatasetError
+from ebnn.network import InputKind
+
+State = Literal["bundled", "present", "partial", "absent"]
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a data set is, known without its files. ``shape`` is (channels, height, width)."""
+
+    name: str
+    summary: str
+    shape: tuple[int, int, int]
+    classes: int
+    train: int
+    test: int
+    kind: InputKind
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where the files of a data set are, from their names alone: ``load`` is what verifies them.
+
+    ``path`` is the folder, None for data that comes with a library. ``missing`` are the files that are not there.
+    """
+
+    state: State
+    path: Path | None
+    origin: str
+    missing: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    info: Info
+    load: Callable[[str | os.PathLike[str] | None, bool, Progress | None], Dataset]
+    present: Callable[[Place], tuple[list[Path], list[Path]]] | None
+
+
+_ENTRIES = {
+    entry.info.name: entry
+    for entry in (
+        _Entry(
+            Info("digits", "handwritten digits", (1, 8, 8), 10, digits.TRAIN, digits.TEST, "uint8"),
+            lambda folder, download, progress: digits.load(),
+            None,
+        ),
+        _Entry(
+            Info("mnist", "handwritten digits", (1, 28, 28), 10, 60000, 10000, "uint8"),
+            lambda folder, download, progress: mnist.load(folder, download=download, progress=progress),
+            mnist.present,
+        ),
+        _Entry(
+            Info("binary-mnist", "handwritten digits, pixel != 0", (1, 28, 28), 10, 60000, 10000, "bits"),
+            lambda folder, download, progress: mnist.load_binary(folder, download=download, progress=progress),
+            mnist.present,
+        ),
+        _Entry(
+            Info("cifar10", "colour photographs", cifar10.SHAPE, 10, 50000, 10000, "uint8"),
+            lambda folder, download, progress: cifar10.load(folder, download=download, progress=progress),
+            cifar10.present,
+        ),
+    )
+}
+
+
+def _entry(name: str) -> _Entry:
+    if name not in _ENTRIES:
+        raise DatasetError(f"there is no data set {name!r}: choose one of {', '.join(names())}")
+    return _ENTRIES[name]
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of the data sets."""
+    return tuple(_ENTRIES)
+
+
+def info(name: str) -> Info:
+    """Return what a data set is. Raises DatasetError for a name that does not exist."""
+    return _entry(name).info
+
+
+def load(
+    name: str,
+    *,
+    folder: str | os.PathLike[str] | None = None,
+    download: bool = True,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Return a data set, verified.
+
+    Its files come from ``folder``, else from the folder that ``EBNN_DATA`` names, else from the cache; only there are
+    they downloaded, and only where ``download`` is True, with ``progress(file, bytes so far, bytes in all or None)``
+    called along the way. ``digits`` need no files and take no notice of ``folder``.
+
+    Raises DatasetError for a name that does not exist, and for a file that is missing, cut short, damaged or another
+    file; it names the file.
+    """
+    return _entry(name).load(folder, download, progress)
+
+
+def locate(name: str, *, folder: str | os.PathLike[str] | None = None) -> Location:
+    """Return where the files of a data set are, by looking for their names where ``load`` would.
+
+    Raises DatasetError for a name that does not exist, or a folder that does not.
+    """
+    entry = _entry(name)
+    if entry.present is None:
+        return Location("bundled", None, "scikit-learn", ())
+    place = find_place(folder)
+    there, absent = entry.present(place)
+    state: State = "absent" if not there else "partial" if absent else "present"
+    return Location(state, (there + absent)[0].parent, place.origin, tuple(absent))
