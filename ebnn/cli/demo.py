@@ -1,0 +1,96 @@
+"""The command ``ebnn demo``."""
+
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.columns import Columns
+from rich.console import Console
+from rich.panel import Panel
+
+from .. import datasets
+from ..codegen import write_header
+from ..errors import EbnnError
+from ..report import RunReport, network_table, picture
+from ..simulation import find_compiler
+from .options import check_writable, json_option, write_json
+from .run import finish, show, stream_with_bar
+from .train import train_network
+
+NAME = "digits"
+ARCHITECTURE = "conv"
+EPOCHS = 40
+SHOWN = 6  # digits shown as pictures
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("ebnn-demo"),
+    show_default=True,
+    help="Folder for the network, its header and the log.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same network.")
+@json_option
+def demo(out: Path, seed: int, json_file: Path | None) -> None:
+    """The whole path on real handwritten digits, in about a minute, no board and no download needed.
+
+    Trains a convolutional network on the 8×8 digits of scikit-learn, emits it as a C header, compiles the firmware for
+    this computer, streams every test digit through a serial port and compares each answer with Python's.
+    """
+    from ..training import TrainConfig
+
+    started = time.monotonic()
+    check_writable(json_file)
+    find_compiler()
+    console = Console(highlight=False)
+    data = datasets.load(NAME)
+    _step(console, 1, f"train with Chainer: {len(data.train_labels):,} digits of 8×8 pixels, {EPOCHS} epochs")
+    config = TrainConfig(epochs=EPOCHS, seed=seed, snapshot_every=0)
+    trained = train_network(data, ARCHITECTURE, data.kind, config, out, False, console)
+    network = trained.network
+
+    _step(console, 2, "lower to integers and packed bits, emit a C header")
+    model, header = out / "digits.ebnn", out / "network.h"
+    network.save(model)
+    write_header(network, header, name=NAME)
+    console.print(network_table(network))
+    console.print(f"wrote {model} ({model.stat().st_size:,} B) and {header}")
+
+    _step(console, 3, f"compile the firmware and stream {len(data.test_labels)} test digits through its serial port")
+    more = {**trained.values(), "port": "sim://host", "model": str(model), "header": str(header)}
+    del more["accuracy"]
+    report = stream_with_bar(console, network, "sim://host", NAME, "integer", data.test_images, data.test_labels, None)
+    seconds = time.monotonic() - started
+    _pictures(console, data.test_images, report)
+    show(console, report, data.class_names)
+    write_json(json_file, {**report.values(), **more, "seconds": seconds})
+    finish(report)
+    console.print(
+        f"\nDone in {seconds:.0f} s: {report.samples} digits, accuracy {report.accuracy:.2%}, every class and every score "
+        "equals Python's.",
+        soft_wrap=True,
+    )
+    console.print(f"Look into {header}, or try: ebnn info {model}", soft_wrap=True)
+
+
+def _step(console: Console, number: int, text: str) -> None:
+    console.rule(f"[bold]{number}. {text}", align="left")
+
+
+def _pictures(console: Console, images: np.ndarray, report: RunReport) -> None:
+    """Shows a few digits with what the board said: mistakes first, if there are any."""
+    wrong = np.flatnonzero(report.predicted != report.labels)
+    right = np.flatnonzero(report.predicted == report.labels)
+    if not report.samples:
+        raise EbnnError("no digit was answered")
+    chosen = [*right[: SHOWN - min(2, len(wrong))], *wrong[:2]]
+    panels = []
+    for i in chosen:
+        verdict = "right" if report.predicted[i] == report.labels[i] else f"wrong, is {report.labels[i]}"
+        panels.append(
+            Panel("\n".join(picture(images[i])), title=f"board: {report.predicted[i]}", subtitle=verdict, width=20)
+        )
+    console.print(Columns(panels))

@@ -1,0 +1,38 @@
+"""The command ``ebnn export``."""
+
+from pathlib import Path
+
+import click
+
+from ..codegen import header_text
+from ..codegen.header import identifier
+from ..files import load, write_atomically
+from .options import arithmetic_option, check_writable, model_argument
+
+
+@click.command()
+@model_argument
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("network.h"),
+    show_default=True,
+    help="The header to write.",
+)
+@click.option("--name", help="Starts every name in the header. [default: the model's file name]")
+@arithmetic_option
+def export(model: Path, output: Path, name: str | None, arithmetic: str) -> None:
+    """Emit a trained network as a C header.
+
+    The header needs the library in firmware/lib/ebnn and nothing else: include it, call NAME_predict(input). Weights
+    stay in flash. Put it at firmware/include/network.h to build the serial firmware with it.
+    """
+    check_writable(output)
+    network = load(model)
+    name = identifier(model.stem) if name is None else name
+    write_atomically(output, header_text(network, name=name, arithmetic=arithmetic).encode())
+    click.echo(
+        f"{output}: {name}, {arithmetic} arithmetic, weights {network.weight_bytes:,} B, "
+        f"arena {network.arena_bytes:,} B. Include it and call {name}_predict(input)."
+    )

@@ -1,0 +1,48 @@
+"""Options and arguments that several commands share."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import datasets
+from ..codegen import ARITHMETICS
+from ..errors import EbnnError
+from ..files import write_atomically
+
+model_argument = click.argument("model", metavar="MODEL.ebnn", type=click.Path(dir_okay=False, path_type=Path))
+json_option = click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write the results to this file."
+)
+folder_option = click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the data lie (it holds mnist/, …), instead of EBNN_DATA or the cache.",
+)
+dataset_choice = click.Choice(datasets.names())
+arithmetic_option = click.option(
+    "--arithmetic",
+    type=click.Choice(ARITHMETICS),
+    default="integer",
+    show_default=True,
+    help="integer: one comparison per output; float: the paper's own, batch normalisation on the board.",
+)
+
+
+def write_json(path: Path | None, values: dict[str, Any]) -> None:
+    """Writes results for programs, where a file was asked for."""
+    if path is not None:
+        write_atomically(path, (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def check_writable(*paths: Path | None) -> None:
+    """Refuses a file that cannot be written before the work is done, not after."""
+    for path in paths:
+        if path is None:
+            continue
+        folder = path.parent
+        if not folder.is_dir():
+            raise EbnnError(f"{path} cannot be written: the folder {folder} does not exist, make it first")
+        if path.is_dir():
+            raise EbnnError(f"{path} is a folder: name a file")

@@ -1,0 +1,148 @@
+"""The command ``ebnn run``."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from .. import datasets
+from ..codegen import write_header
+from ..codegen.header import identifier
+from ..device import Device
+from ..errors import DeviceError, InputError
+from ..files import load
+from ..network import Network
+from ..report import RunReport, confusion_table, run_table
+from ..simulation import host_url
+from ..streaming import InterruptedRunError, stream
+from .datasets import download_bars
+from .options import (
+    arithmetic_option,
+    check_writable,
+    dataset_choice,
+    folder_option,
+    json_option,
+    model_argument,
+    write_json,
+)
+
+
+@click.command()
+@model_argument
+@click.option(
+    "--port",
+    default="sim://host",
+    show_default=True,
+    help="Where the board is: /dev/ttyACM0, COM3, socket://HOST:PORT, or a simulated board.",
+)
+@click.option("--dataset", required=True, type=dataset_choice, help="Whose test images are streamed.")
+@click.option("--limit", type=click.IntRange(min=1), help="Stream the first so many only.")
+@arithmetic_option
+@folder_option
+@json_option
+def run(
+    model: Path,
+    port: str,
+    dataset: str,
+    limit: int | None,
+    arithmetic: str,
+    folder: Path | None,
+    json_file: Path | None,
+) -> None:
+    """Stream test images to a board and compare every answer with the reference, bit for bit.
+
+    sim://host compiles the firmware with this network for this computer (needs a C compiler) and talks to it through a
+    real serial port. On a real board, flash the same network first; another one is refused. --arithmetic is for
+    simulated boards; a real one has what it was flashed with.
+    """
+    check_writable(json_file)
+    network = load(model)
+    with download_bars(Console(stderr=True)) as progress:
+        data = datasets.load(dataset, folder=folder, progress=progress)
+    check_dataset(network, data)
+    images = datasets.convert(data.test_images[:limit], data.kind, network.input.kind)
+    console = Console(highlight=False)
+    name = identifier(model.stem)
+    report = stream_with_bar(console, network, port, name, arithmetic, images, data.test_labels[:limit], json_file)
+    show(console, report, data.class_names)
+    finish(report)
+
+
+def check_dataset(network: Network, data: datasets.Dataset) -> None:
+    """Refuses a data set whose images or classes are not the network's."""
+    if data.shape != tuple(network.input.shape):
+        sides = "×".join(map(str, data.shape))
+        raise InputError(
+            f"{data.name} has images of {sides}, this network takes {network.input.shape}: choose the --dataset it was "
+            "trained on"
+        )
+    if data.classes > network.classes:
+        raise InputError(
+            f"{data.name} has {data.classes} classes, this network {network.classes}: choose another --dataset"
+        )
+
+
+def stream_with_bar(
+    console: Console,
+    network: Network,
+    port: str,
+    name: str,
+    arithmetic: str,
+    images: Any,
+    labels: Any,
+    json_file: Path | None,
+    **more: Any,
+) -> RunReport:
+    """Streams the images with a progress bar and writes the results, also of a run that ends early."""
+    with _port_of(network, port, name, arithmetic) as url:
+        if url != port:
+            console.print(f"compiling the firmware for {port} …")
+        with Device(url, network_hash=network.hash32, network_name=name) as device:
+            try:
+                with _bar(console) as bar:
+                    task = bar.add_task("streaming", total=len(images))
+                    report = stream(network, device, images, labels, lambda done: bar.update(task, completed=done))
+            except InterruptedRunError as error:
+                if error.report.samples:
+                    show(console, error.report)
+                    write_json(json_file, {**error.report.values(), "port": port, "error": str(error), **more})
+                raise
+    write_json(json_file, {**report.values(), "port": port, **more})
+    return report
+
+
+@contextmanager
+def _port_of(network: Network, port: str, name: str, arithmetic: str) -> Iterator[str]:
+    """The port's URL; for sim://host that of a board with this very network."""
+    if port.rstrip("/") != "sim://host":
+        yield port
+        return
+    with tempfile.TemporaryDirectory(prefix="ebnn-") as folder:
+        header = Path(folder) / "network.h"
+        write_header(network, header, name=name, arithmetic=arithmetic)
+        yield host_url(header)
+
+
+def _bar(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def show(console: Console, report: RunReport, names: tuple[str, ...] = ()) -> None:
+    """Prints the report."""
+    console.print(confusion_table(report, names))
+    console.print(run_table(report))
+
+
+def finish(report: RunReport) -> None:
+    """Fails where an answer is not the reference's."""
+    if not report.exact:
+        raise DeviceError(
+            f"{report.class_mismatches} classes and {report.score_mismatches} scores of {report.samples} differ from the "
+            "reference: the board does not compute what it must; please report it with the model"
+        )

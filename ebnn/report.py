@@ -1,0 +1,186 @@
+"""What people and programs see of networks and runs: tables, pictures in text, and the same as JSON values."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from .network import Network
+
+_SHADES = " .:-=+*#%@"
+
+
+def describe_network(network: Network) -> dict[str, Any]:
+    """A network's layers and sizes as plain JSON values."""
+    layers = []
+    names = [network.block_name(i) for i in range(len(network.blocks))] + ["output"]
+    for i, name in enumerate(names):
+        block = network.blocks[i] if i < len(network.blocks) else None
+        layers.append(
+            {
+                "name": name,
+                "pool": block is not None and block.pool is not None,
+                "input_kind": network.kinds[i],
+                "input_shape": list(network.shapes[i]),
+                "output_shape": [network.classes] if block is None else list(network.shapes[i + 1]),
+                "weight_bytes": network.layer_weight_bytes[i],
+                "threshold_bytes": 0 if block is None else network.layer_threshold_bytes[i],
+                "score_bytes": network.score_bytes if block is None else 0,
+                "macs": network.layer_macs[i],
+            }
+        )
+    return {
+        "hash": network.hash,
+        "input": {"kind": network.input.kind, "shape": list(network.input.shape), "bytes": network.input.bytes},
+        "classes": network.classes,
+        "layers": layers,
+        "weight_bytes": network.weight_bytes,
+        "threshold_bytes": network.threshold_bytes,
+        "score_bytes": network.score_bytes,
+        "arena_bytes": network.arena_bytes,
+        "macs": network.macs,
+    }
+
+
+def network_table(network: Network) -> Table:
+    """A network's layers, one to a row."""
+    table = Table(box=SIMPLE_HEAD)
+    for header in ("layer", "input", "output"):
+        table.add_column(header)
+    for header in ("weights", "thresholds", "MACs"):
+        table.add_column(header, justify="right")
+    for layer in describe_network(network)["layers"]:
+        table.add_row(
+            layer["name"] + (", pool" if layer["pool"] else ""),
+            _sides(layer["input_shape"]) + f" {layer['input_kind']}",
+            _sides(layer["output_shape"]) + (" scores" if layer["name"] == "output" else " bits"),
+            f"{layer['weight_bytes']:,} B",
+            f"{layer['threshold_bytes'] + layer['score_bytes']:,} B",
+            f"{layer['macs']:,}",
+        )
+    return table
+
+
+def _sides(shape: list[int]) -> str:
+    return "×".join(map(str, shape))
+
+
+@dataclass(frozen=True, eq=False)
+class RunReport:
+    """What a board answered to samples, held against the reference.
+
+    Attributes:
+        board, network: names, as the board says them.
+        network_hash: of the network, 64 hexadecimal digits.
+        labels, predicted: (n,) int, of the samples that were answered.
+        classes: how many there are.
+        asked: samples that were to be streamed.
+        class_mismatches, score_mismatches: samples whose class, or any of whose scores, is not the reference's.
+        device_us: (n,) microseconds that each prediction took, by the board's own clock.
+        link: statistics of the link, by name.
+    """
+
+    board: str
+    network: str
+    network_hash: str
+    labels: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    classes: int
+    asked: int
+    class_mismatches: int
+    score_mismatches: int
+    device_us: NDArray[np.int64]
+    link: dict[str, Any]
+
+    @property
+    def samples(self) -> int:
+        """Samples that were answered."""
+        return len(self.predicted)
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction of the answered samples whose class is the label; 0 where none was answered."""
+        return float(np.mean(self.predicted == self.labels)) if self.samples else 0.0
+
+    @property
+    def device_us_per_sample(self) -> float:
+        """Mean microseconds of a prediction by the board's clock; 0 where none was answered."""
+        return float(self.device_us.mean()) if self.samples else 0.0
+
+    @property
+    def exact(self) -> bool:
+        """Whether every answer is the reference's."""
+        return self.class_mismatches == 0 and self.score_mismatches == 0
+
+    @property
+    def confusion(self) -> NDArray[np.int64]:
+        """(classes, classes): how often a sample of the row's label was given the column's class."""
+        from sklearn.metrics import confusion_matrix
+
+        if not self.samples:
+            return np.zeros((self.classes, self.classes), np.int64)
+        return np.asarray(confusion_matrix(self.labels, self.predicted, labels=range(self.classes)), np.int64)
+
+    def values(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        return {
+            "board": self.board,
+            "network": self.network,
+            "network_hash": self.network_hash,
+            "samples": self.samples,
+            "asked": self.asked,
+            "accuracy": self.accuracy,
+            "class_mismatches": self.class_mismatches,
+            "score_mismatches": self.score_mismatches,
+            "device_us_per_sample": self.device_us_per_sample,
+            "confusion": self.confusion.tolist(),
+            "link": self.link,
+        }
+
+
+def confusion_table(report: RunReport, names: tuple[str, ...] = ()) -> Table:
+    """The confusion matrix: labels down, predictions across, what is wrong in red."""
+    names = names if len(names) == report.classes else tuple(map(str, range(report.classes)))
+    table = Table(box=SIMPLE_HEAD, title="confusion: label down, prediction across", title_justify="left")
+    table.add_column("", style="bold")
+    for name in names:
+        table.add_column(name, justify="right")
+    for row, name in enumerate(names):
+        cells = []
+        for column, count in enumerate(report.confusion[row]):
+            style = "green" if row == column else "red" if count else "dim"
+            cells.append(Text(str(count) if count else "·", style=style))
+        table.add_row(name, *cells)
+    return table
+
+
+def run_table(report: RunReport) -> Table:
+    """The figures of a run."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    link = report.link
+    rows = [
+        ("board", report.board),
+        ("network", f"{report.network}, hash {report.network_hash[:8]}"),
+        ("samples", f"{report.samples:,} of {report.asked:,}"),
+        ("accuracy", f"{report.accuracy:.2%}"),
+        ("class mismatches", f"{report.class_mismatches:,}"),
+        ("score mismatches", f"{report.score_mismatches:,}"),
+        ("device time", f"{report.device_us_per_sample:,.0f} µs a sample"),
+        ("link", f"{link['samples_per_second']:,.0f} samples/s, {link['bytes_per_second'] / 1000:,.1f} kB/s"),
+        ("", f"{link['retries']:,} retries, {link['bad_frames']:,} damaged frames"),
+    ]
+    for name, value in rows:
+        table.add_row(Text(name, style="bold"), value)
+    return table
+
+
+def picture(image: NDArray[Any]) -> list[str]:
+    """Lines that show an image (channels, height, width) in text, one character pair a pixel."""
+    grey = image.astype(np.float64).mean(axis=0)
+    grey = (grey - grey.min()) / max(float(np.ptp(grey)), 1e-9)
+    rows = (grey * (len(_SHADES) - 1)).round().astype(int)
+    return ["".join(_SHADES[level] * 2 for level in row) for row in rows]

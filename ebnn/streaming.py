@@ -1,0 +1,86 @@
+"""Streaming samples to a board and holding every answer against the reference."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .device import Device
+from .errors import EbnnError
+from .network import Network
+from .report import RunReport
+
+BATCH = 64  # samples that the reference predicts at a time
+
+
+class InterruptedRunError(EbnnError):
+    """A run that ended early; ``report`` has what was answered until then."""
+
+    def __init__(self, message: str, report: RunReport) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+def stream(
+    network: Network,
+    device: Device,
+    images: ArrayLike,
+    labels: NDArray[np.integer],
+    progress: Callable[[int], None] = lambda done: None,
+) -> RunReport:
+    """Sends every sample and compares class and scores with the reference.
+
+    Args:
+        network: what the board must run.
+        device: an open port.
+        images: (n, channels, height, width) in the network's input type.
+        labels: (n,).
+        progress: told after each sample how many are done.
+
+    Raises the errors of Device.hello before the first sample; InterruptedRunError, with the report so far, where the
+    board fails later or the user stops it.
+    """
+    samples = network.check_samples(images)
+    board = device.hello()
+    predicted: list[int] = []
+    device_us: list[int] = []
+    wrong_classes = wrong_scores = 0
+
+    def report() -> RunReport:
+        statistics = device.statistics
+        link = asdict(statistics) | {
+            "samples_per_second": statistics.requests_per_second,
+            "bytes_per_second": statistics.bytes_per_second,
+        }
+        return RunReport(
+            board.board,
+            board.network,
+            network.hash,
+            np.asarray(labels[: len(predicted)], np.int64),
+            np.array(predicted, np.int64),
+            network.classes,
+            len(samples),
+            wrong_classes,
+            wrong_scores,
+            np.array(device_us, np.int64),
+            link,
+        )
+
+    try:
+        for start in range(0, len(samples), BATCH):
+            batch = samples[start : start + BATCH]
+            expected = network.scores(batch)
+            for packed, scores in zip(network.pack_input(batch), expected, strict=True):
+                answer = device.predict(packed)
+                wrong_classes += answer.class_index != int(np.argmax(scores))
+                wrong_scores += not np.array_equal(answer.scores, scores)
+                predicted.append(answer.class_index)
+                device_us.append(answer.device_us)
+                progress(len(predicted))
+    except KeyboardInterrupt:
+        raise InterruptedRunError(f"stopped after {len(predicted):,} of {len(samples):,} samples", report()) from None
+    except EbnnError as error:
+        done = f"after {len(predicted):,} of {len(samples):,} samples"
+        raise InterruptedRunError(f"{error} ({done})", report()) from error
+    return report()
