@@ -2,7 +2,7 @@
 
 ::
 
-    with Device("/dev/ttyACM0", network_hash=net.hash) as device:
+    with Device("/dev/ttyACM0", network_hash=net.hash32) as device:
         print(device.hello().board)
         prediction = device.predict(net.pack_input(x)[0])
 
@@ -18,9 +18,10 @@ import errno
 import os
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar
 
 import numpy as np
 import serial
@@ -38,6 +39,7 @@ BAUDRATE = 115_200
 _SIMULATION = "ebnn.simulation"  # pySerial looks here for sim://, and imports it only then
 _WRITE_SECONDS = 10.0  # a port that takes no byte for so long is stuck
 _BOOT_POLL_SECONDS = 0.5  # how often a board that is starting is asked
+_LONGEST_WAIT_SECONDS = 60.0  # to which the wait for one answer grows, time-out by time-out
 _SILENCES = 2  # time-outs in a row after which the board may have been reset
 
 try:
@@ -46,7 +48,7 @@ except ImportError:  # Windows
     _PORT_FAILURES: tuple[type[Exception], ...] = (OSError,)
 else:
     _PORT_FAILURES = (OSError, termios.error)  # serial.SerialException is an OSError
-_OPENING_FAILURES = (ValueError, *_PORT_FAILURES)
+_OPENING_FAILURES: tuple[type[Exception], ...] = (ValueError, *_PORT_FAILURES)
 
 
 class PortLike(Protocol):
@@ -123,9 +125,12 @@ class Statistics:
         return (self.bytes_sent + self.bytes_received) / self.seconds if self.seconds > 0 else 0.0
 
 
-class _Reply(NamedTuple):
+_Answer = TypeVar("_Answer")
+
+
+class _Refusal(NamedTuple):
     status: int
-    payload: bytes
+    detail: int
 
 
 class _Missing(enum.Enum):
@@ -178,9 +183,12 @@ class Device:
         self._baudrate = float(getattr(self.port, "baudrate", None) or baudrate)
         self._info: DeviceInfo | None = None
         self._decoder = Decoder()
-        self._sequence = 0
+        # The session. Its requests are numbered from a random number on, so that a straggler of an earlier one meets
+        # none of them.
+        self._nonce = os.urandom(4)
+        self._sequence = int.from_bytes(os.urandom(2), "little")
         self._device_seconds = 0.0  # of the last sample
-        self._round_trips: dict[int, float] = {}  # seconds by command, a running mean
+        self._round_trip: float | None = None  # usual seconds from a sample to its answer
         self._requests = self._retries = self._handshakes = self._complaints = self._late = 0
         self._bytes_sent = self._bytes_received = 0
         self._seconds = 0.0
@@ -212,37 +220,31 @@ class Device:
         )
 
     def hello(self) -> DeviceInfo:
-        """Opens a new session with the board and returns what it is, waiting for it to start if need be.
+        """Greets the board and returns what it is, waiting for it to start if need be.
 
         Raises `NoAnswerError` if nothing answers in time, or something that is not this firmware; `WrongNetworkError`
         if the board runs another network than asked for, or than before; `RefusedError` if it speaks another version of
         the protocol; `PortError` if the port is gone.
         """
-        nonce = os.urandom(4)
-        # The numbers start somewhere else in every session, so that a straggler of an earlier one meets none of them.
-        self._sequence = int.from_bytes(os.urandom(2), "little")
-        request = Frame(self._sequence, Command.HELLO, bytes([PROTOCOL_VERSION]) + nonce)
+        request = self._next_request(Command.HELLO, bytes([PROTOCOL_VERSION]) + self._nonce)
         heard = bytearray()
         begin = time.monotonic()
         wait = min(self._patience(len(request.body), 64), _BOOT_POLL_SECONDS)
         while True:
-            sent = time.monotonic()
             self._write(encode(request))
-            reply = self._answer(request, min(sent + wait, begin + self.startup), heard)
-            if isinstance(reply, _Reply):
-                if reply.status != Status.OK:
-                    self._refused(request, reply)
-                info = self._read_info(reply.payload, nonce)
-                if info is not None:
-                    break
-            elif reply is _Missing.SILENCE:
+            reply = self._answer(request, min(time.monotonic() + wait, begin + self.startup), self._read_info, heard)
+            if isinstance(reply, _Refusal):
+                self._refused(request, reply)
+            if isinstance(reply, DeviceInfo):
+                break
+            if reply is _Missing.SILENCE:
                 wait = min(wait * 1.5, _BOOT_POLL_SECONDS)
             if time.monotonic() >= begin + self.startup:
                 raise NoAnswerError(self._explain_silence(bytes(heard), encode(request)))
         self._handshakes += 1
-        self._check_network(info)
-        self._info = info
-        return info
+        self._check_network(reply)
+        self._info = reply
+        return reply
 
     def predict(self, packed: bytes | bytearray | NDArray[np.uint8]) -> Prediction:
         """Sends one packed sample, (input bytes,) uint8, and returns the board's answer to it.
@@ -253,62 +255,70 @@ class Device:
         info = self._info if self._info is not None else self.hello()
         sample = _sample_bytes(packed, info)
         begin = time.monotonic()
-        request = self._next_request(sample)
+        request = self._next_request(Command.PREDICT, sample)
+        wait = self._patience(len(sample), 4 * info.classes)
         silences = 0
         for attempt in range(self.retries + 1):
             if silences == _SILENCES:
+                # A board that was reset has a session again after this; one that was only slow has kept its reply.
                 self.hello()
-                request = self._next_request(sample)
                 silences = 0
             self._retries += attempt > 0
-            sent = time.monotonic()
             self._write(encode(request))
-            wait = self._patience(len(sample), 4 * info.classes) * 2**silences
-            reply = self._answer(request, sent + wait)
-            if isinstance(reply, _Reply):
-                if reply.status == Status.NO_SESSION:
-                    silences = _SILENCES
-                    continue
-                if reply.status != Status.OK:
+            reply = self._answer(request, time.monotonic() + wait, lambda payload: _read_prediction(payload, info))
+            if isinstance(reply, Prediction):
+                seconds = time.monotonic() - begin
+                self._note_round_trip(seconds)
+                self._device_seconds = reply.device_us * 1e-6
+                self._requests += 1
+                self._seconds += seconds
+                return reply
+            if isinstance(reply, _Refusal):
+                if reply.status != Status.NO_SESSION:
                     self._refused(request, reply)
-                prediction = _read_prediction(reply.payload, info)
-                if prediction is not None:
-                    now = time.monotonic()
-                    if attempt == 0:
-                        self._note_round_trip(Command.PREDICT, now - sent)
-                    self._device_seconds = prediction.device_us * 1e-6
-                    self._requests += 1
-                    self._seconds += now - begin
-                    return prediction
+                silences = _SILENCES
             elif reply is _Missing.SILENCE:
                 silences += 1
+                wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
         raise NoAnswerError(
             f"{self.port_name} answered none of {self.retries + 1} tries at a sample in {time.monotonic() - begin:.1f} "
             f"s ({self.statistics.bad_frames} damaged frames so far): check the cable, or use more retries"
         )
 
-    def _next_request(self, sample: bytes) -> Frame:
+    def _next_request(self, command: Command, body: bytes) -> Frame:
         self._sequence = (self._sequence + 1) & 0xFFFF
-        return Frame(self._sequence, Command.PREDICT, sample)
+        return Frame(self._sequence, command, body)
 
     def _patience(self, body_bytes: int, payload_bytes: int) -> float:
         """Seconds that an answer may take: 10 bits to a byte, and up to 32 bytes of frame around body and payload."""
         on_the_wire = (body_bytes + payload_bytes + 32) * 10 / self._baudrate
         return self.timeout + on_the_wire + 2 * self._device_seconds
 
-    def _note_round_trip(self, command: int, seconds: float) -> None:
-        before = self._round_trips.get(command, seconds)
-        self._round_trips[command] = before + 0.2 * (seconds - before)
+    def _note_round_trip(self, seconds: float) -> None:
+        """A retry makes a trip longer, never shorter, so the estimate falls fast and rises slowly."""
+        before = self._round_trip
+        if before is None or seconds < before:
+            self._round_trip = seconds if before is None else (before + seconds) / 2
+        else:
+            self._round_trip = min(seconds, 1.25 * before)
 
-    def _answer(self, request: Frame, deadline: float, heard: bytearray | None = None) -> _Reply | _Missing:
+    def _answer(
+        self,
+        request: Frame,
+        deadline: float,
+        read_payload: Callable[[bytes], _Answer | None],
+        heard: bytearray | None = None,
+    ) -> _Answer | _Refusal | _Missing:
         """Reads until the answer to the request comes, or until the deadline (by `time.monotonic`).
+
+        `read_payload` returns None for a payload that no answer to this request can have; `heard` collects the first
+        bytes that come, for messages.
 
         A damaged frame may have been this answer, or have made the board drop the request, so the deadline draws near;
         but it may as well have been noise before either, so an answer is still given twice its usual time to come.
         Resending at once would run into the answer, and cost a board with a small buffer the next request.
         """
         missing = _Missing.SILENCE
-        usual = self._round_trips.get(request.command)
         crc = request.crc
         while True:
             remaining = deadline - time.monotonic()
@@ -327,7 +337,11 @@ class Device:
                     continue
                 answered, status = struct.unpack_from("<HB", frame.body)
                 if (frame.sequence, frame.command, answered) == (request.sequence, request.command | REPLY, crc):
-                    return _Reply(status, frame.body[3:])
+                    if status != Status.OK:
+                        return _Refusal(status, int.from_bytes(frame.body[3:7], "little"))
+                    answer = read_payload(frame.body[3:])
+                    if answer is not None:
+                        return answer
                 if frame.command == REPLY and 0 < status < Status.UNKNOWN_COMMAND:
                     self._complaints += 1
                     damage = True
@@ -335,8 +349,8 @@ class Device:
                     self._late += 1
             if damage or self._decoder.bad != bad:
                 missing = _Missing.DAMAGE
-                if usual is not None:
-                    deadline = min(deadline, time.monotonic() + 2 * usual + 0.001)
+                if self._round_trip is not None:
+                    deadline = min(deadline, time.monotonic() + 2 * self._round_trip + 0.001)
 
     def _read(self, seconds: float) -> bytes:
         """What has come, or comes first within about that time."""
@@ -387,25 +401,24 @@ class Device:
             )
         return (
             f"{self.port_name} speaks, but not ebnn's protocol: what came in {self.startup:.1f} s begins "
-            f"{heard[:24]!r}. The port belongs to something else, the board runs another program (flash it), or the baud "
-            "rate is wrong"
+            f"{heard[:24]!r}. The port belongs to something else, the board runs another program (flash it), or the "
+            "baud rate is wrong"
         )
 
-    def _refused(self, request: Frame, reply: _Reply) -> NoReturn:
-        detail = int.from_bytes(reply.payload[:4], "little")
+    def _refused(self, request: Frame, reply: _Refusal) -> NoReturn:
         what = f"{_name_of(Command, request.command)} with {len(request.body):,} bytes"
         if reply.status == Status.WRONG_SIZE:
-            reason = f"it takes {detail:,} bytes"
+            reason = f"it takes {reply.detail:,} bytes"
         elif reply.status == Status.UNKNOWN_COMMAND:
             reason = "it does not know the command"
         else:
-            reason = f"{_name_of(Status, reply.status)}, {detail}"
+            reason = f"{_name_of(Status, reply.status)}, {reply.detail}"
         raise RefusedError(
             f"{self.port_name}: the board refused {what}: {reason}. Flash the firmware of this version of ebnn"
         )
 
-    def _read_info(self, payload: bytes, nonce: bytes) -> DeviceInfo | None:
-        """None if it is no answer to this HELLO. A newer protocol may add to the end."""
+    def _read_info(self, payload: bytes) -> DeviceInfo | None:
+        """None if it is no answer to a HELLO of this session. A newer protocol may add to the end."""
         if not payload or (payload[0] == PROTOCOL_VERSION and len(payload) < 25):
             return None
         if payload[0] != PROTOCOL_VERSION:
@@ -415,7 +428,7 @@ class Device:
             )
         echoed, network_hash, input_bytes, arena_bytes, inferences, classes = struct.unpack_from("<4sIIIIH", payload, 1)
         board, network, *_ = [*payload[23:].split(b"\x00"), b""]
-        if echoed != nonce:
+        if echoed != self._nonce:
             return None
         return DeviceInfo(
             board=board.decode("utf-8", "replace"),

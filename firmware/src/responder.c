@@ -1,0 +1,256 @@
+/* The serial responder.
+ *
+ * Memory: a sample is decoded straight into the arena, where the network takes it from. Beside the arena there are the
+ * decoder, and the kept reply: an ATmega328P has 2 KB.
+ *
+ * Why no answer can be taken for the answer to another request:
+ * - An answer repeats the sequence number, the command and the checksum of its request, under a checksum of its own. The
+ *   host has one request under way at a time, numbers them one after the other, and drops an answer that isn't to that
+ *   one; so an answer that is late or comes twice is dropped. A number comes back after 65,536 requests, and then the
+ *   checksum would have to be the same too.
+ * - The kept reply answers only a PREDICT with the sequence number and checksum of the last PREDICT that was run, in the
+ *   same session. Within a session the host gives the same number to the same bytes.
+ * - HELLO carries a nonce, which the host draws when it opens the port. A new one drops the kept reply; the same one again
+ *   (the host asks whether the board is still there, or a HELLO came twice) leaves all as it is. The answer repeats it, so
+ *   that an answer to an earlier session isn't taken for this one's. The host starts to number at a random place.
+ * - A reset loses the session, and a sample without a session is refused. So the host says HELLO again after a reset in
+ *   mid run, and compares the network, before another sample is run.
+ * - A request that arrives late, after newer ones, is run again or answered again: the network is a function of the sample
+ *   alone, so this costs time and changes no answer.
+ */
+#include "responder.h"
+
+#include <stddef.h>
+
+#include "frames.h"
+#include "network.h"
+#include "protocol.h"
+
+/* The board's name, without quotes, as in -DEBNN_BOARD=uno. */
+#ifndef EBNN_BOARD
+#define EBNN_BOARD unknown
+#endif
+#define TEXT_OF(name) #name
+#define TEXT(name) TEXT_OF(name)
+
+#define HEAD_BYTES 3u     /* sequence u16, command u8 */
+#define HELLO_BYTES 5u    /* protocol version u8, nonce u32 */
+#define ARGUMENT_BYTES 8u /* the longest body that isn't a sample */
+
+#define INPUT_BYTES ((uint32_t)(EBNN_INPUT_BYTES))
+#define LONGEST_BODY (INPUT_BYTES > ARGUMENT_BYTES ? INPUT_BYTES : (uint32_t)ARGUMENT_BYTES)
+
+static struct {
+    struct ebnn_frame_decoder decoder;
+    uint16_t sequence;
+    uint8_t command;
+    uint8_t argument[ARGUMENT_BYTES]; /* the body, unless it is a sample */
+
+    uint8_t in_session;
+    uint8_t nonce[4];    /* of the session */
+    uint32_t inferences; /* since reset */
+
+    /* The kept reply. */
+    uint8_t kept;
+    uint16_t kept_sequence;
+    uint16_t kept_crc;
+    uint8_t result[5];             /* class u8, microseconds u32 */
+    int32_t scores[EBNN_CLASSES];  /* once kept: little-endian, as they are sent */
+} state;
+
+static void put_u16(uint8_t *bytes, uint16_t value)
+{
+    bytes[0] = (uint8_t)(value & 0xFFu);
+    bytes[1] = (uint8_t)(value >> 8);
+}
+
+static void put_u32(uint8_t *bytes, uint32_t value)
+{
+    put_u16(bytes, (uint16_t)(value & 0xFFFFu));
+    put_u16(bytes + 2, (uint16_t)(value >> 16));
+}
+
+/* spans[0] is left free for the head of the answer, and one after `count` for the checksum. */
+static void answer(uint16_t sequence, uint8_t command, uint16_t crc, uint8_t status, struct ebnn_span *spans, uint8_t count)
+{
+    uint8_t head[6];
+
+    put_u16(head, sequence);
+    head[2] = (uint8_t)(command | EBNN_REPLY);
+    put_u16(head + 3, crc);
+    head[5] = status;
+    spans[0].bytes = head;
+    spans[0].count = sizeof head;
+    ebnn_frame_send(spans, count, ebnn_port_put);
+}
+
+static void answer_detail(uint16_t sequence, uint8_t command, uint16_t crc, uint8_t status, uint32_t detail)
+{
+    struct ebnn_span spans[3];
+    uint8_t bytes[4];
+
+    put_u32(bytes, detail);
+    spans[1].bytes = bytes;
+    spans[1].count = sizeof bytes;
+    answer(sequence, command, crc, status, spans, 2);
+}
+
+static void refuse(uint8_t status, uint32_t detail)
+{
+    answer_detail(state.sequence, state.command, state.decoder.crc, status, detail);
+}
+
+/* Nobody knows whose frame it was: its sequence number is not to be trusted. */
+static void complain(uint8_t status, uint32_t detail)
+{
+    answer_detail(0, 0, 0, status, detail);
+}
+
+static void hello(void)
+{
+    static const char board[] = TEXT(EBNN_BOARD);
+    static const char network[] = EBNN_NETWORK_NAME;
+    struct ebnn_span spans[5];
+    uint8_t facts[23];
+    uint8_t same = state.in_session;
+    uint8_t i;
+
+    for (i = 0; i < 4u; i++) {
+        uint8_t byte = state.argument[1u + i];
+        same = (uint8_t)(same && state.nonce[i] == byte);
+        state.nonce[i] = byte;
+        facts[1u + i] = byte;
+    }
+    if (!same) {
+        state.kept = 0;
+        state.in_session = 1;
+    }
+    facts[0] = EBNN_PROTOCOL_VERSION;
+    put_u32(facts + 5, (uint32_t)(EBNN_NETWORK_HASH));
+    put_u32(facts + 9, INPUT_BYTES);
+    put_u32(facts + 13, (uint32_t)(EBNN_ARENA_BYTES));
+    put_u32(facts + 17, state.inferences);
+    put_u16(facts + 21, (uint16_t)(EBNN_CLASSES));
+    spans[1].bytes = facts;
+    spans[1].count = sizeof facts;
+    spans[2].bytes = (const uint8_t *)board; /* both with the zero at their end */
+    spans[2].count = sizeof board;
+    spans[3].bytes = (const uint8_t *)network;
+    spans[3].count = sizeof network;
+    answer(state.sequence, state.command, state.decoder.crc, EBNN_STATUS_OK, spans, 4);
+}
+
+static void run_network(void)
+{
+    uint8_t *packed = (uint8_t *)state.scores;
+    uint32_t start = ebnn_port_micros();
+    size_t k;
+
+    state.result[0] = ebnn_network_scores(ebnn_network_input(), state.scores);
+    put_u32(state.result + 1, (uint32_t)(ebnn_port_micros() - start));
+    for (k = 0; k < (size_t)(EBNN_CLASSES); k++) {
+        put_u32(packed + 4u * k, (uint32_t)state.scores[k]);
+    }
+    state.inferences++;
+    state.kept_sequence = state.sequence;
+    state.kept_crc = state.decoder.crc;
+    state.kept = 1;
+}
+
+static void predict(void)
+{
+    struct ebnn_span spans[4];
+
+    if (!state.in_session) {
+        refuse(EBNN_STATUS_NO_SESSION, 0);
+        return;
+    }
+    if (!state.kept || state.kept_sequence != state.sequence || state.kept_crc != state.decoder.crc) {
+        run_network();
+    }
+    spans[1].bytes = state.result;
+    spans[1].count = sizeof state.result;
+    spans[2].bytes = (const uint8_t *)state.scores;
+    spans[2].count = sizeof state.scores;
+    answer(state.sequence, state.command, state.decoder.crc, EBNN_STATUS_OK, spans, 3);
+}
+
+/* A request that has been read, with a body of `size` bytes. */
+static void obey(uint32_t size)
+{
+    switch (state.command) {
+    case EBNN_COMMAND_HELLO:
+        if (size != HELLO_BYTES) {
+            refuse(EBNN_STATUS_WRONG_SIZE, HELLO_BYTES);
+        } else {
+            hello();
+        }
+        break;
+    case EBNN_COMMAND_PREDICT:
+        if (size != INPUT_BYTES) {
+            refuse(EBNN_STATUS_WRONG_SIZE, INPUT_BYTES);
+        } else {
+            predict();
+        }
+        break;
+    default:
+        refuse(EBNN_STATUS_UNKNOWN_COMMAND, state.command);
+        break;
+    }
+}
+
+/* Byte `index` of sequence, command and body. What doesn't fit is dropped; its size tells in the end. */
+static void store(uint32_t index, uint8_t byte)
+{
+    if (index == 0u) {
+        state.sequence = byte;
+    } else if (index == 1u) {
+        state.sequence = (uint16_t)(state.sequence | (uint16_t)((uint16_t)byte << 8));
+    } else if (index == 2u) {
+        state.command = byte;
+    } else {
+        index -= HEAD_BYTES;
+        if (state.command == EBNN_COMMAND_PREDICT) {
+            if (index < INPUT_BYTES) { /* byte by byte, whatever the input's type */
+                ((uint8_t *)(void *)ebnn_network_input())[(size_t)index] = byte;
+            }
+        } else if (index < ARGUMENT_BYTES) {
+            state.argument[index] = byte;
+        }
+    }
+}
+
+void ebnn_responder_take(uint8_t byte)
+{
+    uint8_t event = ebnn_frame_take(&state.decoder, byte);
+    uint32_t length = state.decoder.length;
+    uint32_t size = length > HEAD_BYTES ? length - HEAD_BYTES : 0u;
+
+    switch (event) {
+    case EBNN_FRAME_CONTENT:
+        store(length - 1u, state.decoder.value);
+        break;
+    case EBNN_FRAME_INTACT:
+        obey(size);
+        break;
+    case EBNN_FRAME_BAD_CRC:
+        complain(size > LONGEST_BODY ? EBNN_STATUS_TOO_LONG : EBNN_STATUS_BAD_CRC, size);
+        break;
+    case EBNN_FRAME_BAD_CODING:
+        complain(EBNN_STATUS_BAD_CODING, size);
+        break;
+    case EBNN_FRAME_TOO_SHORT:
+        complain(EBNN_STATUS_TOO_SHORT, 0);
+        break;
+    default:
+        break;
+    }
+}
+
+void ebnn_responder_reset(void)
+{
+    state.decoder.started = 0;
+    state.in_session = 0;
+    state.kept = 0;
+    state.inferences = 0;
+}
