@@ -1,8 +1,8 @@
 """The plan of a network's arena: where each activation and each patch lies.
 
 Activation ``i`` is the input of block ``i`` and activation ``i + 1`` its output. Even ones lie at the arena's low end,
-odd ones at its high end, so the two that are alive together never overlap and the peak is the largest neighbouring pair.
-A block's scratch (the patch under the kernel) lies in between.
+odd ones at its high end, so the two that are alive together never overlap and the peak is the largest neighbouring
+pair. A block's scratch (the patch under the kernel) lies in between.
 """
 
 from collections.abc import Sequence

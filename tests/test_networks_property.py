@@ -1,14 +1,17 @@
 """Random networks of every block kind: Chainer's signs = the reference = C in both arithmetics, to the last bit."""
 
+import os
+
 import chainer
 import numpy as np
-from ebnn import bits, lower, reference
-from ebnn.network import Network
 from hypothesis import HealthCheck, given, settings
 from support.c_networks import Case, Result, run
 from support.random_chains import ChainSpec, as_chainer_input, build, chain_specs, samples
 
-NETWORKS = 2_000
+from ebnn import bits, lower, reference
+from ebnn.network import Network
+
+NETWORKS = int(os.environ.get("EBNN_TEST_NETWORKS", "2000"))
 BATCH = 250  # networks to a compilation
 SAMPLES = 3
 

@@ -19,8 +19,9 @@ from .run import finish, show, stream_with_bar
 from .train import train_network
 
 NAME = "digits"
-ARCHITECTURE = "conv"
-EPOCHS = 40
+ARCHITECTURE = "c32k3p1-c32k3p1-m2"
+EPOCHS = 25
+BATCH_SIZE = 64
 SHOWN = 6  # digits shown as pictures
 
 
@@ -48,7 +49,7 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
     console = Console(highlight=False)
     data = datasets.load(NAME)
     _step(console, 1, f"train with Chainer: {len(data.train_labels):,} digits of 8×8 pixels, {EPOCHS} epochs")
-    config = TrainConfig(epochs=EPOCHS, seed=seed, snapshot_every=0)
+    config = TrainConfig(epochs=EPOCHS, batch_size=BATCH_SIZE, seed=seed, snapshot_every=0)
     trained = train_network(data, ARCHITECTURE, data.kind, config, out, False, console)
     network = trained.network
 
@@ -69,8 +70,8 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
     write_json(json_file, {**report.values(), **more, "seconds": seconds})
     finish(report)
     console.print(
-        f"\nDone in {seconds:.0f} s: {report.samples} digits, accuracy {report.accuracy:.2%}, every class and every score "
-        "equals Python's.",
+        f"\nDone in {seconds:.0f} s: {report.samples} digits, accuracy {report.accuracy:.2%}, every class and every "
+        "score equals Python's.",
         soft_wrap=True,
     )
     console.print(f"Look into {header}, or try: ebnn info {model}", soft_wrap=True)

@@ -143,6 +143,6 @@ def finish(report: RunReport) -> None:
     """Fails where an answer is not the reference's."""
     if not report.exact:
         raise DeviceError(
-            f"{report.class_mismatches} classes and {report.score_mismatches} scores of {report.samples} differ from the "
-            "reference: the board does not compute what it must; please report it with the model"
+            f"{report.class_mismatches} classes and {report.score_mismatches} scores of {report.samples} differ from "
+            "the reference: the board does not compute what it must; please report it with the model"
         )

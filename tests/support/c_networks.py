@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike, NDArray
+
 from ebnn import Network
 from ebnn.codegen import header_text
 from ebnn.codegen.header import C_TYPES
-from numpy.typing import ArrayLike, NDArray
 
 RUNTIME = Path(__file__).parents[2] / "firmware/lib/ebnn/src"
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow", "-pedantic"]
@@ -39,7 +40,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Result:
-    """What C made of a case: ``classes`` (n,), ``scores`` (n, classes) int32, ``arena`` (n, bytes) after each sample."""
+    """What C made of a case: ``classes`` (n,), ``scores`` (n, classes), ``arena`` (n, bytes) after each sample."""
 
     classes: NDArray[np.uint8]
     scores: NDArray[np.int32]
@@ -71,7 +72,12 @@ def _split(cases: Sequence[Case], output: bytes) -> list[Result]:
     for case in cases:
         network, n = case.network, len(np.asarray(case.x))
         record = np.dtype(
-            [("class", "u1"), ("same", "u1"), ("scores", "<i4", network.classes), ("arena", "u1", network.arena_bytes)]
+            [
+                ("class", "u1"),
+                ("same", "u1"),
+                ("scores", "<i4", (network.classes,)),
+                ("arena", "u1", (network.arena_bytes,)),
+            ]
         )
         table = np.frombuffer(output, record, n, at)
         at += table.nbytes

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-import ebnn.links as BL  # noqa: N812
 import numpy as np
-from ebnn.network import InputKind, Shape
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
+import ebnn.links as BL  # noqa: N812
+from ebnn.network import InputKind, Shape
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,117 @@
+/*
+ * xor: a binarized neural network, emitted by ebnn 0.1.0. Do not edit.
+ *
+ * hash        9a5ec1f79911ca022d240ec53caa081218a871158ef8f8579dfc47ced59c0beb
+ * arithmetic  integer
+ * input       bits, 1×1×2 (channels×height×width), 1 B: rows of bits, a pixel's channels side by side, least significant bit first, whole bytes a row
+ * flash       68 B of constants
+ * RAM         8 B of arena, the input included
+ *
+ * layer   input  output    weights  thresholds  MACs
+ * dense1  1×1×2  8×1×1     32 B     16 B        16
+ * output  8×1×1  2 scores  8 B      12 B        16
+ */
+
+#ifndef XOR_EBNN_NETWORK_H
+#define XOR_EBNN_NETWORK_H
+
+#include "ebnn.h"
+
+#if !defined(EBNN_RUNTIME_VERSION) || EBNN_RUNTIME_VERSION != 1
+#error "xor was emitted by ebnn 0.1.0 for runtime version 1: export it again, or take the library of ebnn 0.1.0"
+#endif
+
+#define XOR_TITLE "xor"
+#define XOR_HASH 0x9A5EC1F7ul
+#define XOR_INPUT_BYTES 1
+#define XOR_INPUT_VALUES 2
+#define XOR_CLASSES 2
+#define XOR_FLASH_BYTES 68
+#define XOR_ARENA_BYTES 8
+
+#if defined(__AVR__) && XOR_FLASH_BYTES > 65535
+#error "xor has 68 bytes of constants, pgm_read reaches 65535: use fewer filters"
+#endif
+
+/* 8 outputs of 2 bits in the order of the input's memory, each whole words */
+static const uint32_t xor_dense1_weights[8] EBNN_FLASH = {
+    0x00000001ul, 0x00000000ul, 0x00000001ul, 0x00000001ul, 0x00000001ul, 0x00000001ul, 0x00000000ul, 0x00000001ul
+};
+
+/* per output: its bit is acc >= threshold */
+static const int16_t xor_dense1_thresholds[8] EBNN_FLASH = {
+    1, 0, 1, 0, 1, 0, 1, 0
+};
+
+static const ebnn_dense_t xor_dense1 EBNN_FLASH = {
+    2, 1, 1,
+    8, EBNN_BITS, 2,
+    xor_dense1_weights, xor_dense1_thresholds, NULL, NULL
+};
+
+/* 2 outputs of 8 bits in the order of the input's memory, each whole words */
+static const uint32_t xor_output_weights[2] EBNN_FLASH = {
+    0x000000ECul, 0x00000037ul
+};
+
+/* per class */
+static const int16_t xor_output_multipliers[2] EBNN_FLASH = {
+    32767, 30915
+};
+
+/* per class; score × 1.8265883827017685e-05 is the trainer's logit */
+static const int32_t xor_output_offsets[2] EBNN_FLASH = {
+    -37352l, 51370l
+};
+
+static const ebnn_output_t xor_output EBNN_FLASH = {
+    8, 1, 1,
+    2, EBNN_BITS,
+    xor_output_weights, xor_output_multipliers, xor_output_offsets
+};
+
+/* Activations lie at opposite ends in turn, the patch under the kernel between them. */
+static union {
+    uint8_t bytes[XOR_ARENA_BYTES];
+    uint32_t words[XOR_ARENA_BYTES / 4]; /* aligns the rest */
+    float floats[XOR_ARENA_BYTES / 4];
+} xor_arena;
+
+/* Where a sample may be written; it is overwritten by the prediction. */
+static inline uint8_t *xor_input(void)
+{
+    return (uint8_t *)(void *)xor_arena.bytes;
+}
+
+/* input: XOR_INPUT_BYTES bytes, anywhere. scores: XOR_CLASSES of them, or NULL. Returns the class. */
+static inline uint8_t xor_scores(const uint8_t *input, int32_t *scores)
+{
+    ebnn_dense(&xor_dense1, input, xor_arena.bytes + 4);
+    return ebnn_output(&xor_output, xor_arena.bytes + 4, scores);
+}
+
+/* input: XOR_INPUT_BYTES bytes, anywhere. Returns the class. */
+static inline uint8_t xor_predict(const uint8_t *input)
+{
+    return xor_scores(input, NULL);
+}
+
+/* Names without a name, for the program's first network. */
+#ifndef EBNN_NETWORK_NAME
+#define EBNN_NETWORK_NAME XOR_TITLE
+#define EBNN_NETWORK_HASH XOR_HASH
+#define EBNN_INPUT_TYPE uint8_t
+#define EBNN_INPUT_BYTES XOR_INPUT_BYTES
+#define EBNN_CLASSES XOR_CLASSES
+#define EBNN_ARENA_BYTES XOR_ARENA_BYTES
+#define ebnn_network_input xor_input
+#define ebnn_network_scores xor_scores
+
+/* As in eBNN: writes the class to output[0]. */
+static inline void ebnn_compute(const uint8_t *input, uint8_t *output)
+{
+    output[0] = xor_predict(input);
+}
+#endif
+
+#endif

@@ -1,0 +1,135 @@
+"""Random networks made without Chainer: any thresholds, any directions, any scores that an int32 holds."""
+
+import random
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ebnn.network import (
+    Block,
+    Conv,
+    Dense,
+    Input,
+    InputKind,
+    Network,
+    Normalization,
+    Pool,
+    Scores,
+    Shape,
+    Threshold,
+)
+
+LARGEST = {"bits": 1, "uint8": 255, "int8": 128}
+RANGES = {"bits": (0, 2), "uint8": (0, 256), "int8": (-128, 128)}
+TYPES = {"bits": np.uint8, "uint8": np.uint8, "int8": np.int8}
+
+
+def random_network(choose: random.Random, normalized: bool = False) -> Network:
+    """A network of up to three blocks. Where ``normalized`` it runs in the float arithmetic too."""
+    kinds: list[InputKind] = ["bits", "uint8", "int8", "float"]
+    kind = choose.choice(kinds)
+    shape = Shape(choose.choice([1, 1, 2, 3, 8, 33]), choose.randint(1, 7), choose.randint(1, 7))
+    network_input = Input(kind, shape)
+    rng = np.random.default_rng(choose.getrandbits(32))
+    blocks: list[Block] = []
+    for _ in range(choose.randint(1 if kind == "float" else 0, 3)):
+        block = _random_block(choose, rng, kind, shape, normalized)
+        blocks.append(block)
+        shape = block.output_shape(shape)
+        kind = "bits"
+    classes = choose.choice([1, 2, 3, 10, 33])
+    weights = _weights(rng, (classes, shape.height, shape.width, shape.channels))
+    reach = weights[0].size * LARGEST[kind]
+    largest = min(2**15, (2**31 - 1) // reach)
+    multiplier = rng.integers(-largest, min(largest, 2**15 - 1) + 1, classes)
+    room = 2**31 - 1 - np.abs(multiplier) * reach
+    offset = rng.integers(-room, room + 1)
+    if choose.random() < 0.3:  # ties
+        multiplier[:], offset[:] = 1, 0
+    return Network(network_input, tuple(blocks), Scores(weights, multiplier, offset, 0.5))
+
+
+def random_samples(network: Network, count: int, seed: int = 0) -> NDArray[Any]:
+    """(count, channels, height, width) in the input's type; floats whose sums depend on the order of their addition."""
+    rng = np.random.default_rng(seed)
+    shape = (count, *network.input.shape)
+    if network.input.kind == "float":
+        return (rng.normal(size=shape) * 2.0 ** rng.integers(-6, 7, shape)).astype(np.float32)
+    kind = network.input.kind
+    return rng.integers(*RANGES[kind], shape).astype(TYPES[kind])
+
+
+def thresholds_of(normalization: Normalization, reach: int) -> Threshold:
+    """The thresholds of a normalisation, from its value at every sum from −reach to reach."""
+    sums = np.arange(-reach, reach + 1)
+    value, below = [], []
+    for output in range(len(normalization.bias)):
+        y = sums.astype(np.float32)
+        for name, operation in zip(Normalization.FIELDS, "+-**+", strict=True):
+            operand = getattr(normalization, name)[output]
+            y = {"+": np.add, "-": np.subtract, "*": np.multiply}[operation](y, operand, dtype=np.float32)
+        passes = sums[y >= 0]
+        falls = bool(len(passes)) and passes[0] == -reach and passes[-1] != reach
+        below.append(falls)
+        value.append(reach + 1 if not len(passes) else passes[-1] if falls else passes[0])
+    return Threshold(np.array(value), np.array(below))
+
+
+def random_normalization(rng: np.random.Generator, outputs: int, spread: float) -> Normalization:
+    """Bias, mean, … of sums that spread about so far; a tenth of the gammas are 0, a third give exact zeros."""
+    mean = rng.normal(0, spread, outputs).astype(np.float32)
+    bias = rng.normal(0, spread / 4, outputs).astype(np.float32)
+    gamma = rng.normal(0, 1, outputs).astype(np.float32)
+    beta = rng.normal(0, 0.3, outputs).astype(np.float32)
+    inv_std = (1 / rng.gamma(2, spread + 1, outputs)).astype(np.float32)
+    dead, tie = rng.random(outputs) < 0.1, rng.random(outputs) < 0.3
+    gamma[dead] = 0
+    beta[dead] = rng.choice([-1, 0, 1], int(dead.sum()))
+    beta[tie], bias[tie], mean[tie] = 0, 0, np.round(mean[tie])
+    return Normalization(bias, mean, inv_std, gamma, beta)
+
+
+def _weights(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    return rng.integers(0, 2, shape).astype(bool)
+
+
+def _random_block(
+    choose: random.Random, rng: np.random.Generator, kind: InputKind, shape: Shape, normalized: bool
+) -> Block:
+    outputs = choose.choice([1, 3, 7, 8, 9, 17, 32, 35])
+    linear: Conv | Dense
+    pool = None
+    if choose.random() < 0.25:
+        linear = Dense(_weights(rng, (outputs, shape.height, shape.width, shape.channels)))
+    else:
+        kernel, stride, pad = _windows(choose, shape[1:], 3, False)
+        linear = Conv(_weights(rng, (outputs, *kernel, shape.channels)), stride, pad)
+        if choose.random() < 0.5:
+            sides = Block(linear, normalization=random_normalization(rng, outputs, 1)).map_shape(shape)[1:]
+            pool = Pool(*_windows(choose, sides, 2, True))
+    taps = linear.weights[0].size
+    if kind == "float":
+        return Block(linear, pool, None, random_normalization(rng, outputs, taps**0.5))
+    reach = taps * LARGEST[kind]
+    if normalized:
+        normalization = random_normalization(rng, outputs, taps**0.5 * LARGEST[kind] / 2)
+        return Block(linear, pool, thresholds_of(normalization, reach), normalization)
+    span = max(1, int(taps**0.5 * LARGEST[kind]))
+    value = rng.integers(-span, span + 1, outputs)
+    extreme = rng.random(outputs) < 0.1
+    value[extreme] = rng.choice([-reach - 1, -reach, reach, reach + 1], int(extreme.sum()))
+    below = rng.random(outputs) < choose.choice([0, 0.5, 1])
+    return Block(linear, pool, Threshold(np.clip(value, -reach - 1, reach + 1), below))
+
+
+def _windows(
+    choose: random.Random, sides: tuple[int, ...], most_pad: int, pad_below_size: bool
+) -> tuple[tuple[int, int], ...]:
+    """Sizes, strides and pads of a window for (height, width); a kernel may lie wholly in the padding."""
+    columns = []
+    for side in sides:
+        pad = choose.choice([0, 0, choose.randint(0, most_pad)])
+        size = choose.randint(pad + 1 if pad_below_size else 1, max(1, min(side + 2 * pad, 5)))
+        columns.append((size, choose.randint(1, 4), pad))
+    return tuple((a, b) for a, b in zip(*columns, strict=True))

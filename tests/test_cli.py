@@ -1,0 +1,157 @@
+"""The commands, run as a user runs them: a process, its output, its exit code."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.c_networks import require
+
+from ebnn import load
+
+TINY = ["--architecture", "c8k3s2", "--epochs", "2"]
+
+
+def ebnn(*arguments: str | Path, cwd: Path, code: int = 0, env: dict[str, str] | None = None) -> str:
+    """Output of a command; standard error is in it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ebnn", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **(env or {})},
+        timeout=600,
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode == code, output
+    assert "Traceback" not in output
+    return output
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A folder with tiny.ebnn, trained on the digits."""
+    folder = tmp_path_factory.mktemp("cli")
+    ebnn("train", *TINY, "-o", "tiny.ebnn", "--json", "train.json", cwd=folder)
+    return folder
+
+
+def test_train_writes_the_network_its_log_and_its_figures(folder):
+    network = load(folder / "tiny.ebnn")
+    assert network.input.shape == (1, 8, 8)
+    assert network.classes == 10
+    values = json.loads((folder / "train.json").read_text())
+    assert values["test_samples"] == 450
+    assert values["chainer_agreement"] >= 449
+    assert values["network"]["hash"] == network.hash
+    lines = (folder / "runs/digits/log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [1, 2]
+
+
+def test_same_seed_same_network_and_resume_continues(folder, tmp_path):
+    ebnn("train", *TINY, "-o", "again.ebnn", cwd=tmp_path)
+    assert load(tmp_path / "again.ebnn") == load(folder / "tiny.ebnn")
+    output = ebnn("train", *TINY, "--resume", "-o", "resumed.ebnn", cwd=tmp_path)
+    assert "resumed after epoch 2" in output
+    assert load(tmp_path / "resumed.ebnn") == load(folder / "tiny.ebnn")
+
+
+def test_info_shows_what_the_network_takes(folder):
+    network = load(folder / "tiny.ebnn")
+    output = ebnn("info", "tiny.ebnn", "--json", "info.json", cwd=folder)
+    assert network.hash in output
+    assert f"{network.arena_bytes:,} B of RAM" in output
+    values = json.loads((folder / "info.json").read_text())
+    for name in ("weight_bytes", "threshold_bytes", "score_bytes", "arena_bytes", "macs", "hash"):
+        assert values[name] == getattr(network, name)
+
+
+@pytest.mark.parametrize("arithmetic", ["integer", "float"])
+def test_run_streams_and_finds_no_mismatch(folder, arithmetic):
+    require("cc")
+    output = ebnn(
+        "run",
+        "tiny.ebnn",
+        "--dataset",
+        "digits",
+        "--limit",
+        "50",
+        "--arithmetic",
+        arithmetic,
+        "--json",
+        "run.json",
+        cwd=folder,
+    )
+    assert "confusion" in output
+    values = json.loads((folder / "run.json").read_text())
+    assert (values["board"], values["network"], values["samples"]) == ("host", "tiny", 50)
+    assert (values["class_mismatches"], values["score_mismatches"]) == (0, 0)
+    assert values["device_us_per_sample"] >= 0
+    confusion = np.array(values["confusion"])
+    assert confusion.sum() == 50
+    assert values["accuracy"] == confusion.trace() / 50
+
+
+def test_export_writes_a_header_that_names_the_network(folder):
+    ebnn("export", "tiny.ebnn", "-o", "a.h", cwd=folder)
+    ebnn("export", "tiny.ebnn", "-o", "b.h", "--name", "kiwi", "--arithmetic", "float", cwd=folder)
+    assert "tiny_predict(const uint8_t *input)" in (folder / "a.h").read_text()
+    text = (folder / "b.h").read_text()
+    assert "#define KIWI_CLASSES 10" in text
+    assert "arithmetic  float" in text
+
+
+def test_demo_ends_with_an_exact_board(tmp_path):
+    require("cc")
+    output = ebnn("demo", "--json", "demo.json", cwd=tmp_path)
+    values = json.loads((tmp_path / "demo.json").read_text())
+    assert values["samples"] == 450
+    assert values["accuracy"] >= 0.95
+    assert (values["class_mismatches"], values["score_mismatches"]) == (0, 0)
+    assert (values["board"], values["network"]) == ("host", "digits")
+    assert (tmp_path / "ebnn-demo/network.h").is_file()
+    assert "every class and every score equals Python's" in " ".join(output.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["info", "missing.ebnn"], "missing.ebnn"),
+        (["info", "run.json"], "run.json"),
+        (["info", "tiny.ebnn", "--json", "nowhere/x.json"], "nowhere"),
+        (["export", "tiny.ebnn", "--name", "int"], "'int'"),
+        (["export", "tiny.ebnn", "-o", "nowhere/network.h"], "nowhere"),
+        (["run", "tiny.ebnn", "--dataset", "digits", "--port", "/dev/does-not-exist"], "/dev/does-not-exist"),
+        (["run", "tiny.ebnn", "--dataset", "digits", "--port", "sim://toaster"], "toaster"),
+        (["train", "--architecture", "c8q"], "c8q"),
+        (["train", "--epochs", "0"], "epochs"),
+        (["train", "--estimator", "magic"], "magic"),
+    ],
+)
+def test_bad_input_gets_one_clear_error(folder, arguments, message):
+    (folder / "run.json").write_text("{}")
+    output = ebnn(*arguments, cwd=folder, code=1)
+    assert message in output
+    assert output.count("Error:") == 1
+
+
+def test_a_data_set_of_another_shape_is_refused(folder, tmp_path):
+    (tmp_path / "mnist").mkdir()
+    output = ebnn("run", "tiny.ebnn", "--dataset", "mnist", "--folder", tmp_path, cwd=folder, code=1)
+    assert "Error:" in output
+
+
+def test_without_a_compiler_the_demo_says_how_to_get_one(tmp_path):
+    output = ebnn("demo", cwd=tmp_path, code=1, env={"PATH": str(tmp_path), "CC": ""})
+    assert "apt install gcc" in output
+
+
+def test_help_names_every_command(tmp_path):
+    output = ebnn("--help", cwd=tmp_path)
+    for command in ("demo", "datasets", "train", "info", "export", "run"):
+        assert f"  {command}" in output
+        ebnn(command, "--help", cwd=tmp_path)
