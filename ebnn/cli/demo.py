@@ -21,6 +21,7 @@ from .train import train_network
 NAME = "digits"
 ARCHITECTURE = "c32k3p1-c32k3p1-m2"
 EPOCHS = 25
+LEARNING_RATE = 0.01
 BATCH_SIZE = 64
 SHOWN = 6  # digits shown as pictures
 
@@ -49,7 +50,7 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
     console = Console(highlight=False)
     data = datasets.load(NAME)
     _step(console, 1, f"train with Chainer: {len(data.train_labels):,} digits of 8×8 pixels, {EPOCHS} epochs")
-    config = TrainConfig(epochs=EPOCHS, batch_size=BATCH_SIZE, seed=seed, snapshot_every=0)
+    config = TrainConfig(epochs=EPOCHS, batch_size=BATCH_SIZE, learning_rate=LEARNING_RATE, seed=seed, snapshot_every=0)
     trained = train_network(data, ARCHITECTURE, data.kind, config, out, False, console)
     network = trained.network
 

@@ -1,0 +1,23 @@
+"""Chainer functions of binarized networks: pure, with their gradients."""
+
+import ebnn.chainer_compat  # noqa: F401  (before the first import of Chainer)
+
+from .binarization import sign
+from .binary_weights import binary_convolution_2d, binary_linear
+from .convolution import convolution_2d
+from .estimators import Estimator, estimator, estimator_names, get_estimator
+from .parallel import parallel
+from .pooling import max_pooling_2d
+
+__all__ = [
+    "Estimator",
+    "binary_convolution_2d",
+    "binary_linear",
+    "convolution_2d",
+    "estimator",
+    "estimator_names",
+    "get_estimator",
+    "max_pooling_2d",
+    "parallel",
+    "sign",
+]

@@ -1,0 +1,94 @@
+"""Two-dimensional max-pooling, several times faster on the CPU than Chainer's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import chainer
+import chainer.functions as F  # noqa: N812
+import numpy as np
+from chainer.utils import type_check
+
+from .columns import Pair, inside, output_size, samples_last, tap
+from .pairs import as_pair
+from .parallel import in_parts
+
+Array = Any
+Variable = Any
+
+
+class MaxPooling2D(chainer.FunctionNode):  # type: ignore[misc]
+    """Max-pooling of a NumPy array x (n, c, h, w), padded with -inf. It has no second derivative.
+
+    The gradient goes to the first maximum of a window, row by row: sums of signs are integers, so ties are common.
+    """
+
+    def __init__(self, ksize: Pair, stride: Pair, pad: Pair) -> None:
+        self.ksize = ksize
+        self.stride = stride
+        self.pad = pad
+
+    def check_type_forward(self, in_types: Any) -> None:
+        type_check._argname(in_types, ("x",))
+        type_check.expect(in_types[0].dtype.kind == "f", in_types[0].ndim == 4)
+
+    def forward(self, inputs: tuple[Array]) -> tuple[Array]:
+        self.retain_inputs((0,))
+        self.retain_outputs((0,))
+        size = output_size(inputs[0].shape[2:], self.ksize, self.stride, self.pad)
+        images = samples_last(inputs[0], self.pad, -np.inf)  # (c, h, w, n)
+        y = np.empty((len(images), *size, images.shape[3]), images.dtype)
+
+        def channels(begin: int, end: int) -> None:
+            part = y[begin:end]
+            part[...] = tap(images[begin:end], 0, 0, self.stride, size)
+            for i, j in np.ndindex(self.ksize):
+                np.maximum(part, tap(images[begin:end], i, j, self.stride, size), out=part)
+
+        in_parts(channels, len(y))
+        return (y.transpose(3, 0, 1, 2),)
+
+    def backward(self, indexes: tuple[int, ...], grad_outputs: tuple[Variable]) -> tuple[Variable]:
+        images = samples_last(self.get_retained_inputs()[0].array, self.pad, -np.inf)
+        y = samples_last(self.get_retained_outputs()[0].array)
+        gy = samples_last(grad_outputs[0].array)
+        size = y.shape[1:3]
+        gimages = np.zeros_like(images)
+
+        def channels(begin: int, end: int) -> None:
+            waiting = np.ones((end - begin, *y.shape[1:]), bool)
+            for i, j in np.ndindex(self.ksize):
+                first = tap(images[begin:end], i, j, self.stride, size) == y[begin:end]
+                first &= waiting
+                waiting ^= first
+                place = tap(gimages[begin:end], i, j, self.stride, size)
+                place += gy[begin:end] * first
+
+        in_parts(channels, len(y))
+        return (chainer.as_variable(inside(gimages, self.pad).transpose(3, 0, 1, 2)),)
+
+
+def max_pooling_2d(x: Variable, ksize: int | Pair, stride: int | Pair | None = None, pad: int | Pair = 0) -> Variable:
+    """Returns the maxima of windows of ``x``, as ``chainer.functions.max_pooling_2d(..., cover_all=False)`` does.
+
+    Arrays that are not NumPy's go to Chainer's function.
+
+    Args:
+        x: (n, c, h, w) float.
+        ksize: of the window, a number or (height, width).
+        stride: of the window, a number or (vertical, horizontal); None means ``ksize``.
+        pad: -inf on each side, a number or (vertical, horizontal), smaller than ``ksize``.
+
+    Returns:
+        (n, c, out_h, out_w) of x's dtype.
+
+    Raises:
+        ValueError: the window does not fit into the padded image, or fits into the padding alone.
+    """
+    ksize, pad = as_pair("ksize", ksize, 1), as_pair("pad", pad, 0)
+    stride = ksize if stride is None else as_pair("stride", stride, 1)
+    if pad[0] >= ksize[0] or pad[1] >= ksize[1]:
+        raise ValueError(f"a pooling window of {ksize} can lie wholly in a padding of {pad}: use less padding")
+    if not isinstance(chainer.as_variable(x).array, np.ndarray):
+        return F.max_pooling_2d(x, ksize, stride, pad, cover_all=False)
+    return MaxPooling2D(ksize, stride, pad).apply((x,))[0]

@@ -1,0 +1,39 @@
+"""Chainer links of binarized networks: layers that own parameters, and eBNN's blocks under their known names.
+
+``import ebnn.links as BL`` is how scripts written for eBNN take them. All weights are binary; the word "Binary" in the
+name of a block says that its *input* is binary too.
+"""
+
+import ebnn.chainer_compat  # noqa: F401  (before the first import of Chainer)
+
+from .batch_normalization import BatchNormalization
+from .binary_convolution_2d import BinaryConvolution2D
+from .binary_linear import BinaryLinear
+from .bst import BST
+from .c_chain_mixin import CChainMixin
+from .c_link import CLink
+from .conv_blocks import BinaryConvBNBST, BinaryConvPoolBNBST, ConvBNBST, ConvPoolBNBST
+from .linear_blocks import BinaryLinearBNBST, BinaryLinearBNSoftmax, BinaryLinearSoftmax, LinearBNBST
+from .pool_2d import Pool2D
+from .sizing import size_blocks
+from .softmax_cross_entropy import SoftmaxCrossEntropy
+
+__all__ = [
+    "BST",
+    "BatchNormalization",
+    "BinaryConvBNBST",
+    "BinaryConvPoolBNBST",
+    "BinaryConvolution2D",
+    "BinaryLinear",
+    "BinaryLinearBNBST",
+    "BinaryLinearBNSoftmax",
+    "BinaryLinearSoftmax",
+    "CChainMixin",
+    "CLink",
+    "ConvBNBST",
+    "ConvPoolBNBST",
+    "LinearBNBST",
+    "Pool2D",
+    "SoftmaxCrossEntropy",
+    "size_blocks",
+]

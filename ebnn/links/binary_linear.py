@@ -1,0 +1,43 @@
+"""A fully connected layer with binary weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import chainer.links as L  # noqa: N812
+
+from ..functions import binary_linear
+
+
+class BinaryLinear(L.Linear):  # type: ignore[misc]
+    """Fully connected layer with binary weights; owns the latent weights, wraps :func:`ebnn.functions.binary_linear`.
+
+    Args:
+        in_size: length of one input; None takes it from the first input seen. As in Chainer, a single positional
+            argument is the output size.
+        out_size: length of one output.
+        nobias: without the float bias.
+        initialW: initialiser of the latent weights; None means LeCun's normal distribution.
+        initial_bias: initialiser of the bias; None means 0.
+
+    Attributes:
+        W: (out_size, in_size) float32 latent weights.
+        b: (out_size,) float32, or None.
+    """
+
+    def __init__(
+        self,
+        in_size: int | None,
+        out_size: int | None = None,
+        nobias: bool = False,
+        initialW: Any = None,  # noqa: N803
+        initial_bias: Any = None,
+    ) -> None:
+        super().__init__(in_size, out_size, nobias, initialW, initial_bias)
+
+    def forward(self, x: Any) -> Any:
+        """Returns (n, out_size) float32 for ``x`` (n, ...) float32."""
+        if self.W.array is None:
+            self.in_size = x.size // x.shape[0]
+            self._initialize_params(self.in_size)
+        return binary_linear(x, self.W, self.b)

@@ -1,0 +1,143 @@
+"""Networks to train, from a short text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import chainer
+import numpy as np
+
+from ..errors import TrainingError
+from ..links import (
+    BinaryConvBNBST,
+    BinaryConvPoolBNBST,
+    BinaryLinearBNBST,
+    BinaryLinearBNSoftmax,
+    CChainMixin,
+    ConvBNBST,
+    ConvPoolBNBST,
+    LinearBNBST,
+    size_blocks,
+)
+from ..network import INPUT_KINDS, InputKind
+
+ARCHITECTURES: dict[str, str] = {
+    "conv": "c32k3p1-m2-c64k3p1-m2",
+    "conv-small": "c16k3p1-m2-c32k3p1-m2",
+    "mlp": "d128",
+    "ebnn-conv": "c10k3s2-m3s2",
+    "ebnn-mlp": "d100-d100",
+}
+"""Names that stand for an architecture; the dense layer with one output for each class follows every one."""
+
+GRAMMAR = (
+    "parts joined by '-': cN is a convolution of N filters (c16k3s1p0: kernel 3, stride 1, padding 0), m2 a max-pool "
+    "behind it (m3s2p0: window 3, stride 2, padding 0), dN a dense layer of N outputs; a size may be HEIGHTxWIDTH"
+)
+
+_SIZE = r"(\d+(?:x\d+)?)"
+_CONV = re.compile(rf"c(\d+)(?:k{_SIZE})?(?:s{_SIZE})?(?:p{_SIZE})?")
+_POOL = re.compile(rf"m{_SIZE}(?:s{_SIZE})?(?:p{_SIZE})?")
+_DENSE = re.compile(r"d(\d+)")
+
+
+class BlockChain(CChainMixin, chainer.Chain):  # type: ignore[misc]
+    """A network that is a list of blocks; its output is the last block's, the logits.
+
+    Args:
+        blocks: in order; they become the children ``l1``, ``l2``, …
+        input_kind: what the first block takes.
+
+    Attributes:
+        input_kind: as given.
+    """
+
+    def __init__(self, blocks: Sequence[Any], input_kind: InputKind) -> None:
+        super().__init__()
+        self.input_kind = input_kind
+        self._names = [f"l{i}" for i in range(1, len(blocks) + 1)]
+        with self.init_scope():
+            for name, block in zip(self._names, blocks, strict=True):
+                setattr(self, name, block)
+
+    def link_order(self) -> list[Any]:
+        """Returns the blocks in order."""
+        return [self[name] for name in self._names]
+
+    def forward(self, x: Any) -> Any:
+        """Returns logits (n, classes) float32 for ``x`` (n, c, h, w) float32, unscaled or -1 and +1."""
+        for block in self.link_order():
+            x = block(x)
+        return x
+
+
+def build_network(
+    architecture: str,
+    shape: tuple[int, int, int],
+    classes: int,
+    input_kind: InputKind = "uint8",
+    estimator: str = "hard_tanh",
+    seed: int = 0,
+) -> BlockChain:
+    """Returns an untrained network, its parameters sized and drawn.
+
+    Args:
+        architecture: a name in :data:`ARCHITECTURES`, or a text such as "c16k3p1-m2-d64": see :data:`GRAMMAR`. A dense
+            layer with ``classes`` outputs follows.
+        shape: of one sample, (channels, height, width).
+        classes: number of them.
+        input_kind: what the images are.
+        estimator: name of the signs' pseudo-gradient.
+        seed: of the latent weights, below 2**32; ``numpy.random`` is left as it was.
+
+    Raises:
+        TrainingError: the architecture cannot be read, or does not fit the shape.
+    """
+    if input_kind not in INPUT_KINDS:
+        raise TrainingError(f"input kind {input_kind!r} is unknown: use one of {', '.join(INPUT_KINDS)}")
+    if classes < 2:
+        raise TrainingError(f"a network of {classes} classes has nothing to tell apart: give at least 2")
+    state = np.random.get_state()
+    np.random.seed(seed)
+    try:
+        blocks = _blocks(ARCHITECTURES.get(architecture, architecture), classes, input_kind == "bits", estimator)
+        size_blocks(blocks, shape)
+    except ValueError as error:
+        raise TrainingError(f"architecture {architecture!r} on images of {shape}: {error}") from error
+    finally:
+        np.random.set_state(state)
+    return BlockChain(blocks, input_kind)
+
+
+def _blocks(spec: str, classes: int, binary: bool, estimator: str) -> list[Any]:
+    blocks: list[Any] = []
+    parts = spec.split("-")
+    dense = False
+    while parts:
+        part = parts.pop(0)
+        options: dict[str, Any] = {"estimator": estimator, "nobias": True}  # batch normalisation makes a bias redundant
+        if (match := _CONV.fullmatch(part)) and not dense:
+            conv = (None, int(match[1]), _size(match[2], 3), _size(match[3], 1), _size(match[4], 0))
+            if parts and (pool := _POOL.fullmatch(parts[0])):
+                del parts[0]
+                window = (_size(pool[1], 0), _size(pool[2] or pool[1], 0), _size(pool[3], 0))
+                blocks.append((BinaryConvPoolBNBST if binary else ConvPoolBNBST)(*conv, *window, **options))
+            else:
+                blocks.append((BinaryConvBNBST if binary else ConvBNBST)(*conv, **options))
+        elif match := _DENSE.fullmatch(part):
+            blocks.append((BinaryLinearBNBST if binary else LinearBNBST)(None, int(match[1]), **options))
+            dense = True
+        else:
+            raise ValueError(
+                f"{part!r} has no meaning here; use one of {', '.join(ARCHITECTURES)}, or {GRAMMAR}; "
+                "a max-pool follows a convolution, a convolution no dense layer"
+            )
+        binary = True
+    return [*blocks, BinaryLinearBNSoftmax(None, classes, nobias=True)]
+
+
+def _size(text: str | None, default: int) -> tuple[int, int]:
+    sides = [int(side) for side in text.split("x")] if text else [default]
+    return sides[0], sides[-1]

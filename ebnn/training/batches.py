@@ -1,0 +1,92 @@
+"""The order of samples, epoch after epoch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import chainer
+import numpy as np
+import numpy.typing as npt
+
+from .samples import Samples, to_float32
+
+Batch = tuple[npt.NDArray[Any], npt.NDArray[np.int32]]
+
+
+class ShuffledBatches(chainer.dataset.Iterator):  # type: ignore[misc]
+    """Endless batches of (images, labels), every sample once an epoch, in an order that is new in each epoch.
+
+    An epoch is cut into batches whose sizes differ by one at most: a last batch of a few samples would give batch
+    normalisation wild statistics. Order and shifts are drawn from the seed and the number of the epoch alone, so a
+    resumed run needs no state but its place.
+
+    Args:
+        samples: what to draw from.
+        batch_size: the most samples in a batch.
+        seed: of order and shifts, below 2**32.
+        shift: the most pixels by which an image is moved along each axis; the freed border is 0.
+    """
+
+    def __init__(self, samples: Samples, batch_size: int, seed: int, shift: int = 0) -> None:
+        self.samples = samples
+        self.batch_size = batch_size
+        self.seed = seed
+        self.shift = shift
+        self.batches = -(-len(samples) // batch_size)
+        self.epoch = 0
+        self.position = 0
+        self._order: tuple[int, list[npt.NDArray[np.intp]]] | None = None
+
+    def __next__(self) -> Batch:
+        if self._order is None or self._order[0] != self.epoch:
+            order = np.random.RandomState([self.seed, self.epoch]).permutation(len(self.samples))
+            self._order = self.epoch, np.array_split(order, self.batches)
+        chosen = self._order[1][self.position]
+        images = self.samples.images[chosen]
+        if self.shift:
+            images = shifted(images, self.shift, np.random.RandomState([self.seed, self.epoch, self.position]))
+        self.position += 1
+        if self.position == self.batches:
+            self.epoch, self.position = self.epoch + 1, 0
+        return images, self.samples.labels[chosen]
+
+    next = __next__
+
+    @property
+    def is_new_epoch(self) -> bool:
+        """Whether the batch given last ended an epoch."""
+        return self.epoch > 0 and self.position == 0
+
+    @property
+    def epoch_detail(self) -> float:
+        """Epochs done, as a fraction."""
+        return self.epoch + self.position / self.batches
+
+    @property
+    def previous_epoch_detail(self) -> float:
+        """Epochs done before the batch given last."""
+        return max(0.0, self.epoch_detail - 1 / self.batches)
+
+    def serialize(self, serializer: Any) -> None:
+        self.epoch = int(serializer("epoch", self.epoch))
+        self.position = int(serializer("position", self.position))
+
+
+def shifted(images: npt.NDArray[Any], most: int, random: np.random.RandomState) -> npt.NDArray[Any]:
+    """Returns each of ``images`` (n, c, h, w) moved by up to ``most`` pixels along each axis, 0 where nothing was."""
+    n, _, height, width = images.shape
+    padded = np.pad(images, ((0, 0), (0, 0), (most, most), (most, most)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (height, width), axis=(2, 3))
+    down, right = random.randint(0, 2 * most + 1, (2, n))
+    return np.ascontiguousarray(windows[np.arange(n), :, down, right])
+
+
+def converter(samples: Samples) -> Any:
+    """Returns the Chainer converter that makes the images of a batch float32 on the device of the updater."""
+
+    @chainer.dataset.converter()  # type: ignore[untyped-decorator]
+    def convert(batch: Batch, device: Any) -> tuple[Any, Any]:
+        images, labels = to_float32(batch[0], samples.kind), batch[1]
+        return (images, labels) if device is None else (device.send(images), device.send(labels))
+
+    return convert

@@ -1,0 +1,87 @@
+"""What a training run is told."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from ..errors import TrainingError
+from ..functions import estimator_names
+
+Schedule = Literal["constant", "cosine", "exponential"]
+SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train; together with the network and the data it decides every weight.
+
+    Attributes:
+        epochs: passes over the training set.
+        batch_size: the most samples in a batch; an epoch is cut into batches of nearly one size.
+        learning_rate: of Adam, at the start.
+        schedule: how the learning rate falls: not at all, along half a cosine, or by one factor a step.
+        final_rate: what is left of the learning rate at the end of ``cosine`` and ``exponential``, as a fraction.
+        clip_weights: keep latent weights within [-1, 1], so that none drifts too far to change its sign again
+            (Courbariaux et al., arXiv 1511.00363).
+        statistics_samples: training samples on which batch normalisation's statistics are measured at each epoch's end;
+            0 keeps the running averages.
+        estimator: pseudo-gradient for every sign of the network; None leaves them as they were built.
+        shift: the most pixels by which a training image is moved at random along each axis; 0 is off.
+        snapshot_every: epochs between two snapshots; 0 writes none.
+        seed: of the order of samples, the shifts, and the random numbers of ``numpy.random`` and ``random``.
+
+    Raises:
+        TrainingError: a value is out of its range.
+    """
+
+    epochs: int = 20
+    batch_size: int = 128
+    learning_rate: float = 0.003
+    schedule: Schedule = "cosine"
+    final_rate: float = 0.01
+    clip_weights: bool = True
+    statistics_samples: int = 4096
+    estimator: str | None = None
+    shift: int = 0
+    snapshot_every: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        whole = {"epochs": 1, "batch_size": 1, "statistics_samples": 0, "shift": 0, "snapshot_every": 0, "seed": 0}
+        for name, least in whole.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or not least <= value < 2**32:
+                raise TrainingError(f"{name} is {value!r}: give a whole number from {least} on, below 2**32")
+        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise TrainingError(f"learning_rate is {self.learning_rate}: give a number above 0, such as 0.003")
+        if not 0 < self.final_rate <= 1:
+            raise TrainingError(f"final_rate is {self.final_rate}: give a fraction above 0, up to 1")
+        if self.schedule not in SCHEDULES:
+            raise TrainingError(f"schedule {self.schedule!r} is unknown: use one of {', '.join(SCHEDULES)}")
+        if self.estimator is not None and self.estimator not in estimator_names():
+            raise TrainingError(f"estimator {self.estimator!r} is unknown: use one of {', '.join(estimator_names())}")
+
+    def rate_at(self, progress: float) -> float:
+        """Returns the learning rate after ``progress``, the fraction of all batches done, 0 to 1.
+
+        The cosine is that of Loshchilov and Hutter, "SGDR", arXiv 1608.03983 (2017), without restarts.
+        """
+        if self.schedule == "constant":
+            return self.learning_rate
+        if self.schedule == "exponential":
+            return self.learning_rate * math.pow(self.final_rate, progress)
+        left = (1 + math.cos(math.pi * progress)) / 2
+        return self.learning_rate * (self.final_rate + (1 - self.final_rate) * left)
+
+    def recipe(self) -> dict[str, Any]:
+        """Returns the settings that decide the weights of an epoch, as plain JSON values.
+
+        Two runs may share a snapshot where these agree: with a constant learning rate, ``epochs`` may differ.
+        """
+        recipe = asdict(self)
+        del recipe["snapshot_every"]
+        if self.schedule == "constant":
+            del recipe["epochs"], recipe["final_rate"]
+        return recipe

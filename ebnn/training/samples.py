@@ -1,0 +1,97 @@
+"""Labelled samples as training takes them."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import TrainingError
+from ..network import INPUT_KINDS, InputKind
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Images and their classes; the images stay in their own small type and are made float32 batch by batch.
+
+    Attributes:
+        images: (n, c, h, w) uint8, int8 or float32; bits as 0 and 1 in uint8.
+        labels: (n,) int32.
+        kind: of input, one of :data:`ebnn.network.INPUT_KINDS`.
+    """
+
+    images: npt.NDArray[Any]
+    labels: npt.NDArray[np.int32]
+    kind: InputKind
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one sample, (c, h, w)."""
+        return self.images.shape[1:]
+
+    def checksum(self) -> int:
+        """Returns the CRC-32 of images and labels, by which a resumed run knows its data again."""
+        images, labels = (np.ascontiguousarray(array).data for array in (self.images, self.labels))
+        return zlib.crc32(labels, zlib.crc32(images))
+
+
+def as_samples(name: str, images: Any, labels: Any, kind: InputKind) -> Samples:
+    """Returns checked samples.
+
+    Args:
+        name: of the set, for messages.
+        images: (n, c, h, w), or (n, h, w) with one channel: uint8 or int8 as ``kind`` says, bits as 0 and 1 (or bool),
+            float as any float type.
+        labels: (n,) integers from 0 on.
+        kind: of input.
+
+    Raises:
+        TrainingError: the set is empty, or an array has another shape, type or range.
+    """
+    if kind not in INPUT_KINDS:
+        raise TrainingError(f"input kind {kind!r} is unknown: use one of {', '.join(INPUT_KINDS)}")
+    images, labels = np.asarray(images), np.asarray(labels)
+    if images.ndim == 3:
+        images = images[:, None]
+    if images.ndim != 4:
+        raise TrainingError(f"the {name} images have shape {images.shape}: give (n, channels, height, width)")
+    if images.size == 0:
+        raise TrainingError(f"the {name} set is empty, its images have shape {images.shape}: give at least one sample")
+    if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
+        raise TrainingError(
+            f"the {name} labels have shape {labels.shape} and type {labels.dtype}: give ({len(images)},) integers"
+        )
+    if labels.min() < 0:
+        raise TrainingError(f"the {name} set has the label {labels.min()}: classes count from 0, leave it out")
+    return Samples(_as_kind(name, images, kind), labels.astype(np.int32), kind)
+
+
+def _as_kind(name: str, images: npt.NDArray[Any], kind: InputKind) -> npt.NDArray[Any]:
+    if kind == "float":
+        if images.dtype.kind != "f":
+            raise TrainingError(f"the {name} images are {images.dtype}: float input takes float32")
+        images = images.astype(np.float32, copy=False)
+        if not np.isfinite(images).all():
+            raise TrainingError(f"the {name} images hold a value that is not finite: leave such samples out")
+        return images
+    if kind == "bits":
+        if images.dtype != bool and not np.isin(images, (0, 1)).all():
+            raise TrainingError(
+                f"the {name} images hold values from {images.min()} to {images.max()}: bits input takes 0 and 1"
+            )
+        return images.astype(np.uint8)
+    if images.dtype != kind:
+        raise TrainingError(f"the {name} images are {images.dtype}: {kind} input takes {kind}")
+    return images
+
+
+def to_float32(images: npt.NDArray[Any], kind: InputKind) -> npt.NDArray[np.float32]:
+    """Returns images as the network sees them: numbers unscaled, so that sums are exact, and bits as -1 and +1."""
+    numbers = images.astype(np.float32, copy=False)
+    return numbers * np.float32(2) - np.float32(1) if kind == "bits" else numbers

@@ -1,0 +1,322 @@
+"""Training runs: what they learn, log, and refuse; resume equals a run that was never interrupted."""
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import chainer
+import numpy as np
+import pytest
+from rich.console import Console
+
+from ebnn.errors import TrainingError
+from ebnn.links import BST, BatchNormalization, BinaryConvolution2D, BinaryLinear
+from ebnn.training import TrainConfig, as_samples, build_network, evaluate, logits, predict, train
+from ebnn.training.records import LOG_NAME
+from ebnn.training.snapshot import SNAPSHOT_NAME
+
+SHAPE = (1, 6, 5)
+QUIET = Console(quiet=True)
+CONFIG = TrainConfig(epochs=4, batch_size=20, seed=5, shift=1)
+
+
+def make_set(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images whose class is the brightest of three bars."""
+    random = np.random.RandomState(seed)
+    labels = random.randint(0, 3, n)
+    images = random.randint(0, 100, (n, *SHAPE)).astype(np.uint8)
+    images[np.arange(n), :, 2 * labels] += 120
+    return images, labels
+
+
+TRAIN, TEST = make_set(110, 1), make_set(50, 2)
+
+
+def network(seed: int = 0):
+    return build_network("c6k3p1-m2-d9", SHAPE, 3, seed=seed)
+
+
+def run(model, out: Path, config: TrainConfig = CONFIG, train_set=TRAIN, test_set=TEST, **options):
+    return train(model, train_set, test_set, config, out, **({"console": QUIET} | options))
+
+
+def state(model) -> dict[str, np.ndarray]:
+    return {name: np.copy(value) for name, value in chainer.serializers.npz.serialize(model).items()}
+
+
+def same(a, b) -> bool:
+    a, b = state(a), state(b)
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def stop_at(model, batch: int, error: type[BaseException]) -> None:
+    """Makes ``model`` raise ``error`` in the forward pass of the given training batch."""
+    forward, seen = model.forward, 0
+
+    def counting(x):
+        nonlocal seen
+        if chainer.config.train and chainer.config.enable_backprop:
+            seen += 1
+            if seen == batch:
+                raise error
+        return forward(x)
+
+    model.forward = counting
+
+
+class Killed(BaseException):
+    """Nothing in the trainer can handle this, as nothing can a kill."""
+
+
+def test_it_learns_and_logs(tmp_path):
+    model = network()
+    result = run(model, tmp_path, replace(CONFIG, epochs=12, shift=0, learning_rate=0.02))
+    assert result.test_accuracy > 0.9
+    lines = [json.loads(line) for line in (tmp_path / LOG_NAME).read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == list(range(1, 13))
+    assert set(lines[0]) >= {"epoch", "loss", "train_accuracy", "test_accuracy", "seconds"}
+    assert lines[-1]["test_accuracy"] == result.test_accuracy
+    test = as_samples("test", *TEST, "uint8")
+    assert evaluate(model, test).accuracy == result.test_accuracy
+    assert np.mean(predict(model, test) == TEST[1]) == result.test_accuracy
+    assert result.snapshot == tmp_path / SNAPSHOT_NAME
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path):
+    models = [network(), network(), network()]
+    for i, seed in enumerate((5, 5, 6)):
+        np.random.seed(i)  # what the caller does with the global generator must not matter
+        run(models[i], tmp_path, replace(CONFIG, seed=seed, epochs=2))
+    assert same(models[0], models[1])
+    assert not same(models[0], models[2])
+
+
+@pytest.mark.parametrize("batch", [2, 7, 12, 13, 15])  # 6 batches an epoch
+def test_a_resumed_run_equals_an_undisturbed_one(tmp_path, batch):
+    undisturbed = network()
+    expected = run(undisturbed, tmp_path / "a")
+    killed = network()
+    stop_at(killed, batch, Killed)
+    with pytest.raises(Killed):
+        run(killed, tmp_path / "b")
+    resumed = network(seed=99)  # its own weights must not matter
+    result = run(resumed, tmp_path / "b", resume=True)
+    assert same(undisturbed, resumed)
+    timeless = [[replace(record, seconds=0) for record in r.records] for r in (expected, result)]
+    assert timeless[0] == timeless[1]
+    lines = [json.loads(line) for line in (tmp_path / "b" / LOG_NAME).read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2, 3, 4]
+
+
+def test_resuming_a_finished_run_changes_nothing(tmp_path):
+    model, again = network(), network(seed=1)
+    first = run(model, tmp_path)
+    assert run(again, tmp_path, resume=True) == first
+    assert same(model, again)
+
+
+def test_a_constant_rate_can_go_on_for_longer(tmp_path):
+    config = replace(CONFIG, schedule="constant")
+    whole, parts = network(), network()
+    run(whole, tmp_path / "a", config)
+    run(parts, tmp_path / "b", replace(config, epochs=2))
+    run(parts, tmp_path / "b", config, resume=True)
+    assert same(whole, parts)
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_an_interrupt_keeps_the_last_whole_epoch(tmp_path, every):
+    config = replace(CONFIG, snapshot_every=every)
+    model, resumed, undisturbed = network(), network(), network()
+    stop_at(model, 6 + 6 + 3, KeyboardInterrupt)
+    with pytest.raises(TrainingError, match=r"interrupted in epoch 3; .*snapshot.npz holds .* after epoch 2: resume"):
+        run(model, tmp_path, config)
+    run(resumed, tmp_path, config, resume=True)
+    run(undisturbed, tmp_path / "a", config)
+    assert same(resumed, undisturbed)
+
+
+def test_without_snapshots_an_interrupt_says_so(tmp_path):
+    model = network()
+    stop_at(model, 3, KeyboardInterrupt)
+    with pytest.raises(TrainingError, match="interrupted in epoch 1; snapshots are off"):
+        run(model, tmp_path, replace(CONFIG, snapshot_every=0))
+    assert not (tmp_path / SNAPSHOT_NAME).exists()
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "flipped", "foreign", "text"])
+def test_a_damaged_snapshot_is_named(tmp_path, damage):
+    run(network(), tmp_path, replace(CONFIG, epochs=1))
+    path = tmp_path / SNAPSHOT_NAME
+    content = bytearray(path.read_bytes())
+    if damage == "flipped":
+        content[len(content) // 2] ^= 0x10
+    path.write_bytes({"empty": b"", "cut": content[:-100], "text": b"hello"}.get(damage, content))
+    if damage == "foreign":
+        np.savez(path, weights=np.zeros(3))
+    with pytest.raises(TrainingError, match=r"snapshot.npz is damaged or no snapshot of a training run: delete it"):
+        run(network(), tmp_path, replace(CONFIG, epochs=1), resume=True)
+
+
+def test_a_snapshot_of_another_run_is_named(tmp_path):
+    run(network(), tmp_path)
+    with pytest.raises(TrainingError, match=r"run \(batch_size 20, now 32; learning_rate 0\.003, now 0\.1\)"):
+        run(network(), tmp_path, replace(CONFIG, learning_rate=0.1, batch_size=32), resume=True)
+    with pytest.raises(TrainingError, match="training set 110 samples"):
+        run(network(), tmp_path, train_set=make_set(110, 3), resume=True)
+    with pytest.raises(TrainingError, match=r"network .* parameters"):
+        run(build_network("d9", SHAPE, 3), tmp_path, resume=True)
+
+
+def test_evaluation_leaves_the_statistics(tmp_path):
+    model = network()
+    run(model, tmp_path, replace(CONFIG, epochs=1, statistics_samples=0))
+    before = state(model)
+    samples = as_samples("test", *TEST, "uint8")
+    assert chainer.config.train
+    first = logits(model, samples, batch_size=7)
+    evaluate(model, samples)
+    assert chainer.config.train
+    assert all(np.array_equal(value, before[name]) for name, value in state(model).items())
+    np.testing.assert_allclose(first, logits(model, samples), rtol=1e-5, atol=1e-5)
+
+
+def test_statistics_are_those_of_the_training_set(tmp_path):
+    model = network()
+    run(model, tmp_path, replace(CONFIG, epochs=1, shift=0))
+    first = model.link_order()[0]
+    sums = first.pool(first.bconv(TRAIN[0].astype(np.float32))).array
+    np.testing.assert_allclose(first.bn.avg_mean, sums.mean(axis=(0, 2, 3)), rtol=1e-5)
+    n = sums[:, 0].size
+    np.testing.assert_allclose(first.bn.avg_var, sums.var(axis=(0, 2, 3)) * n / (n - 1), rtol=1e-5)
+    assert all(link.decay == 0.9 for link in model.links() if isinstance(link, BatchNormalization))
+
+
+def test_latent_weights_are_clipped_and_all_is_float32(tmp_path):
+    for clip in (True, False):
+        model = network()
+        run(model, tmp_path, replace(CONFIG, learning_rate=0.5, clip_weights=clip))
+        layers = [link for link in model.links() if isinstance(link, BinaryLinear | BinaryConvolution2D)]
+        assert len(layers) == 3
+        assert (max(np.abs(link.W.array).max() for link in layers) <= 1) == clip
+    for name, value in state(model).items():
+        assert value.dtype == np.float32 or name.endswith("/N"), name
+
+
+def test_the_estimator_reaches_every_sign(tmp_path):
+    model = network()
+    run(model, tmp_path, replace(CONFIG, epochs=1, estimator="approx_sign"))
+    assert [link.estimator for link in model.links() if isinstance(link, BST)] == ["approx_sign"] * 2
+
+
+@pytest.mark.parametrize("kind", ["bits", "int8", "float"])
+def test_other_kinds_of_input(tmp_path, kind):
+    def convert(images):
+        return {"bits": images > 110, "int8": (images // 2).astype(np.int8), "float": images / np.float32(255)}[kind]
+
+    model = build_network("d16", SHAPE, 3, input_kind=kind)
+    sets = [(convert(images), labels) for images, labels in (TRAIN, TEST)]
+    assert run(model, tmp_path, replace(CONFIG, epochs=12, shift=0, learning_rate=0.02), *sets).test_accuracy > 0.8
+
+
+def test_bits_are_minus_and_plus_one():
+    samples = as_samples("test", np.array([[[0, 1]]]), np.array([0]), "bits")
+    seen = []
+
+    def model(x):
+        seen.append(x)
+        return chainer.Variable(np.zeros((1, 2), np.float32))
+
+    model.xp = np
+    logits(model, samples)
+    assert seen[0].tolist() == [[[[-1, 1]]]]
+    assert seen[0].dtype == np.float32
+
+
+def test_a_loss_that_is_not_finite_stops(tmp_path):
+    model = network()
+    model.l3.bn.gamma.array[...] = np.nan
+    with pytest.raises(TrainingError, match=r"loss became nan in epoch 1 with a learning rate of 0\.003: use a lower"):
+        run(model, tmp_path)
+    hidden = network()
+    hidden.l1.bn.gamma.array[0] = np.nan  # the sign makes -1 of it, and the loss stays finite
+    with pytest.raises(TrainingError, match=r"/l1/b\w+/\w+ holds a value that is not finite after epoch 1"):
+        run(hidden, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"train_set": (TRAIN[0][:0], TRAIN[1][:0])}, "the training set is empty"),
+        ({"test_set": (TEST[0][:0], TEST[1][:0])}, "the test set is empty"),
+        ({"train_set": (TRAIN[0], TRAIN[1] + 1)}, "training set has the label 3, the network 3 classes from 0 on"),
+        ({"train_set": (TRAIN[0], TRAIN[1] - 1)}, "training set has the label -1: classes count from 0"),
+        ({"train_set": (TRAIN[0], TRAIN[1][:-1])}, r"training labels have shape \(109,\) .*: give \(110,\) integers"),
+        ({"train_set": (TRAIN[0], TRAIN[1] / 2)}, "type float64"),
+        ({"train_set": (TRAIN[0] / 2, TRAIN[1])}, "training images are float64: uint8 input takes uint8"),
+        ({"train_set": (TRAIN[0][:, 0, 0], TRAIN[1])}, r"shape \(110, 5\): give \(n, channels, height, width\)"),
+        ({"test_set": (TEST[0][..., :4], TEST[1])}, r"shape \(1, 6, 5\), test images \(1, 6, 4\)"),
+        ({"input_kind": "bits"}, "bits input takes 0 and 1"),
+        ({"input_kind": "pixels"}, "input kind 'pixels' is unknown: use one of bits, uint8"),
+    ],
+)
+def test_data_that_do_not_fit(tmp_path, change, message):
+    with pytest.raises(TrainingError, match=message):
+        run(network(), tmp_path, **change)
+
+
+def test_images_that_do_not_fit_the_network(tmp_path):
+    sets = [(images[..., :3], labels) for images, labels in (TRAIN, TEST)]
+    with pytest.raises(TrainingError, match=r"images of shape \(1, 6, 3\) do not fit the network"):
+        run(network(), tmp_path, CONFIG, *sets)
+
+
+def test_a_folder_that_cannot_be(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TrainingError, match="cannot make the folder"):
+        run(network(), tmp_path / "file" / "out")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epochs": 0},
+        {"batch_size": 1.5},
+        {"learning_rate": 0},
+        {"learning_rate": math.nan},
+        {"final_rate": 0},
+        {"schedule": "linear"},
+        {"estimator": "step"},
+        {"seed": -1},
+        {"shift": -1},
+    ],
+)
+def test_settings_out_of_range_are_named(change):
+    with pytest.raises(TrainingError, match=next(iter(change))):
+        TrainConfig(**change)
+
+
+def test_learning_rates():
+    expected = {"constant": [1, 1, 1], "cosine": [1, 0.505, 0.01], "exponential": [1, 0.1, 0.01]}
+    for schedule, rates in expected.items():
+        config = TrainConfig(schedule=schedule, learning_rate=1)
+        assert [config.rate_at(progress) for progress in (0, 0.5, 1)] == pytest.approx(rates)
+
+
+def test_lines_where_there_is_no_terminal(tmp_path, capsys):
+    run(network(), tmp_path, replace(CONFIG, epochs=2), console=None)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith("epoch 2/2  loss ")
+    run(network(), tmp_path, replace(CONFIG, epochs=2), console=None, resume=True)
+    assert capsys.readouterr().out == "resumed after epoch 2 of 2\n"
+
+
+def test_a_bar_on_a_terminal(tmp_path):
+    import io
+
+    screen = io.StringIO()
+    run(network(), tmp_path, console=Console(file=screen, force_terminal=True, width=100))
+    assert "24/24" in screen.getvalue()
+    assert "left" in screen.getvalue()
