@@ -33,7 +33,7 @@ def _supply_distutils() -> None:
     distutils.system_info = system_info  # type: ignore[attr-defined]
     sys.modules["numpy.distutils"] = distutils
     sys.modules["numpy.distutils.system_info"] = system_info
-    np.distutils = distutils  # type: ignore[attr-defined]
+    np.distutils = distutils
 
 
 _supply_sctypes()

@@ -6,6 +6,7 @@
     ├── NetworkError         a network that cannot exist, or is too big for its target
     ├── InputError           samples of the wrong shape, type or range
     ├── FileFormatError      a file that is truncated, tampered with or foreign
+    ├── WriteError           a file that cannot be written
     ├── LoweringError        a Chainer chain that has no exact Network
     ├── TrainingError        training that cannot start or go on
     ├── DatasetError         data that is missing, partial or corrupt
@@ -34,6 +35,10 @@ class InputError(EbnnError, ValueError):
 
 class FileFormatError(EbnnError):
     """A file that is truncated, tampered with or foreign."""
+
+
+class WriteError(EbnnError):
+    """A file that cannot be written."""
 
 
 class LoweringError(EbnnError, ValueError):

@@ -7,7 +7,6 @@ array per weight or threshold. Nothing in it is executed: arrays are read with `
 import io
 import json
 import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import bits
+from .atomic import write_atomically
 from .errors import FileFormatError, NetworkError
 from .network import Block, Conv, Dense, Input, Network, Normalization, Pool, Scores, Shape, Threshold
 
@@ -26,7 +26,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # no timestamp: the same network gives the same 
 
 
 def save(network: Network, path: str | os.PathLike[str]) -> None:
-    """Writes ``network`` to ``path`` in one step: an interrupted write leaves the old file."""
+    """Writes ``network`` to ``path`` in one step: an interrupted write leaves the old file. Raises WriteError."""
     description, arrays = network.describe()
     header = {"format": FORMAT, "version": VERSION, "hash": network.hash, **description}
     members = {"description.json": np.frombuffer(json.dumps(header).encode(), np.uint8), **arrays}
@@ -50,6 +50,7 @@ def load(path: str | os.PathLike[str]) -> Network:
         arrays = _read_members(path)
         description = _read_description(path, arrays.pop("description.json"))
         network = _rebuild(description, arrays)
+        stated = description["hash"]
     except FileFormatError:
         raise
     except OSError as error:
@@ -58,32 +59,9 @@ def load(path: str | os.PathLike[str]) -> Network:
         _refuse(path, f"is damaged or not an .ebnn file ({error})")
     except Exception as error:  # zipfile and zlib raise their own kinds on damaged data
         _refuse(path, f"is damaged ({error})")
-    if network.hash != description["hash"]:
+    if network.hash != stated:
         _refuse(path, "does not match its own hash: it was changed after it was written")
     return network
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Writes ``data`` beside ``path`` and moves it there. Raises FileFormatError where that cannot be done."""
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
-            try:
-                file.write(data)
-                file.close()
-                temporary.chmod(0o666 & ~_umask())
-                temporary.replace(path)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise FileFormatError(f"{path}: cannot be written: {error.strerror or error}") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _read_members(path: Path) -> dict[str, NDArray[Any]]:
@@ -92,8 +70,10 @@ def _read_members(path: Path) -> dict[str, NDArray[Any]]:
         if size > MAX_FILE_BYTES:
             _refuse(path, f"unpacks to {size:,} bytes, {MAX_FILE_BYTES:,} are allowed")
         names = archive.namelist()
-        if "description.json.npy" not in names or len(set(names)) != len(names):
+        if "description.json.npy" not in names:
             _refuse(path, "is not an .ebnn file (it has no description)")
+        if len(set(names)) != len(names) or not all(name.endswith(".npy") for name in names):
+            _refuse(path, "is damaged or not an .ebnn file (a member is there twice, or is no array)")
         members = {}
         for name in names:
             with archive.open(name) as file:

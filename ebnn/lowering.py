@@ -48,14 +48,21 @@ def lower(chain: Any, shape: Sequence[int], input_kind: InputKind | None = None)
 
     Raises LoweringError, naming the block, where the chain has no exact Network.
     """
+    if not isinstance(chain, list | tuple) and not hasattr(chain, "link_order"):
+        raise LoweringError(
+            f"a {type(chain).__name__} does not say in which order its blocks run: give it link_order() "
+            "(see ebnn.links.CChainMixin), or give the blocks as a list"
+        )
     blocks = list(chain if isinstance(chain, list | tuple) else chain.link_order())
     names = [f"block {i + 1} ({type(block).__name__})" for i, block in enumerate(blocks)]
     _check_blocks(blocks, names)
-    if len(shape) != 3:
-        raise LoweringError(f"the sample shape {tuple(shape)} is not (channels, height, width)")
-    sample = Shape(*map(int, shape))
     if input_kind is None:
         input_kind = "bits" if blocks[0].binary_input else "float"
+    try:
+        sample_input = Input(input_kind, shape)  # type: ignore[arg-type]
+    except NetworkError as error:
+        raise LoweringError(str(error)) from None
+    sample = sample_input.shape
     _size(blocks, names, sample)
     kinds: list[InputKind] = [input_kind, *(["bits"] * (len(blocks) - 1))]  # type: ignore[list-item]
     lowered: list[Block] = []
@@ -65,7 +72,7 @@ def lower(chain: Any, shape: Sequence[int], input_kind: InputKind | None = None)
                 lowered.append(_lower_block(link, name, kind, sample))
                 sample = lowered[-1].output_shape(sample)
             output = _lower_output(blocks[-1], names[-1], kinds[-1], sample)
-        return Network(Input(input_kind, Shape(*map(int, shape))), tuple(lowered), output)
+        return Network(sample_input, tuple(lowered), output)
     except NetworkError as error:
         raise LoweringError(f"{type(chain).__name__}: {error}") from None
 
@@ -87,8 +94,9 @@ def _size(blocks: list[Any], names: list[str], shape: Shape) -> None:
     """Gives parameters to blocks without, and checks that each takes what the one before gives."""
     sides: tuple[int, ...] = tuple(shape)
     for block, name in zip(blocks, names, strict=True):
+        given = sides
         try:
-            given, sides = sides, size_blocks([block], sides)
+            sides = size_blocks([block], given)
         except (ValueError, AssertionError, chainer.utils.type_check.InvalidType) as error:
             reason = " ".join(str(error).split())
             raise LoweringError(f"{name} does not take an input of shape {given}: {reason}") from None
@@ -130,7 +138,8 @@ def find_threshold(sign: Callable[[NDArray[np.float32]], NDArray[np.bool_]], rea
 
 def _ask(link: Any, acc: NDArray[np.float32]) -> NDArray[np.float32]:
     """What the link makes of one sum for each output, (outputs,) float32: bias, batch normalisation and sign."""
-    return _normalized(link, acc[None], link.bst)[0]
+    signs: NDArray[np.float32] = _normalized(link, acc[None], link.bst)[0]
+    return signs
 
 
 def _normalized(link: Any, acc: NDArray[np.float32], *after: Any) -> NDArray[np.float32]:
@@ -156,13 +165,16 @@ def _linear(link: Any, name: str, kind: InputKind, shape: Shape) -> Conv | Dense
 
 def _dense_weights(weights: NDArray[np.bool_], shape: Shape) -> NDArray[np.bool_]:
     """(outputs, inputs in Chainer's order, channel first) → (outputs, height, width, channels)."""
-    return weights.reshape(len(weights), *shape).transpose(0, 2, 3, 1)
+    filters: NDArray[np.bool_] = weights.reshape(len(weights), *shape).transpose(0, 2, 3, 1)
+    return filters
 
 
 def _normalization(link: Any, name: str) -> Normalization:
     bn = link.bn
     bias = _affine(link).b
     var = _float32(bn.avg_var, name, "variance")
+    if not np.all(var + np.float32(bn.eps) > 0):
+        raise LoweringError(f"{name}: its variance is {var.min()}, it must be above 0 with eps added: train it again")
     outputs = len(var)
     # As Chainer computes it: reciprocal, then root, in float32.
     inv_std = np.sqrt(np.reciprocal(var + np.float32(bn.eps)))

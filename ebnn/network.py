@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
@@ -29,6 +30,7 @@ INPUT_KINDS: tuple[InputKind, ...] = get_args(InputKind)
 MAX_SIDE = 32_767  # a coordinate, its padding included, is a 16-bit int on an 8-bit MCU
 MAX_ROW_BITS = 65_535  # a bit's place in a row or a patch is a uint16_t
 MAX_EXACT_SUM = 2**24  # float32 holds every integer up to here: beyond it the trainer's own sums would round
+MAX_FLOAT = 2.0**100  # of a float sample: sums of up to 2**27 of them stay finite, so no maximum meets a NaN
 MAX_CLASSES = 255  # a class index is a uint8_t on the device
 
 _VALUE_RANGE: dict[InputKind, tuple[int, int]] = {"bits": (0, 1), "uint8": (0, 255), "int8": (-128, 127)}
@@ -72,7 +74,13 @@ class Input:
     def __post_init__(self) -> None:
         if self.kind not in INPUT_KINDS:
             raise NetworkError(f"input kind {self.kind!r} is unknown: use one of {', '.join(INPUT_KINDS)}")
-        object.__setattr__(self, "shape", Shape(*map(int, self.shape)))
+        try:
+            shape = Shape(*map(operator.index, self.shape))
+        except TypeError:
+            raise NetworkError(
+                f"the input shape {self.shape} is not three whole numbers (channels, height, width)"
+            ) from None
+        object.__setattr__(self, "shape", shape)
         _check_shape("input", self.shape)
 
     @property
@@ -91,8 +99,8 @@ class Conv:
 
     def __post_init__(self) -> None:
         _freeze(self, "weights", bool, 4)
-        _check_pair("stride", self.stride, least=1)
-        _check_pair("pad", self.pad, least=0)
+        _freeze_pair(self, "stride", "stride", least=1)
+        _freeze_pair(self, "pad", "pad", least=0)
 
     @property
     def kernel(self) -> Pair:
@@ -122,9 +130,9 @@ class Pool:
     pad: Pair = (0, 0)
 
     def __post_init__(self) -> None:
-        _check_pair("pool size", self.size, least=1)
-        _check_pair("pool stride", self.stride, least=1)
-        _check_pair("pool pad", self.pad, least=0)
+        _freeze_pair(self, "size", "pool size", least=1)
+        _freeze_pair(self, "stride", "pool stride", least=1)
+        _freeze_pair(self, "pad", "pool pad", least=0)
         for size, pad in zip(self.size, self.pad, strict=True):
             if pad >= size:
                 raise NetworkError(f"pool pad {pad} leaves windows of size {size} empty: use a pad below the size")
@@ -221,7 +229,7 @@ class Block:
         """Bytes of the patch under the kernel, and of its mask where taps can lie outside the image."""
         if isinstance(self.linear, Dense):
             return 0
-        taps = self.linear.weights[0].size
+        taps = int(self.linear.weights[0].size)
         if kind == "bits":
             return bits.round_to_words(bits.row_bytes(taps)) * (2 if self.linear.padded else 1)
         return taps * (4 if kind == "float" else 1)
@@ -278,7 +286,8 @@ class Network:
     @property
     def kinds(self) -> tuple[InputKind, ...]:
         """Kind of the input, then of each block's output."""
-        return (self.input.kind, *["bits" for _ in self.blocks])  # type: ignore[return-value]
+        hidden: list[InputKind] = ["bits"] * len(self.blocks)
+        return (self.input.kind, *hidden)
 
     @property
     def classes(self) -> int:
@@ -420,7 +429,10 @@ class Network:
         ``x`` may be (n, height, width) where there is one channel. Raises InputError where shape, type or range differ.
         """
         kind, shape = self.input.kind, self.input.shape
-        array = np.asarray(x)
+        try:
+            array = np.asarray(x)
+        except ValueError:
+            raise InputError("samples that differ in shape do not fit: give them as one array") from None
         if array.ndim == 3 and shape.channels == 1:
             array = array[:, None]
         if array.ndim != 4 or array.shape[1:] != shape:
@@ -430,10 +442,13 @@ class Network:
         if kind == "float":
             if array.dtype.kind not in "fiub":
                 raise InputError(f"samples of type {array.dtype} do not fit: this network takes float32")
-            array = array.astype(np.float32, copy=False)
-            if not np.isfinite(array).all():
-                raise InputError("a sample holds a value that is not finite: this network takes finite float32 values")
-            return array
+            # Written so that NaN fails too.
+            if not np.all(np.abs(array.astype(np.float64, copy=False)) <= MAX_FLOAT):
+                raise InputError(
+                    f"a sample holds a value that is not finite or over {MAX_FLOAT:.3g}: this network takes finite "
+                    "float32 values whose sums cannot overflow"
+                )
+            return array.astype(np.float32, copy=False)
         if array.dtype.kind not in "iub":
             raise InputError(f"samples of type {array.dtype} do not fit: this network takes {kind}, as whole numbers")
         low, high = _VALUE_RANGE[kind]
@@ -446,21 +461,22 @@ class Network:
     def pack_input(self, x: ArrayLike) -> NDArray[np.uint8]:
         """``x`` as the device takes it: (n, input bytes) uint8. ``x`` as in :meth:`predict`."""
         array = self.check_samples(x)
+        n, channels, height, width = array.shape
         if self.input.kind == "float":
-            return np.ascontiguousarray(array, dtype="<f4").reshape(len(array), -1).view(np.uint8)
-        rows = array.transpose(0, 2, 3, 1)  # (n, height, width, channels)
+            return np.ascontiguousarray(array, dtype="<f4").reshape(n, channels * height * width).view(np.uint8)
+        rows = array.transpose(0, 2, 3, 1).reshape(n, height, width * channels)
         if self.input.kind == "bits":
-            rows = bits.pack(rows.reshape(len(array), self.input.shape.height, -1))
-        return np.ascontiguousarray(rows).reshape(len(array), -1).view(np.uint8)
+            rows = bits.pack(rows)
+        return np.ascontiguousarray(rows).reshape(n, self.input.bytes).view(np.uint8)
 
     def predict(self, x: ArrayLike) -> NDArray[np.int64]:
         """Classes of the samples, (n,) int64.
 
-        ``x`` (n, channels, height, width), or (n, height, width) with one channel, in the input's type (bits as 0 and
-        1).
-        Raises InputError where it does not fit.
+        ``x`` (n, channels, height, width), or (n, height, width) with one channel, in the input's type, bits as 0
+        and 1. Raises InputError where it does not fit.
         """
-        return np.argmax(self.scores(x), axis=1)
+        classes: NDArray[np.int64] = np.argmax(self.scores(x), axis=1)
+        return classes
 
     def scores(self, x: ArrayLike) -> NDArray[np.int32]:
         """Integer scores of the samples, (n, classes) int32; ``x`` as in :meth:`predict`."""
@@ -551,19 +567,29 @@ def at_least(threshold: Threshold) -> tuple[NDArray[np.int16] | NDArray[np.int32
 
 def _freeze(owner: object, name: str, dtype: Any, ndim: int) -> None:
     given = np.asarray(getattr(owner, name))
-    array = np.array(given, dtype=dtype, order="C")
     label = f"{type(owner).__name__.lower()} {name}"
+    try:
+        with np.errstate(invalid="ignore", over="ignore"):
+            array = np.array(given, dtype=dtype, order="C")
+    except (TypeError, ValueError, OverflowError):
+        raise NetworkError(f"{label} holds a value that {np.dtype(dtype)} cannot") from None
     if array.ndim != ndim or array.size == 0:
         raise NetworkError(f"{label} has shape {array.shape}: it needs {ndim} axes, none of them empty")
-    if array.dtype.kind == "i" and not np.array_equal(array, given):
+    if array.dtype.kind in "bi" and not np.array_equal(array, given):
         raise NetworkError(f"{label} holds a value that {array.dtype} cannot")
     array.setflags(write=False)
     object.__setattr__(owner, name, array)
 
 
-def _check_pair(name: str, pair: Pair, least: int) -> None:
-    if len(pair) != 2 or not all(isinstance(side, int) and least <= side <= MAX_SIDE for side in pair):
-        raise NetworkError(f"{name} {pair} is not a pair (height, width) of whole numbers from {least} to {MAX_SIDE}")
+def _freeze_pair(owner: object, name: str, label: str, least: int) -> None:
+    given = getattr(owner, name)
+    try:
+        pair = tuple(map(operator.index, given))
+    except TypeError:
+        pair = ()
+    if len(pair) != 2 or not all(least <= side <= MAX_SIDE for side in pair):
+        raise NetworkError(f"{label} {given} is not a pair (height, width) of whole numbers from {least} to {MAX_SIDE}")
+    object.__setattr__(owner, name, pair)
 
 
 def _check_outputs(owner: object, names: tuple[str, ...]) -> None:

@@ -90,30 +90,30 @@ def compare(acc: NDArray[np.int32], threshold: Threshold) -> NDArray[np.bool_]:
 
 def normalize(acc: NDArray[Any], normalization: Normalization) -> NDArray[np.float32]:
     """Bias and batch normalisation in float32, rounded after each operation; outputs on the last axis."""
-    y = acc.astype(np.float32) + normalization.bias
-    y -= normalization.mean
-    y *= normalization.inv_std
-    y *= normalization.gamma
-    y += normalization.beta
+    with np.errstate(over="ignore", invalid="ignore"):  # infinite, as on the device
+        y = acc.astype(np.float32) + normalization.bias
+        y -= normalization.mean
+        y *= normalization.inv_std
+        y *= normalization.gamma
+        y += normalization.beta
     return y
 
 
 def as_numbers(x: NDArray[Any], kind: InputKind) -> NDArray[np.float32]:
     """Values as the sums see them: bits become −1 and +1."""
-    if kind == "bits":
-        return np.where(x, np.float32(1), np.float32(-1))
-    return x.astype(np.float32)
+    return np.asarray(np.where(x, np.float32(1), np.float32(-1)) if kind == "bits" else x, np.float32)
 
 
 def _windows(x: NDArray[Any], size: Pair, stride: Pair) -> NDArray[Any]:
     """Windows of (n, height, width, channels): (n, rows, columns, channels, window height, window width), a view."""
-    return sliding_window_view(x, size, axis=(1, 2))[:, :: stride[0], :: stride[1]]
+    windows: NDArray[Any] = sliding_window_view(x, size, axis=(1, 2))
+    return windows[:, :: stride[0], :: stride[1]]
 
 
 def _sums(taps: NDArray[np.float32], weights: NDArray[np.bool_], kind: InputKind) -> NDArray[Any]:
     """Dot products of (…, taps) with ±1 weights (outputs, taps): (…, outputs)."""
     if kind != "float":
-        return (taps @ np.where(weights, np.float32(1), np.float32(-1)).T).astype(np.int32)
+        return np.asarray(taps @ as_numbers(weights, "bits").T, np.int32)
     acc = np.zeros((*taps.shape[:-1], len(weights)), np.float32)
     for tap in range(taps.shape[-1]):
         column = taps[..., tap, None]

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
+from ..atomic import write_atomically
 from ..codegen import header_text
 from ..codegen.header import identifier
-from ..files import load, write_atomically
+from ..files import load
 from .options import arithmetic_option, check_writable, model_argument
 
 

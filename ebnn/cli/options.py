@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from .. import datasets
+from ..atomic import write_atomically
 from ..codegen import ARITHMETICS
 from ..errors import EbnnError
-from ..files import write_atomically
 
 model_argument = click.argument("model", metavar="MODEL.ebnn", type=click.Path(dir_okay=False, path_type=Path))
 json_option = click.option(

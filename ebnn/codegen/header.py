@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from .. import bits
+from ..atomic import write_atomically
 from ..errors import NetworkError
-from ..files import write_atomically
 from ..network import Block, Conv, InputKind, Network, Pool, at_least
 from ..version import __version__
 from .arrays import constant_array, normalization_table, weight_words
@@ -17,6 +17,7 @@ Arithmetic = Literal["integer", "float"]
 ARITHMETICS: tuple[Arithmetic, ...] = get_args(Arithmetic)
 RUNTIME_VERSION = 1  # EBNN_RUNTIME_VERSION of firmware/lib/ebnn/src/ebnn.h; a test compares them
 AVR_NEAR_FLASH = 65_535  # bytes that pgm_read_* reaches
+MAX_NAME = 63  # characters of an identifier that C99 tells apart
 
 C_TYPES: dict[InputKind, str] = {"bits": "uint8_t", "uint8": "uint8_t", "int8": "int8_t", "float": "float"}
 
@@ -44,17 +45,17 @@ def write_header(
 
 
 def identifier(text: str) -> str:
-    """``text`` made into a valid name: other characters become ``_``, lower case."""
-    name = re.sub(r"\W", "_", text, flags=re.ASCII).lower().strip("_")
-    return name if _is_name(name) else f"net_{name}".rstrip("_")
+    """``text`` made into a valid name: other characters become ``_``, lower case, cut to 63."""
+    name = re.sub(r"\W", "_", text, flags=re.ASCII).lower().strip("_")[:MAX_NAME]
+    return name if _is_name(name) else f"net_{name}"[:MAX_NAME].rstrip("_")
 
 
 def header_text(network: Network, *, name: str, arithmetic: str = "integer") -> str:
     """The header's text, see write_header."""
     if not _is_name(name):
         raise NetworkError(
-            f"the name {name!r} cannot be used in C: take letters, digits and _, starting with a letter, up to 63, no "
-            "keyword, and not starting with ebnn_"
+            f"the name {name!r} cannot be used in C: take up to {MAX_NAME} letters, digits and _, starting with a "
+            "letter, no keyword, and not starting with ebnn_"
         )
     if arithmetic not in ARITHMETICS:
         raise NetworkError(f"the arithmetic {arithmetic!r} is unknown: use {' or '.join(ARITHMETICS)}")
@@ -63,7 +64,8 @@ def header_text(network: Network, *, name: str, arithmetic: str = "integer") -> 
 
 def _is_name(name: str) -> bool:
     return (
-        re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", name) is not None
+        re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) is not None
+        and len(name) <= MAX_NAME
         and name not in _RESERVED
         and not keyword.iskeyword(name)
         and not name.lower().startswith("ebnn")

@@ -19,7 +19,7 @@ from .convolution import convolution_2d
 Variable = Any
 
 
-def binary_linear(x: Variable, W: Variable, b: Variable | None = None) -> Variable:  # noqa: N803
+def binary_linear(x: Variable, W: Variable, b: Variable | None = None) -> Variable:
     """Returns ``x @ sign(W).T + b``.
 
     Args:
@@ -38,7 +38,7 @@ def binary_convolution_2d(
     W: Variable,
     b: Variable | None = None,
     stride: int | Pair = 1,
-    pad: int | Pair = 0,  # noqa: N803
+    pad: int | Pair = 0,
 ) -> Variable:
     """Returns the convolution of ``x`` with ``sign(W)``; a tap in the padding contributes 0.
 

@@ -88,7 +88,7 @@ def convolution_2d(
     W: Variable,
     b: Variable | None = None,
     stride: int | Pair = 1,
-    pad: int | Pair = 0,  # noqa: N803
+    pad: int | Pair = 0,
 ) -> Variable:
     """Returns the convolution of ``x`` with ``W``, padded with zeros, as ``chainer.functions.convolution_2d`` does.
 

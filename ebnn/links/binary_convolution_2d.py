@@ -41,7 +41,7 @@ class BinaryConvolution2D(L.Convolution2D):  # type: ignore[misc]
         stride: int | tuple[int, int] = 1,
         pad: int | tuple[int, int] = 0,
         nobias: bool = False,
-        initialW: Any = None,  # noqa: N803
+        initialW: Any = None,
         initial_bias: Any = None,
     ) -> None:
         in_channels, outputs, ksize = shift_arguments(in_channels, out_channels, ksize)

@@ -30,7 +30,7 @@ class BinaryLinear(L.Linear):  # type: ignore[misc]
         in_size: int | None,
         out_size: int | None = None,
         nobias: bool = False,
-        initialW: Any = None,  # noqa: N803
+        initialW: Any = None,
         initial_bias: Any = None,
     ) -> None:
         super().__init__(in_size, out_size, nobias, initialW, initial_bias)

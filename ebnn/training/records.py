@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .atomic import write_atomically
+from ..atomic import write_atomically
 
 LOG_NAME = "log.jsonl"
 

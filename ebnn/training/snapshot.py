@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from chainer.serializers import DictionarySerializer, NpzDeserializer
 
+from ..atomic import write_atomically
 from ..errors import TrainingError
-from .atomic import write_atomically
 from .records import EpochRecord
 
 SNAPSHOT_NAME = "snapshot.npz"
