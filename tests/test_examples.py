@@ -1,0 +1,60 @@
+"""The examples, run as their READMEs say."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.c_networks import RUNTIME, WARNINGS, require
+
+import ebnn
+
+TOP = Path(__file__).parents[1]
+EXAMPLES = TOP / "examples"
+TRUTH = {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 0}
+
+
+def lines_of_truth(output):
+    rows = [tuple(map(int, re.findall(r"\d", line))) for line in output.splitlines() if " xor " in line]
+    return {(a, b): answer for a, b, answer in rows}
+
+
+def truth_in_c(folder, tmp_path, *flags):
+    command = [require("gcc"), "-std=c99", *WARNINGS, *flags, f"-I{RUNTIME}", "-o", tmp_path / "xor"]
+    subprocess.run([*command, folder / "host/main.c"], check=True)
+    return lines_of_truth(subprocess.run([tmp_path / "xor"], capture_output=True, text=True, check=True).stdout)
+
+
+def test_xor_trains_and_its_c_prints_the_truth_table(tmp_path):
+    folder = tmp_path / "xor"
+    shutil.copytree(EXAMPLES / "xor", folder)
+    (folder / "xor.ebnn").unlink()
+    (folder / "xor.h").unlink()
+    done = subprocess.run([sys.executable, folder / "train.py"], capture_output=True, text=True, check=True)
+    assert lines_of_truth(done.stdout) == TRUTH
+    assert truth_in_c(folder, tmp_path) == TRUTH
+
+
+def test_the_committed_xor_is_right(tmp_path):
+    network = ebnn.load(EXAMPLES / "xor/xor.ebnn")
+    samples = np.array(list(TRUTH)).reshape(4, 1, 1, 2)
+    assert network.predict(samples).tolist() == list(TRUTH.values())
+    assert truth_in_c(EXAMPLES / "xor", tmp_path) == TRUTH
+
+
+@pytest.mark.parametrize("name", ["xor", "mnist"])
+def test_committed_headers_are_what_the_networks_emit(name, tmp_path):
+    network = ebnn.load(EXAMPLES / f"{name}/{name}.ebnn")
+    ebnn.write_header(network, tmp_path / f"{name}.h")
+    assert (tmp_path / f"{name}.h").read_text() == (EXAMPLES / f"{name}/{name}.h").read_text()
+
+
+def test_a_network_of_ones_own_trains_and_streams(tmp_path):
+    require("cc")
+    command = [sys.executable, EXAMPLES / "mnist/train.py", "--dataset", "digits", "--epochs", "2", "--out", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "450 images" in done.stdout
+    assert "0 mismatches" in done.stdout
