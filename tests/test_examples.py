@@ -23,9 +23,9 @@ def lines_of_truth(output):
 
 
 def truth_in_c(folder, tmp_path, *flags):
-    command = [require("gcc"), "-std=c99", *WARNINGS, *flags, f"-I{RUNTIME}", "-o", tmp_path / "xor"]
+    command = [require("gcc"), "-std=c99", *WARNINGS, *flags, f"-I{RUNTIME}", "-o", tmp_path / "program"]
     subprocess.run([*command, folder / "host/main.c"], check=True)
-    return lines_of_truth(subprocess.run([tmp_path / "xor"], capture_output=True, text=True, check=True).stdout)
+    return lines_of_truth(subprocess.run([tmp_path / "program"], capture_output=True, text=True, check=True).stdout)
 
 
 def test_xor_trains_and_its_c_prints_the_truth_table(tmp_path):

@@ -1,7 +1,7 @@
 """Makes the vectors: small networks of every kind with samples and the scores that every backend must give.
 
-``uv run python tests/vectors/make.py`` writes NAME.ebnn and NAME.npz (samples, scores) beside this file. The scores come
-from the slow reference, plain loops over SPEC.md.
+``uv run python tests/vectors/make.py`` writes NAME.ebnn and NAME.npz (samples, scores) beside this file. The scores
+come from the slow reference, plain loops over SPEC.md.
 """
 
 import sys

@@ -9,9 +9,9 @@
 /* Ones in a byte. */
 EBNN_INLINE uint8_t ebnn_popcount8(uint8_t x)
 {
-    x = (uint8_t)(x - ((x >> 1) & 0x55u));
-    x = (uint8_t)((x & 0x33u) + ((x >> 2) & 0x33u));
-    return (uint8_t)((x + (x >> 4)) & 0x0Fu);
+    x = (uint8_t)(x - ((x >> 1) & 0x55));
+    x = (uint8_t)((x & 0x33) + ((x >> 2) & 0x33));
+    return (uint8_t)((x + (x >> 4)) & 0x0F);
 }
 
 /* Ones in a word: sums of 2, 4 and 8 bits in place, then all four bytes added by one multiplication. */
