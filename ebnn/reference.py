@@ -14,19 +14,29 @@ from numpy.typing import ArrayLike, NDArray
 
 from .network import Block, Conv, InputKind, Network, Normalization, Pair, Pool, Threshold
 
-BATCH = 256  # samples at a time: bounds the memory that the patches take
+BATCH_BYTES = 64 * 2**20  # of the largest array of a batch: the patches or the sums of one block
 
 
 def scores(network: Network, x: ArrayLike) -> NDArray[np.int32]:
     """Integer scores of the samples ``x`` (see Network.predict): (n, classes) int32."""
     samples = network.check_samples(x)
     out = np.empty((len(samples), network.classes), np.int32)
-    for start in range(0, len(samples), BATCH):
-        *_, last = activations(network, samples[start : start + BATCH])
+    batch = _batch(network)
+    for start in range(0, len(samples), batch):
+        *_, last = activations(network, samples[start : start + batch])
         acc = linear_sums(last, network.output.weights, network.kinds[-1]).reshape(len(last), -1)
         wide = acc.astype(np.int64) * network.output.multiplier + network.output.offset
-        out[start : start + BATCH] = wide
+        out[start : start + batch] = wide
     return out
+
+
+def _batch(network: Network) -> int:
+    """How many samples to run at a time."""
+    floats: list[int] = [
+        macs // weights.size * max(len(weights), weights[0].size)  # positions · (outputs or taps)
+        for macs, weights in zip(network.layer_macs, network.layer_weights, strict=True)
+    ]
+    return max(1, BATCH_BYTES // (4 * max(floats)))
 
 
 def activations(network: Network, samples: NDArray[Any]) -> Iterator[NDArray[Any]]:

@@ -16,7 +16,7 @@ from .arrays import constant_array, normalization_table, weight_words
 Arithmetic = Literal["integer", "float"]
 ARITHMETICS: tuple[Arithmetic, ...] = get_args(Arithmetic)
 RUNTIME_VERSION = 1  # EBNN_RUNTIME_VERSION of firmware/lib/ebnn/src/ebnn.h; a test compares them
-AVR_NEAR_FLASH = 65_535  # bytes that pgm_read_* reaches
+AVR_NEAR_FLASH = 64_000  # pgm_read_* reaches 65,536 bytes: this leaves room for vectors and the core's own tables
 MAX_NAME = 63  # characters of an identifier that C99 tells apart
 
 C_TYPES: dict[InputKind, str] = {"bits": "uint8_t", "uint8": "uint8_t", "int8": "int8_t", "float": "float"}

@@ -29,8 +29,8 @@
 #define XOR_FLASH_BYTES 68
 #define XOR_ARENA_BYTES 8
 
-#if defined(__AVR__) && XOR_FLASH_BYTES > 65535
-#error "xor has 68 bytes of constants, pgm_read reaches 65535: use fewer filters"
+#if defined(__AVR__) && XOR_FLASH_BYTES > 64000
+#error "xor has 68 bytes of constants, pgm_read reaches 64000: use fewer filters"
 #endif
 
 /* 8 outputs of 2 bits in the order of the input's memory, each whole words */

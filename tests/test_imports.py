@@ -1,0 +1,181 @@
+"""Who may import whom: the table of the design, walked over the source; and life without Chainer."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_network import float_network, three_layers
+
+import ebnn
+
+PACKAGE = Path(ebnn.__file__).parent
+
+BASE = {"errors", "version"}
+NETWORK = {"network", "memory", "bits", *BASE}
+TRAINING = {"atomic", "links", "functions", "chainer_compat", *NETWORK}
+EVERYTHING = {path.stem for path in PACKAGE.iterdir()} - {"__init__", "__main__", "__pycache__"}
+
+# Each room: what it may import when it is imported, and what its functions may import when they run.
+ROOMS: dict[str, tuple[set[str], set[str]]] = {
+    "errors": (set(), set()),
+    "version": (set(), set()),
+    "frames": (set(), set()),
+    "chainer_compat": (set(), set()),
+    "firmware_sources": (BASE, set()),
+    "atomic": (BASE, set()),
+    "boards": (BASE, set()),
+    "bits": (BASE, set()),
+    "memory": ({"bits", *BASE}, set()),
+    "network": (NETWORK, {"reference", "files"}),
+    "reference": (NETWORK, set()),
+    "files": ({"atomic", *NETWORK}, set()),
+    "codegen": ({"atomic", *NETWORK}, set()),
+    "functions": ({"chainer_compat", *BASE}, set()),
+    "links": ({"functions", "chainer_compat", *BASE}, {"lower", "write_header"}),
+    "training": (TRAINING, set()),
+    "lowering": ({"reference", *TRAINING} - {"atomic"}, set()),
+    "datasets": (NETWORK, set()),
+    "device": ({"frames", "boards", *BASE}, set()),
+    "simulation": ({"boards", "frames", "codegen", "firmware_sources", *NETWORK}, set()),
+    "report": (NETWORK, set()),
+    "streaming": ({"device", "report", *NETWORK}, set()),
+    "cli": (EVERYTHING, EVERYTHING),
+    "__main__": ({"cli"}, set()),
+    "__init__": ({"codegen", "files", *NETWORK}, {"lowering"}),
+}
+
+OUTSIDE = {
+    "chainer": {"functions", "links", "training", "datasets", "lowering"},
+    "chainerx": set(),
+    "serial": {"device", "simulation"},
+    "cobs": {"frames"},
+    "click": {"cli"},
+    "sklearn": {"datasets", "report"},
+}
+
+
+def imports():
+    """(file, room, whether inside a function or for types only, imported module or name of ours, package)."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        inside = path.relative_to(PACKAGE)
+        room = inside.parts[0].removesuffix(".py")
+        tree = ast.parse(path.read_text())
+        late = {
+            id(node)
+            for function in ast.walk(tree)
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+            or (isinstance(function, ast.If) and ast.unparse(function.test).endswith("TYPE_CHECKING"))
+            for node in ast.walk(function)
+        }
+        for node in ast.walk(tree):
+            for target in targets(node, ["ebnn", *inside.parent.parts]):
+                yield str(inside), room, id(node) in late, target
+
+
+def targets(node, package):
+    """Full dotted names of what a statement imports, as far as they can be modules."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if not isinstance(node, ast.ImportFrom):
+        return []
+    base = package[: len(package) - node.level + 1] if node.level else []
+    base = [*base, *([node.module] if node.module else [])]
+    # "from . import bits" and "from .. import lower" name a room; "from .network import Block" does not.
+    return [".".join([*base, alias.name]) for alias in node.names] if base == ["ebnn"] else [".".join(base)]
+
+
+def test_every_room_has_its_line():
+    """A new room is added to the table above, with what it may import."""
+    assert {room for _, room, _, _ in imports()} | {"errors", "version"} <= ROOMS.keys()
+    assert len(list(imports())) > 100
+
+
+def test_rooms_import_only_what_lies_below_them():
+    """The design's "Who may import whom"."""
+    wrong = []
+    for file, room, late, target in imports():
+        parts = target.split(".")
+        if parts[0] != "ebnn" or len(parts) == 1 or parts[1] == room:
+            continue
+        at_import, when_run = ROOMS[room]
+        if parts[1] not in at_import | (when_run if late else set()):
+            wrong.append(f"{file} imports {target}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("package", OUTSIDE)
+def test_packages_from_outside_stay_in_their_rooms(package):
+    """Chainer only where networks are trained or lowered; pySerial only where there are ports."""
+    users = {(file, room) for file, room, _, target in imports() if target.split(".")[0] == package}
+    assert [file for file, room in users if room not in OUTSIDE[package]] == []
+
+
+def test_there_is_no_circle():
+    """What is imported at import time can be laid in an order."""
+    edges = {room: set() for room in ROOMS}
+    for _, room, late, target in imports():
+        parts = target.split(".")
+        if not late and parts[0] == "ebnn" and len(parts) > 1 and parts[1] in ROOMS and parts[1] != room:
+            edges[room].add(parts[1])
+    while edges:
+        free = {room for room, below in edges.items() if not below & edges.keys()}
+        assert free, f"a circle among {sorted(edges)}"
+        edges = {room: below for room, below in edges.items() if room not in free}
+
+
+def run_python(program, *arguments):
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_importing_ebnn_never_imports_chainer():
+    loaded = run_python("import sys, ebnn, ebnn.reference, ebnn.codegen; print(*sys.modules)").split()
+    assert "ebnn.network" in loaded
+    for package in ("chainer", "serial", "click", "sklearn", "ebnn.links", "ebnn.lowering", "ebnn.datasets"):
+        assert package not in loaded
+
+
+WITHOUT_CHAINER = """
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("chainer", "chainerx", "pkg_resources", "serial"):
+            raise ImportError(name + " is not installed here")
+
+sys.meta_path.insert(0, Blocker())
+import numpy as np
+import ebnn
+
+for path in sys.argv[1:]:
+    network = ebnn.load(path)
+    x = np.ones((3, *network.input.shape), np.float32 if network.input.kind == "float" else np.uint8)
+    print(network.hash, network.predict(x).tolist(), network.scores(x).tolist(), network.pack_input(x).tobytes().hex())
+    network.save(path + ".again")
+    print(ebnn.load(path + ".again") == network)
+    ebnn.write_header(network, path + ".h", name="net", arithmetic="integer")
+    print("net_predict" in open(path + ".h").read())
+assert "chainer" not in sys.modules
+try:
+    ebnn.lower
+except ImportError as error:
+    print(error)
+"""
+
+
+def test_everything_but_training_works_without_chainer(tmp_path):
+    """load, predict, scores, pack_input, save and write_header, in a Python that has no Chainer."""
+    expected, paths = [], []
+    for i, network in enumerate([three_layers(), float_network()]):
+        paths.append(str(tmp_path / f"{i}.ebnn"))
+        network.save(paths[-1])
+        x = np.ones((3, *network.input.shape), np.uint8)
+        values = network.predict(x).tolist(), network.scores(x).tolist(), network.pack_input(x).tobytes().hex()
+        expected += [" ".join([network.hash, *map(str, values)]), "True", "True"]
+    output = run_python(WITHOUT_CHAINER, *paths).splitlines()
+    assert output[:-1] == expected
+    assert "is not installed here" in output[-1]

@@ -1,0 +1,62 @@
+"""The public surface, pinned: what is renamed or lost here breaks other people's programs."""
+
+import inspect
+
+import ebnn
+from ebnn import errors
+
+
+def test_the_public_names():
+    assert ebnn.__all__ == ["EbnnError", "Network", "__version__", "load", "lower", "write_header"]
+    for name in ebnn.__all__:
+        assert getattr(ebnn, name) is not None
+    assert not hasattr(ebnn, "no_such_name")
+
+
+def test_the_public_functions_take_what_they_took():
+    """Names and order of arguments."""
+    assert list(inspect.signature(ebnn.load).parameters) == ["path"]
+    assert list(inspect.signature(ebnn.lower).parameters) == ["chain", "shape", "input_kind"]
+    parameters = inspect.signature(ebnn.write_header).parameters
+    assert list(parameters) == ["network", "path", "name", "arithmetic"]
+    assert [parameters[name].kind for name in ("name", "arithmetic")] == [inspect.Parameter.KEYWORD_ONLY] * 2
+    assert parameters["arithmetic"].default == "integer"
+
+
+def test_lower_is_the_function():
+    """Its module is called lowering: a submodule named lower would take the function's place when imported."""
+    import ebnn.lowering
+
+    assert ebnn.lower is ebnn.lowering.lower
+    assert callable(ebnn.lower)
+
+
+def test_what_a_network_offers():
+    public = {name for name in dir(ebnn.Network) if not name.startswith("_")}
+    assert public >= {
+        *("predict", "scores", "pack_input", "check_samples", "save", "hash", "hash32", "classes"),
+        *("weight_bytes", "threshold_bytes", "score_bytes", "arena_bytes", "macs"),
+    }
+    for name in ("predict", "scores", "pack_input"):
+        assert list(inspect.signature(getattr(ebnn.Network, name)).parameters) == ["self", "x"]
+
+
+def test_every_error_is_an_ebnn_error():
+    """One except clause catches them all; input errors are ValueErrors, too."""
+    raised = {name for name, value in vars(errors).items() if isinstance(value, type)}
+    assert raised == {
+        *("EbnnError", "NetworkError", "InputError", "FileFormatError", "LoweringError", "TrainingError"),
+        *("DatasetError", "BuildError", "DeviceError", "PortError", "NoAnswerError", "RefusedError"),
+        *("WrongNetworkError", "WriteError"),
+    }
+    for name in raised:
+        assert issubclass(getattr(errors, name), ebnn.EbnnError)
+    for name in ("NetworkError", "InputError", "LoweringError"):
+        assert issubclass(getattr(errors, name), ValueError)
+    for name in ("PortError", "NoAnswerError", "RefusedError", "WrongNetworkError"):
+        assert issubclass(getattr(errors, name), errors.DeviceError)
+
+
+def test_the_version_is_a_version():
+    """Digits and dots: the Arduino library's file takes nothing else."""
+    assert [part.isdigit() for part in ebnn.__version__.split(".")] == [True] * 3
