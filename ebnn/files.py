@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from . import bits
 from .atomic import write_atomically
+from .blocks import Block, Conv, Dense, Input, Normalization, Pool, Scores, Shape, Threshold
 from .errors import FileFormatError, NetworkError
-from .network import Block, Conv, Dense, Input, Network, Normalization, Pool, Scores, Shape, Threshold
+from .network import Network
 
 FORMAT = "ebnn network"
 VERSION = 1

@@ -12,22 +12,10 @@ import chainer
 import numpy as np
 from numpy.typing import NDArray
 
+from .blocks import Block, Conv, Dense, Input, InputKind, Normalization, Pool, Scores, Shape, Threshold, largest_value
 from .errors import LoweringError, NetworkError
 from .links import CLink, size_blocks
-from .network import (
-    Block,
-    Conv,
-    Dense,
-    Input,
-    InputKind,
-    Network,
-    Normalization,
-    Pool,
-    Scores,
-    Shape,
-    Threshold,
-    largest_value,
-)
+from .network import Network
 from .reference import normalize
 
 MAX_MULTIPLIER = 32_767  # of a score: an int16

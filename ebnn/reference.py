@@ -12,7 +12,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
-from .network import Block, Conv, InputKind, Network, Normalization, Pair, Pool, Threshold
+from .blocks import Block, Conv, InputKind, Normalization, Pair, Pool, Threshold
+from .network import Network
 
 BATCH_BYTES = 64 * 2**20  # of the largest array of a batch: the patches or the sums of one block
 

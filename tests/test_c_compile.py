@@ -16,9 +16,9 @@ from support.random_networks import random_network, random_samples
 from test_network import float_network, mnist_like, ones, only_scores, scores, three_layers, tiny
 
 from ebnn import Network
+from ebnn.blocks import Block, Conv, Dense, Input, Normalization, Threshold
 from ebnn.codegen import ARITHMETICS, header, header_text
 from ebnn.codegen.arrays import constant_array
-from ebnn.network import Block, Conv, Dense, Input, Normalization, Threshold
 
 SEEDS = range(40)
 HOST = ["gcc", "g++", "clang", "clang++"]

@@ -14,7 +14,7 @@ import ebnn
 PACKAGE = Path(ebnn.__file__).parent
 
 BASE = {"errors", "version"}
-NETWORK = {"network", "memory", "bits", *BASE}
+NETWORK = {"network", "blocks", "memory", "bits", *BASE}
 TRAINING = {"atomic", "links", "functions", "chainer_compat", *NETWORK}
 EVERYTHING = {path.stem for path in PACKAGE.iterdir()} - {"__init__", "__main__", "__pycache__"}
 
@@ -29,6 +29,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "boards": (BASE, set()),
     "bits": (BASE, set()),
     "memory": ({"bits", *BASE}, set()),
+    "blocks": ({"bits", *BASE}, set()),
     "network": (NETWORK, {"reference", "files"}),
     "reference": (NETWORK, set()),
     "files": ({"atomic", *NETWORK}, set()),

@@ -11,9 +11,9 @@ from support.random_chains import build, chain_specs
 
 import ebnn.links as BL  # noqa: N812
 from ebnn import lower
+from ebnn.blocks import Conv, Dense, Pool
 from ebnn.errors import LoweringError
 from ebnn.lowering import find_threshold, score_constants
-from ebnn.network import Conv, Dense, Pool
 
 SEED = 7
 

@@ -10,14 +10,11 @@ import pytest
 from support.random_networks import RANGES, TYPES
 
 from ebnn import reference
-from ebnn.errors import EbnnError, InputError, NetworkError
-from ebnn.network import (
-    MAX_FLOAT,
+from ebnn.blocks import (
     Block,
     Conv,
     Dense,
     Input,
-    Network,
     Normalization,
     Pool,
     Scores,
@@ -26,6 +23,8 @@ from ebnn.network import (
     at_least,
     largest_value,
 )
+from ebnn.errors import EbnnError, InputError, NetworkError
+from ebnn.network import MAX_FLOAT, Network
 
 
 def ones(*shape):

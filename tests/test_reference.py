@@ -12,7 +12,8 @@ from support.random_chains import build, chain_specs, samples
 from support.random_networks import random_network, random_samples
 
 from ebnn import lower, reference
-from ebnn.network import Block, Conv, Dense, Input, Network, Normalization, Pool, Scores, Threshold
+from ebnn.blocks import Block, Conv, Dense, Input, Normalization, Pool, Scores, Threshold
+from ebnn.network import Network
 
 
 def last_layer(height, width, channels, classes=1):

@@ -8,8 +8,9 @@ import click
 from rich.console import Console
 
 from .. import datasets
+from ..blocks import INPUT_KINDS, InputKind
 from ..datasets import Dataset
-from ..network import INPUT_KINDS, InputKind, Network
+from ..network import Network
 from ..report import describe_network, network_table
 from .datasets import download_bars
 from .options import check_writable, dataset_choice, folder_option, json_option, write_json

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import bits
-from ..network import Network, Normalization
+from ..blocks import Normalization
+from ..network import Network
 
 LINE = 110  # characters of a line of values
 

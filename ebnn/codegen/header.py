@@ -8,8 +8,9 @@ from typing import Literal, get_args
 
 from .. import bits
 from ..atomic import write_atomically
+from ..blocks import Block, Conv, InputKind, Pool, at_least
 from ..errors import NetworkError
-from ..network import Block, Conv, InputKind, Network, Pool, at_least
+from ..network import Network
 from ..version import __version__
 from .arrays import constant_array, normalization_table, weight_words
 

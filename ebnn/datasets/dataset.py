@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ebnn.blocks import InputKind
 from ebnn.errors import DatasetError
-from ebnn.network import InputKind
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ebnn.blocks import InputKind
 from ebnn.datasets import cifar10, digits, mnist
 from ebnn.datasets.dataset import Dataset
 from ebnn.datasets.download import Progress
 from ebnn.datasets.places import Place, find_place
 from ebnn.errors import DatasetError
-from ebnn.network import InputKind
 
 State = Literal["bundled", "present", "partial", "absent"]
 

@@ -9,6 +9,7 @@ from typing import Any
 import chainer
 import numpy as np
 
+from ..blocks import INPUT_KINDS, InputKind
 from ..errors import TrainingError
 from ..links import (
     BinaryConvBNBST,
@@ -21,7 +22,6 @@ from ..links import (
     LinearBNBST,
     size_blocks,
 )
-from ..network import INPUT_KINDS, InputKind
 
 ARCHITECTURES: dict[str, str] = {
     "conv": "c32k3p1-m2-c64k3p1-m2",

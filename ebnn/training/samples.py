@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..blocks import INPUT_KINDS, InputKind
 from ..errors import TrainingError
-from ..network import INPUT_KINDS, InputKind
 
 
 @dataclass(frozen=True, eq=False)

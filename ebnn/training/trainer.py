@@ -15,10 +15,10 @@ import chainer.functions as F  # noqa: N812
 import numpy as np
 from rich.console import Console
 
+from ..blocks import InputKind
 from ..errors import TrainingError
 from ..functions import parallel
 from ..links import BST
-from ..network import InputKind
 from . import snapshot
 from .batches import ShuffledBatches, converter
 from .clipping import ClipWeights

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ebnn.network import Block, Conv, Dense, Input, InputKind, Network, Normalization, Pool, Scores, Threshold
+from ebnn.blocks import Block, Conv, Dense, Input, InputKind, Normalization, Pool, Scores, Threshold
+from ebnn.network import Network
 
 from .random_networks import LARGEST, RANGES, TYPES
 

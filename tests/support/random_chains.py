@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import ebnn.links as BL  # noqa: N812
-from ebnn.network import InputKind, Shape
+from ebnn.blocks import InputKind, Shape
 
 
 @dataclass(frozen=True)

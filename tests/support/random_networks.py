@@ -6,19 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ebnn.network import (
-    Block,
-    Conv,
-    Dense,
-    Input,
-    InputKind,
-    Network,
-    Normalization,
-    Pool,
-    Scores,
-    Shape,
-    Threshold,
-)
+from ebnn.blocks import Block, Conv, Dense, Input, InputKind, Normalization, Pool, Scores, Shape, Threshold
+from ebnn.network import Network
 
 LARGEST = {"bits": 1, "uint8": 255, "int8": 128}
 RANGES = {"bits": (0, 2), "uint8": (0, 256), "int8": (-128, 128)}

@@ -8,7 +8,8 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from ebnn.network import Block, Conv, Network
+from ebnn.blocks import Block, Conv
+from ebnn.network import Network
 
 Activation = dict[tuple[int, int, int], float]
 
