@@ -12,14 +12,15 @@ import chainer
 import numpy as np
 from numpy.typing import NDArray
 
+from . import reference
 from .blocks import Block, Conv, Dense, Input, InputKind, Normalization, Pool, Scores, Shape, Threshold, largest_value
 from .errors import LoweringError, NetworkError
 from .links import CLink, size_blocks
 from .network import Network
-from .reference import normalize
 
 MAX_MULTIPLIER = 32_767  # of a score: an int16
 MAX_SCORE = 2**31 - 1
+CHECKED_SAMPLES = 4
 
 
 def lower(chain: Any, shape: Sequence[int], input_kind: InputKind | None = None) -> Network:
@@ -60,9 +61,11 @@ def lower(chain: Any, shape: Sequence[int], input_kind: InputKind | None = None)
                 lowered.append(_lower_block(link, name, kind, sample))
                 sample = lowered[-1].output_shape(sample)
             output = _lower_output(blocks[-1], names[-1], kinds[-1], sample)
-        return Network(sample_input, tuple(lowered), output)
+            network = Network(sample_input, tuple(lowered), output)
+            _check_answers(blocks, names, network)
     except NetworkError as error:
-        raise LoweringError(f"{type(chain).__name__}: {error}") from None
+        raise LoweringError(str(error)) from None
+    return network
 
 
 def _check_blocks(blocks: list[Any], names: list[str]) -> None:
@@ -88,6 +91,28 @@ def _size(blocks: list[Any], names: list[str], shape: Shape) -> None:
         except (ValueError, AssertionError, chainer.utils.type_check.InvalidType) as error:
             reason = " ".join(str(error).split())
             raise LoweringError(f"{name} does not take an input of shape {given}: {reason}") from None
+
+
+def _check_answers(blocks: list[Any], names: list[str], network: Network) -> None:
+    """Holds the network against the chain on a few random samples: a link may do more than its name says."""
+    random = np.random.default_rng(0)
+    kind, shape = network.input.kind, (CHECKED_SAMPLES, *network.input.shape)
+    low, high = {"bits": (0, 2), "uint8": (0, 256), "int8": (-128, 128), "float": (-256, 257)}[kind]
+    x: NDArray[Any] = random.integers(low, high, shape)
+    if kind == "float":
+        x = x / 256  # sums of such floats are exact in any order
+    activations = reference.activations(network, network.check_samples(x))
+    h = reference.as_numbers(next(activations), kind).transpose(0, 3, 1, 2)
+    for block, name, expected in zip(blocks, names, activations, strict=False):
+        h = block(h).array
+        if not np.array_equal(h.reshape(-1), np.where(expected, 1, -1).transpose(0, 3, 1, 2).reshape(-1)):
+            raise LoweringError(f"{name} does something else than its kind of block: its signs are not the network's")
+    logits, scores = blocks[-1](h).array, network.scores(x)
+    # Half a unit is lost where a multiplier is rounded, for each unit of the sum, and half where an offset is.
+    reach = network.output.weights[0].size * largest_value(network.kinds[-1])
+    rounding = network.output.scale * (reach + 1) / 2 + 1e-4 * max(1.0, float(np.abs(logits).max()))
+    if logits.shape != scores.shape or not np.all(np.abs(scores * network.output.scale - logits) <= rounding):
+        raise LoweringError(f"{names[-1]} does something else than its kind of block: its scores are not the network's")
 
 
 def _lower_block(link: Any, name: str, kind: InputKind, shape: Shape) -> Block:
@@ -179,7 +204,7 @@ def _check_normalization(link: Any, name: str, normalization: Normalization) -> 
     """The float arithmetic must be the link's own, to the last bit."""
     spread = np.linspace(-4, 4, 33, dtype=np.float32)[:, None]
     around = normalization.mean - normalization.bias + spread / normalization.inv_std
-    if not np.array_equal(_normalized(link, around), normalize(around, normalization)):
+    if not np.array_equal(_normalized(link, around), reference.normalize(around, normalization)):
         raise LoweringError(f"{name}: its batch normalisation is not Chainer's own, in float32, and has no exact C")
 
 

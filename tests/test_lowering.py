@@ -490,3 +490,28 @@ def test_inv_std_is_the_root_of_the_reciprocal():
     expected = [f32(f32(1 / f32(float(var) + eps)) ** 0.5) for var in link.bn.avg_var]
     assert got.tolist() == expected
     assert got.tolist() != [f32(1 / f32(f32(float(var) + eps) ** 0.5)) for var in link.bn.avg_var]
+
+
+def changed(change):
+    links = [BL.BinaryLinearBNBST(6, 8), BL.BinaryLinearBNSoftmax(8, 3)]
+    change(links)
+    return links
+
+
+class Doubled(BL.BinaryLinearBNBST):
+    """A subclass that does more than its name says."""
+
+    def forward(self, x, test=False):
+        return super().forward(x, test) * 2
+
+
+def test_a_block_that_does_more_than_its_kind_is_refused():
+    """4.5: the answers are held against the chain's own."""
+    tanh = BL.BST()
+    tanh.forward = chainer.functions.tanh
+    with pytest.raises(LoweringError, match=r"block 1 \(BinaryLinearBNBST\) does something else"):
+        lower(changed(lambda links: setattr(links[0], "bst", tanh)), (1, 2, 3))
+    with pytest.raises(LoweringError, match=r"block 1 \(Doubled\) does something else"):
+        lower([Doubled(6, 8), BL.BinaryLinearBNSoftmax(8, 3)], (1, 2, 3))
+    with pytest.raises(LoweringError, match=r"block 2 \(BinaryLinearBNSoftmax\) does something else"):
+        lower(changed(lambda links: setattr(links[1], "forward", lambda h: links[1].bl(h) * 3)), (1, 2, 3))

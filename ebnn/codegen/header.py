@@ -56,7 +56,7 @@ def header_text(network: Network, *, name: str, arithmetic: str = "integer") -> 
     if not _is_name(name):
         raise NetworkError(
             f"the name {name!r} cannot be used in C: take up to {MAX_NAME} letters, digits and _, starting with a "
-            "letter, no keyword, and not starting with ebnn_"
+            "letter, no keyword, and not starting with ebnn"
         )
     if arithmetic not in ARITHMETICS:
         raise NetworkError(f"the arithmetic {arithmetic!r} is unknown: use {' or '.join(ARITHMETICS)}")
@@ -170,8 +170,23 @@ class _Header:
 #define {macro}_FLASH_BYTES {self.flash_bytes}
 #define {macro}_ARENA_BYTES {network.arena_bytes}
 
-#if defined(__AVR__) && {macro}_FLASH_BYTES > {AVR_NEAR_FLASH}
-#error "{self.name} has {self.flash_bytes} bytes of constants, pgm_read reaches {AVR_NEAR_FLASH}: use fewer filters"
+#if defined(__AVR__)
+/* pgm_read reaches the first 64 KB only: the assembler adds up the constants of all networks in this file. */
+__asm__(".ifndef ebnn_flash_bytes\\n .set ebnn_flash_bytes, 0\\n .endif\\n"
+        ".set ebnn_flash_bytes, ebnn_flash_bytes + {self.flash_bytes}\\n"
+        ".if ebnn_flash_bytes > {AVR_NEAR_FLASH}\\n"
+        ".error \\"ebnn: {self.name} brings the constants over {AVR_NEAR_FLASH} bytes: use fewer filters\\"\\n"
+        ".endif");
+#endif
+{self.float_check()}"""
+
+    def float_check(self) -> str:
+        """Sums of floats must be rounded to float after each operation."""
+        if not any(map(self.in_float, self.network.blocks)):
+            return ""
+        return """
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0 && __FLT_EVAL_METHOD__ != 16
+#error "ebnn: floats are kept in higher precision here, answers would differ: compile for SSE (-msse2 -mfpmath=sse)"
 #endif
 """
 
@@ -325,6 +340,8 @@ static inline void ebnn_compute(const {c_type} *input, uint8_t *output)
 }}
 #endif
 
+#elif {macro}_HASH != 0x{self.network.hash32:08X}ul
+#error "two networks are called {self.name}: export one of them with another --name"
 #endif
 """
 

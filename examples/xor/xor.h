@@ -29,8 +29,13 @@
 #define XOR_FLASH_BYTES 68
 #define XOR_ARENA_BYTES 8
 
-#if defined(__AVR__) && XOR_FLASH_BYTES > 64000
-#error "xor has 68 bytes of constants, pgm_read reaches 64000: use fewer filters"
+#if defined(__AVR__)
+/* pgm_read reaches the first 64 KB only: the assembler adds up the constants of all networks in this file. */
+__asm__(".ifndef ebnn_flash_bytes\n .set ebnn_flash_bytes, 0\n .endif\n"
+        ".set ebnn_flash_bytes, ebnn_flash_bytes + 68\n"
+        ".if ebnn_flash_bytes > 64000\n"
+        ".error \"ebnn: with xor the networks have over 64000 bytes of constants: use fewer filters\"\n"
+        ".endif");
 #endif
 
 /* 8 outputs of 2 bits in the order of the input's memory, each whole words */
@@ -114,4 +119,6 @@ static inline void ebnn_compute(const uint8_t *input, uint8_t *output)
 }
 #endif
 
+#elif XOR_HASH != 0x9A5EC1F7ul
+#error "two networks are called xor: export one of them with another --name"
 #endif
