@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from support.c_networks import RUNTIME, require
 
-import ebnn.links as BL  # noqa: N812
+import ebnn.links as BL
 
 PROGRAM = """\
 #include <stdio.h>

@@ -1,7 +1,7 @@
 """Chainer chain → Network: thresholds against every sum there is, and chains that have no exact network."""
 
 import chainer
-import chainer.functions as F  # noqa: N812
+import chainer.functions as F
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support import slow_reference
 from support.random_chains import build, chain_specs
 
-import ebnn.links as BL  # noqa: N812
+import ebnn.links as BL
 from ebnn import lower
 from ebnn.blocks import Conv, Dense, Pool
 from ebnn.errors import LoweringError

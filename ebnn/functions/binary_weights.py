@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import chainer.functions as F  # noqa: N812
+import chainer.functions as F
 
 from .binarization import sign
 from .columns import Pair

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import chainer.links as L  # noqa: N812
+import chainer.links as L
 
 from ..functions import binary_convolution_2d
 from ..functions.pairs import as_pair

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import chainer.functions as F  # noqa: N812
+import chainer.functions as F
 
 from .batch_normalization import BatchNormalization
 from .binary_linear import BinaryLinear

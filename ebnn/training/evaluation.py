@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import chainer
-import chainer.functions as F  # noqa: N812
+import chainer.functions as F
 import numpy as np
 import numpy.typing as npt
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import chainer
-import chainer.functions as F  # noqa: N812
+import chainer.functions as F
 import numpy as np
 from rich.console import Console
 

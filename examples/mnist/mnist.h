@@ -35,7 +35,7 @@
 __asm__(".ifndef ebnn_flash_bytes\n .set ebnn_flash_bytes, 0\n .endif\n"
         ".set ebnn_flash_bytes, ebnn_flash_bytes + 6604\n"
         ".if ebnn_flash_bytes > 64000\n"
-        ".error \"ebnn: with mnist the networks have over 64000 bytes of constants: use fewer filters\"\n"
+        ".error \"ebnn: mnist brings the constants over 64000 bytes: use fewer filters\"\n"
         ".endif");
 #endif
 

@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 import chainer
+
 import ebnn
 import ebnn.links as BL
 from ebnn import datasets
@@ -59,7 +60,9 @@ def main() -> None:
     # A real board is Device("/dev/ttyACM0"); this one is the firmware compiled for this computer.
     with Device(host_url(header), network_hash=network.hash32) as device:
         report = stream(network, device, data.test_images[: options.limit], data.test_labels)
-    print(f"{report.board}: {report.samples} images, accuracy {report.accuracy:.2%}, {report.class_mismatches} mismatches")
+    print(
+        f"{report.board}: {report.samples} images, accuracy {report.accuracy:.2%}, {report.class_mismatches} mismatches"
+    )
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import chainer
 import chainer.functions as F
+import numpy as np
+
 import ebnn
 import ebnn.links as BL
-import numpy as np
 
 HERE = Path(__file__).parent
 

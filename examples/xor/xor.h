@@ -34,7 +34,7 @@
 __asm__(".ifndef ebnn_flash_bytes\n .set ebnn_flash_bytes, 0\n .endif\n"
         ".set ebnn_flash_bytes, ebnn_flash_bytes + 68\n"
         ".if ebnn_flash_bytes > 64000\n"
-        ".error \"ebnn: with xor the networks have over 64000 bytes of constants: use fewer filters\"\n"
+        ".error \"ebnn: xor brings the constants over 64000 bytes: use fewer filters\"\n"
         ".endif");
 #endif
 

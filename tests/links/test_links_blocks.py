@@ -4,7 +4,7 @@ import chainer
 import numpy as np
 import pytest
 
-import ebnn.links as BL  # noqa: N812
+import ebnn.links as BL
 
 SEED = 1
 CONV_BLOCKS = [BL.ConvBNBST, BL.BinaryConvBNBST, BL.ConvPoolBNBST, BL.BinaryConvPoolBNBST]

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-import ebnn.links as BL  # noqa: N812
+import ebnn.links as BL
 from ebnn.blocks import InputKind, Shape
 
 
