@@ -18,6 +18,7 @@ import errno
 import os
 import struct
 import time
+import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -468,6 +469,10 @@ def open_port(url: str, baudrate: int = BAUDRATE) -> PortLike:
     """
     if _SIMULATION not in serial.protocol_handler_packages:
         serial.protocol_handler_packages.append(_SIMULATION)
+    if not url.strip():
+        raise PortError("the port has no name: give a device (/dev/ttyACM0, COM3) or a URL (sim://host)")
+    if url.startswith("socket://") and urllib.parse.urlsplit(url).port is None:
+        raise PortError(f"{url} names no port number: write socket://HOST:PORT")
     try:
         port: PortLike = serial.serial_for_url(
             url, baudrate=baudrate, timeout=1.0, write_timeout=_WRITE_SECONDS, exclusive=True

@@ -22,6 +22,7 @@ def ebnn(*arguments: str | Path, cwd: Path, code: int = 0, env: dict[str, str] |
         cwd=cwd,
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
         env={**os.environ, **(env or {})},
         timeout=600,
@@ -64,7 +65,7 @@ def test_info_shows_what_the_network_takes(folder):
     network = load(folder / "tiny.ebnn")
     output = ebnn("info", "tiny.ebnn", "--json", "info.json", cwd=folder)
     assert network.hash in output
-    assert f"{network.arena_bytes:,} B of RAM" in output
+    assert f"{network.arena_bytes:,} B of arena" in output
     values = json.loads((folder / "info.json").read_text())
     for name in ("weight_bytes", "threshold_bytes", "score_bytes", "arena_bytes", "macs", "hash"):
         assert values[name] == getattr(network, name)
@@ -99,7 +100,7 @@ def test_run_streams_and_finds_no_mismatch(folder, arithmetic):
 def test_export_writes_a_header_that_names_the_network(folder):
     ebnn("export", "tiny.ebnn", "-o", "a.h", cwd=folder)
     ebnn("export", "tiny.ebnn", "-o", "b.h", "--name", "kiwi", "--arithmetic", "float", cwd=folder)
-    assert "tiny_predict(const uint8_t *input)" in (folder / "a.h").read_text()
+    assert "a_predict(const uint8_t *input)" in (folder / "a.h").read_text()
     text = (folder / "b.h").read_text()
     assert "#define KIWI_CLASSES 10" in text
     assert "arithmetic  float" in text
@@ -127,9 +128,15 @@ def test_demo_ends_with_an_exact_board(tmp_path):
         (["export", "tiny.ebnn", "-o", "nowhere/network.h"], "nowhere"),
         (["run", "tiny.ebnn", "--dataset", "digits", "--port", "/dev/does-not-exist"], "/dev/does-not-exist"),
         (["run", "tiny.ebnn", "--dataset", "digits", "--port", "sim://toaster"], "toaster"),
-        (["train", "--architecture", "c8q"], "c8q"),
-        (["train", "--epochs", "0"], "epochs"),
-        (["train", "--estimator", "magic"], "magic"),
+        (["run", "tiny.ebnn", "--dataset", "digits", "--port", ""], "the port has no name"),
+        (["run", "tiny.ebnn", "--dataset", "digits", "--port", "socket://localhost"], "names no port number"),
+        (["train", "--out", "x", "--architecture", "c8q"], "c8q"),
+        (["train", "--out", "x", "--architecture", "d0"], "give 1 to 4096"),
+        (["train", "--out", "x", "--architecture", "c100000000k3"], "give 1 to 4096"),
+        (["train", "--out", "x", "--epochs", "0"], "epochs"),
+        (["train", "--out", "x", "--estimator", "magic"], "magic"),
+        (["train", "--out", "x", "--resume"], "has no snapshot.npz to go on from"),
+        (["train"], "holds a run: go on with --resume"),
     ],
 )
 def test_bad_input_gets_one_clear_error(folder, arguments, message):
@@ -148,6 +155,31 @@ def test_a_data_set_of_another_shape_is_refused(folder, tmp_path):
 def test_without_a_compiler_the_demo_says_how_to_get_one(tmp_path):
     output = ebnn("demo", cwd=tmp_path, code=1, env={"PATH": str(tmp_path), "CC": ""})
     assert "apt install gcc" in output
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_an_encoding_without_our_signs_loses_the_signs_only(folder, encoding):
+    output = ebnn("info", "tiny.ebnn", cwd=folder, env={"PYTHONIOENCODING": encoding})
+    assert f"{load(folder / 'tiny.ebnn').macs:,}" in output
+
+
+def test_a_narrow_terminal_cuts_no_figure(folder):
+    network = load(folder / "tiny.ebnn")
+    output = ebnn("info", "tiny.ebnn", cwd=folder, env={"COLUMNS": "30"})
+    for size in network.layer_weight_bytes:
+        assert f"{size:,} B" in output
+    assert "…" not in output
+
+
+def test_a_run_is_replaced_on_demand_only(folder, tmp_path):
+    ebnn("train", *TINY, "-o", "a.ebnn", cwd=tmp_path)
+    log = tmp_path / "runs/digits/log.jsonl"
+    before = log.read_text()
+    ebnn("train", *TINY, "--seed", "1", "-o", "b.ebnn", cwd=tmp_path, code=1)
+    assert log.read_text() == before
+    ebnn("train", *TINY, "--seed", "1", "--overwrite", "-o", "b.ebnn", cwd=tmp_path)
+    assert log.read_text() != before
+    assert load(tmp_path / "a.ebnn") != load(tmp_path / "b.ebnn")
 
 
 def test_help_names_every_command(tmp_path):

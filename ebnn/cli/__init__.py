@@ -35,7 +35,7 @@ def main() -> None:
     """Train a binarized neural network here, run it on an Arduino-class board, read its predictions over serial.
 
     \b
-    ebnn demo                                          the whole path in a minute, no board needed
+    ebnn demo                                          the whole path, no board needed
     ebnn train --dataset mnist -o mnist.ebnn           train a network
     ebnn info mnist.ebnn                               its layers and what they take
     ebnn export mnist.ebnn -o firmware/include/network.h   emit it as a C header

@@ -16,6 +16,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from ebnn import datasets as data
+from ebnn.cli.console import make_console, print_line, print_whole
 from ebnn.datasets.places import find_place
 from ebnn.errors import DatasetError
 
@@ -76,13 +77,13 @@ def datasets(ctx: click.Context, folder: Path | None, json_file: Path | None) ->
         number = header in ("classes", "train", "test")
         table.add_column(header, justify="right" if number else "left", no_wrap=header != "files")
     for row in rows:
-        shape = "x".join(str(size) for size in row["shape"])
+        shape = "×".join(str(size) for size in row["shape"])
         counts = (str(row["classes"]), f"{row['train']:,}", f"{row['test']:,}")
         table.add_row(row["name"], shape, *counts, row["kind"], _where(row))
     place = find_place(folder)
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(f"Looked in {place.path}, {place.origin}.", soft_wrap=True)
+    console = make_console()
+    print_whole(console, table)
+    print_line(console, f"looked in {place.path}, {place.origin}")
     _write_json(json_file, rows)
 
 

@@ -8,6 +8,8 @@ from ..atomic import write_atomically
 from ..codegen import header_text
 from ..codegen.header import identifier
 from ..files import load
+from ..firmware_sources import firmware_folder
+from .console import make_console, print_line
 from .options import arithmetic_option, check_writable, model_argument
 
 
@@ -21,7 +23,7 @@ from .options import arithmetic_option, check_writable, model_argument
     show_default=True,
     help="The header to write.",
 )
-@click.option("--name", help="Starts every name in the header. [default: the model's file name]")
+@click.option("--name", help="Starts every name in the header. [default: the header's file name]")
 @arithmetic_option
 def export(model: Path, output: Path, name: str | None, arithmetic: str) -> None:
     """Emit a trained network as a C header.
@@ -31,9 +33,13 @@ def export(model: Path, output: Path, name: str | None, arithmetic: str) -> None
     """
     check_writable(output)
     network = load(model)
-    name = identifier(model.stem) if name is None else name
+    name = identifier(output.stem) if name is None else name
     write_atomically(output, header_text(network, name=name, arithmetic=arithmetic).encode())
-    click.echo(
-        f"{output}: {name}, {arithmetic} arithmetic, weights {network.weight_bytes:,} B, "
-        f"arena {network.arena_bytes:,} B. Include it and call {name}_predict(input)."
+    console = make_console()
+    print_line(
+        console,
+        f"{output}: {arithmetic} arithmetic, weights {network.weight_bytes:,} B, arena {network.arena_bytes:,} B",
+    )
+    print_line(
+        console, f"include it and call {name}_predict(input); the library is in {firmware_folder() / 'lib/ebnn'}"
     )

@@ -1,6 +1,7 @@
 """Options and arguments that several commands share."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 from .. import datasets
 from ..atomic import write_atomically
 from ..codegen import ARITHMETICS
-from ..errors import EbnnError
+from ..errors import WriteError
 
 model_argument = click.argument("model", metavar="MODEL.ebnn", type=click.Path(dir_okay=False, path_type=Path))
 json_option = click.option(
@@ -43,6 +44,8 @@ def check_writable(*paths: Path | None) -> None:
             continue
         folder = path.parent
         if not folder.is_dir():
-            raise EbnnError(f"{path} cannot be written: the folder {folder} does not exist, make it first")
+            raise WriteError(f"{path} cannot be written: the folder {folder} does not exist, make it first")
         if path.is_dir():
-            raise EbnnError(f"{path} is a folder: name a file")
+            raise WriteError(f"{path} is a folder: name a file")
+        if not os.access(path if path.exists() else folder, os.W_OK):
+            raise WriteError(f"{path} cannot be written: no permission")

@@ -20,6 +20,7 @@ from ..network import Network
 from ..report import RunReport, confusion_table, run_table
 from ..simulation import host_url
 from ..streaming import InterruptedRunError, stream
+from .console import make_console, print_line, print_whole
 from .datasets import download_bars
 from .options import (
     arithmetic_option,
@@ -66,7 +67,11 @@ def run(
         data = datasets.load(dataset, folder=folder, progress=progress)
     check_dataset(network, data)
     images = datasets.convert(data.test_images[:limit], data.kind, network.input.kind)
-    console = Console(highlight=False)
+    console = make_console()
+    if data.kind == "bits" != network.input.kind:
+        print_line(
+            console, f"note: {data.name} has bits, this network takes {network.input.kind}: it may expect others"
+        )
     name = identifier(model.stem)
     report = stream_with_bar(console, network, port, name, arithmetic, images, data.test_labels[:limit], json_file)
     show(console, report, data.class_names)
@@ -101,7 +106,7 @@ def stream_with_bar(
     """Streams the images with a progress bar and writes the results, also of a run that ends early."""
     with _port_of(network, port, name, arithmetic) as url:
         if url != port:
-            console.print(f"compiling the firmware for {port} …")
+            print_line(console, f"compiling the firmware for {port} …")
         with Device(url, network_hash=network.hash32, network_name=name) as device:
             try:
                 with _bar(console) as bar:
@@ -135,8 +140,8 @@ def _bar(console: Console) -> Progress:
 
 def show(console: Console, report: RunReport, names: tuple[str, ...] = ()) -> None:
     """Prints the report."""
-    console.print(confusion_table(report, names))
-    console.print(run_table(report))
+    print_whole(console, confusion_table(report, names))
+    print_whole(console, run_table(report))
 
 
 def finish(report: RunReport) -> None:

@@ -10,8 +10,10 @@ from rich.console import Console
 from .. import datasets
 from ..blocks import INPUT_KINDS, InputKind
 from ..datasets import Dataset
+from ..errors import TrainingError
 from ..network import Network
 from ..report import describe_network, network_table
+from .console import command_line, make_console, print_line, print_whole
 from .datasets import download_bars
 from .options import check_writable, dataset_choice, folder_option, json_option, write_json
 
@@ -46,8 +48,9 @@ class Trained:
 @click.option(
     "--architecture",
     default="conv",
-    help="conv, mlp, ebnn-conv, ebnn-mlp, or parts joined by '-': c16k3p1 is a convolution of 16 filters, kernel 3, "
-    "padding 1; m2 a max-pool behind it; d64 a dense layer of 64. The last layer is added.",
+    help="conv (c32k3p1-m2-c64k3p1-m2), conv-small (half as many filters), digits (c32k3p1-c32k3p1-m2, for 8×8), "
+    "mlp (d128), ebnn-conv and ebnn-mlp (the paper's), or parts of your own joined by '-': c16k3p1 is a convolution of "
+    "16 filters, kernel 3, padding 1; m2 a max-pool behind it; d64 a dense layer of 64. The last layer is added.",
 )
 @click.option(
     "--input",
@@ -80,7 +83,8 @@ class Trained:
     help="Folder for log.jsonl and the snapshot. [default: runs/DATASET]",
     show_default=False,
 )
-@click.option("--resume", is_flag=True, help="Go on from the snapshot in OUT.")
+@click.option("--resume", is_flag=True, help="Go on from the snapshot in OUT, with the same options.")
+@click.option("--overwrite", is_flag=True, help="Replace the run in OUT.")
 @folder_option
 @json_option
 def train(
@@ -96,17 +100,26 @@ def train(
     output: Path | None,
     out: Path | None,
     resume: bool,
+    overwrite: bool,
     folder: Path | None,
     json_file: Path | None,
 ) -> None:
     """Train a network with Chainer and write it as an .ebnn file.
 
     A run that was stopped goes on with --resume and ends with the same network as one that was not.
+
+    \b
+    --input   what the board is given         from pixels           from bits
+    uint8     a number 0 to 255               as they are           0 or 1
+    bits      packed bits                     1 where not 0         as they are
+    int8      a number -128 to 127            minus 128             -1 or +1
+    float     a float                         divided by 255        -1 or +1
     """
     from ..training import TrainConfig
 
     check_writable(output, json_file)
     out = Path("runs") / dataset if out is None else out
+    _check_out(out, resume, overwrite)
     config = TrainConfig(
         epochs=EPOCHS[dataset] if epochs is None else epochs,
         batch_size=batch_size,
@@ -117,20 +130,18 @@ def train(
     )
     with download_bars(Console(stderr=True)) as progress:
         data = datasets.load(dataset, folder=folder, progress=progress)
-    console = Console(highlight=False)
+    console = make_console()
     trained = train_network(data, architecture, input_kind or data.kind, config, out, resume, console)
     output = out / "model.ebnn" if output is None else output
     trained.network.save(output)
-    console.print(network_table(trained.network))
-    console.print(
-        f"test accuracy {trained.accuracy:.2%}; the exported network and Chainer agree on {trained.agreement:,} of "
+    print_whole(console, network_table(trained.network))
+    print_line(
+        console,
+        f"test accuracy {trained.accuracy:.2%}; the network and Chainer agree on {trained.agreement:,} of "
         f"{trained.test_samples:,} test images",
-        soft_wrap=True,
     )
-    console.print(
-        f"{output}: {trained.network.weight_bytes:,} B of weights. Next: ebnn run {output} --dataset {dataset}",
-        soft_wrap=True,
-    )
+    print_line(console, f"wrote {output}: {trained.network.weight_bytes:,} B of weights")
+    print_line(console, f"next: {command_line('run', output, '--dataset', dataset)}")
     write_json(
         json_file,
         {
@@ -142,6 +153,21 @@ def train(
             "network": describe_network(trained.network),
         },
     )
+
+
+def _check_out(out: Path, resume: bool, overwrite: bool) -> None:
+    """Keeps a run from being lost to another one."""
+    from ..training.records import LOG_NAME
+    from ..training.snapshot import SNAPSHOT_NAME
+
+    if resume and overwrite:
+        raise TrainingError("--resume and --overwrite contradict each other: give one of them")
+    if resume and not (out / SNAPSHOT_NAME).exists():
+        raise TrainingError(f"{out} has no {SNAPSHOT_NAME} to go on from: leave --resume out, or name the run's --out")
+    if not resume and not overwrite and (out / LOG_NAME).exists():
+        raise TrainingError(
+            f"{out} holds a run: go on with --resume, replace it with --overwrite, or name another folder with --out"
+        )
 
 
 def train_network(

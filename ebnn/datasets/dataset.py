@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +23,10 @@ class Dataset:
     """
 
     name: str
-    train_images: npt.NDArray[np.uint8]
-    train_labels: npt.NDArray[np.int32]
-    test_images: npt.NDArray[np.uint8]
-    test_labels: npt.NDArray[np.int32]
+    train_images: npt.NDArray[np.uint8] = field(repr=False)
+    train_labels: npt.NDArray[np.int32] = field(repr=False)
+    test_images: npt.NDArray[np.uint8] = field(repr=False)
+    test_labels: npt.NDArray[np.int32] = field(repr=False)
     kind: InputKind
     class_names: tuple[str, ...]
 
@@ -37,10 +37,10 @@ class Dataset:
             images = np.ascontiguousarray(getattr(self, f"{part}_images"))
             labels = np.ascontiguousarray(getattr(self, f"{part}_labels"))
             _check(f"{self.name} {part}", images, labels, self.kind, len(self.class_names))
-            for field, array in ((f"{part}_images", images), (f"{part}_labels", labels)):
+            for name, array in ((f"{part}_images", images), (f"{part}_labels", labels)):
                 view = array.view()
                 view.flags.writeable = False
-                object.__setattr__(self, field, view)
+                object.__setattr__(self, name, view)
         if self.train_images.shape[1:] != self.test_images.shape[1:]:
             raise DatasetError(
                 f"{self.name}: training images are {self.train_images.shape[1:]}, test images are "

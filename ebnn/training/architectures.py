@@ -26,6 +26,7 @@ from ..links import (
 ARCHITECTURES: dict[str, str] = {
     "conv": "c32k3p1-m2-c64k3p1-m2",
     "conv-small": "c16k3p1-m2-c32k3p1-m2",
+    "digits": "c32k3p1-c32k3p1-m2",
     "mlp": "d128",
     "ebnn-conv": "c10k3s2-m3s2",
     "ebnn-mlp": "d100-d100",
@@ -36,6 +37,9 @@ GRAMMAR = (
     "parts joined by '-': cN is a convolution of N filters (c16k3s1p0: kernel 3, stride 1, padding 0), m2 a max-pool "
     "behind it (m3s2p0: window 3, stride 2, padding 0), dN a dense layer of N outputs; a size may be HEIGHTxWIDTH"
 )
+
+MAX_OUTPUTS = 4096
+"""Of one layer: far beyond any microcontroller, and a bound on what a slip of the finger asks for."""
 
 _SIZE = r"(\d+(?:x\d+)?)"
 _CONV = re.compile(rf"c(\d+)(?:k{_SIZE})?(?:s{_SIZE})?(?:p{_SIZE})?")
@@ -117,6 +121,8 @@ def _blocks(spec: str, classes: int, binary: bool, estimator: str) -> list[Any]:
     dense = False
     while parts:
         part = parts.pop(0)
+        if (named := re.match(r"[cd](\d+)", part)) and not 1 <= int(named[1]) <= MAX_OUTPUTS:
+            raise ValueError(f"{part!r} has {named[1]} outputs: give 1 to {MAX_OUTPUTS}")
         options: dict[str, Any] = {"estimator": estimator, "nobias": True}  # batch normalisation makes a bias redundant
         if (match := _CONV.fullmatch(part)) and not dense:
             conv = (None, int(match[1]), _size(match[2], 3), _size(match[3], 1), _size(match[4], 0))

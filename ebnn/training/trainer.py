@@ -245,8 +245,8 @@ class _Run:
         self.save()
         message = f"training was interrupted in epoch {min(self.batches.epoch + 1, self.config.epochs)}"
         if not self.config.snapshot_every:
-            return f"{message}; snapshots are off, so nothing is kept: start again with snapshot_every above 0"
-        return f"{message}; {self.snapshot_path} holds the network after epoch {len(self.records)}: resume from it"
+            return f"{message}; no snapshots were asked for, so nothing is kept"
+        return f"{message}; {self.snapshot_path} holds the network after epoch {len(self.records)}: resume it"
 
 
 def _fingerprint(model: Any) -> str:

@@ -18,24 +18,25 @@ from ebnn.training import TrainConfig, train
 
 
 class ConvNet(BL.CChainMixin, chainer.Chain):
-    """eBNN's small network on pixels: 10 filters 3×3, stride 2, pooled 3×3, stride 2, and a dense layer."""
+    """Two pooled convolutions and a dense layer; pixels in, bits from there on."""
 
-    def __init__(self, channels: int, classes: int, filters: int = 10) -> None:
+    def __init__(self, channels: int, classes: int, filters: int = 16) -> None:
         super().__init__()
         with self.init_scope():
-            self.l1 = BL.ConvPoolBNBST(channels, filters, 3, stride=2, pksize=3, pstride=2)
-            self.l2 = BL.BinaryLinearBNSoftmax(None, classes)
+            self.l1 = BL.ConvPoolBNBST(channels, filters, 3, pad=1, pksize=2, pstride=2)
+            self.l2 = BL.BinaryConvPoolBNBST(filters, 2 * filters, 3, pad=1, pksize=2, pstride=2)
+            self.l3 = BL.BinaryLinearBNSoftmax(None, classes)
 
     def link_order(self) -> list:
-        return [self.l1, self.l2]
+        return [self.l1, self.l2, self.l3]
 
     def forward(self, x):
-        return self.l2(self.l1(x))
+        return self.l3(self.l2(self.l1(x)))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dataset", default="mnist", help="mnist, or digits, which need no download")
+    parser.add_argument("--dataset", default="mnist", choices=datasets.names(), help="digits need no download")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--limit", type=int, default=1000, help="test images to stream")
     parser.add_argument("--out", type=Path, default=Path("runs/example"))
@@ -47,7 +48,7 @@ def main() -> None:
         chain,
         (data.train_images, data.train_labels),
         (data.test_images, data.test_labels),
-        TrainConfig(epochs=options.epochs),
+        TrainConfig(epochs=options.epochs, learning_rate=0.01),
         options.out,
         input_kind="uint8",  # pixels as they are: batch normalisation absorbs their scale
     )
@@ -55,7 +56,7 @@ def main() -> None:
     network = ebnn.lower(chain, data.shape, input_kind="uint8")
     network.save(options.out / "model.ebnn")
     header = options.out / "network.h"
-    ebnn.write_header(network, header, name="mnist")
+    ebnn.write_header(network, header)
 
     # A real board is Device("/dev/ttyACM0"); this one is the firmware compiled for this computer.
     with Device(host_url(header), network_hash=network.hash32) as device:

@@ -21,10 +21,10 @@ def test_the_list(cache: Path, tmp_path: Path) -> None:
     code, output = run("--json", str(tmp_path / "list.json"))
     assert code == 0
     lines = {line.split()[0]: line.split() for line in output.splitlines() if line.strip()}
-    assert lines["digits"] == ["digits", "1x8x8", "10", "1,347", "450", "uint8", "bundled"]
-    assert lines["mnist"] == ["mnist", "1x28x28", "10", "60,000", "10,000", "uint8", "not", "downloaded"]
+    assert lines["digits"] == ["digits", "1×8×8", "10", "1,347", "450", "uint8", "bundled"]
+    assert lines["mnist"] == ["mnist", "1×28×28", "10", "60,000", "10,000", "uint8", "not", "downloaded"]
     assert lines["binary-mnist"][5] == "bits"
-    assert lines["cifar10"][1] == "3x32x32"
+    assert lines["cifar10"][1] == "3×32×32"
     assert f"Looked in {cache}, the cache." in output
     rows = json.loads((tmp_path / "list.json").read_text())["datasets"]
     assert [row["name"] for row in rows] == ["digits", "mnist", "binary-mnist", "cifar10"]

@@ -140,7 +140,7 @@ def test_an_interrupt_keeps_the_last_whole_epoch(tmp_path, every):
 def test_without_snapshots_an_interrupt_says_so(tmp_path):
     model = network()
     stop_at(model, 3, KeyboardInterrupt)
-    with pytest.raises(TrainingError, match="interrupted in epoch 1; snapshots are off"):
+    with pytest.raises(TrainingError, match="interrupted in epoch 1; no snapshots were asked for"):
         run(model, tmp_path, replace(CONFIG, snapshot_every=0))
     assert not (tmp_path / SNAPSHOT_NAME).exists()
 
