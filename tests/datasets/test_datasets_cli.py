@@ -25,7 +25,7 @@ def test_the_list(cache: Path, tmp_path: Path) -> None:
     assert lines["mnist"] == ["mnist", "1×28×28", "10", "60,000", "10,000", "uint8", "not", "downloaded"]
     assert lines["binary-mnist"][5] == "bits"
     assert lines["cifar10"][1] == "3×32×32"
-    assert f"Looked in {cache}, the cache." in output
+    assert f"looked in {cache}, the cache" in output
     rows = json.loads((tmp_path / "list.json").read_text())["datasets"]
     assert [row["name"] for row in rows] == ["digits", "mnist", "binary-mnist", "cifar10"]
     assert {key: rows[1][key] for key in ("shape", "classes", "train", "test", "kind", "state", "path")} == {
