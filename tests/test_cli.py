@@ -187,3 +187,33 @@ def test_help_names_every_command(tmp_path):
     for command in ("demo", "datasets", "train", "info", "export", "run"):
         assert f"  {command}" in output
         ebnn(command, "--help", cwd=tmp_path)
+
+
+WITHOUT_CHAINER = """
+import sys
+
+class Without:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "chainer":
+            raise ModuleNotFoundError("No module named 'chainer'", name="chainer")
+
+sys.meta_path.insert(0, Without())
+from ebnn.cli import main
+main(sys.argv[1:])
+"""
+
+
+def test_without_chainer_all_but_training_works(folder):
+    require("cc")
+    for arguments, code in [
+        (["info", "tiny.ebnn"], 0),
+        (["export", "tiny.ebnn", "-o", "c.h"], 0),
+        (["run", "tiny.ebnn", "--dataset", "digits", "--limit", "5"], 0),
+        (["train", "--out", "x"], 1),
+        (["demo"], 1),
+    ]:
+        command = [sys.executable, "-c", WITHOUT_CHAINER, *arguments]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert ("training needs Chainer" in done.stderr) == (code == 1)
+        assert "Traceback" not in done.stderr

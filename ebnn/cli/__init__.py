@@ -27,6 +27,13 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except EbnnError as error:
             raise click.ClickException(str(error)) from error
+        except ModuleNotFoundError as error:
+            if (error.name or "").split(".")[0] != "chainer":
+                raise
+            raise click.ClickException(
+                "training needs Chainer, which is not installed here: install ebnn again with its dependencies. Networks "
+                "that are trained need none of it: info, export and run work"
+            ) from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
