@@ -31,7 +31,7 @@ class _Commands(click.Group):
             if (error.name or "").split(".")[0] != "chainer":
                 raise
             raise click.ClickException(
-                "training needs Chainer, which is not installed here: install ebnn again with its dependencies. Networks "
+                "training needs Chainer, which is not installed here: install ebnn with its dependencies. Networks "
                 "that are trained need none of it: info, export and run work"
             ) from None
 
