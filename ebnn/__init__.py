@@ -20,7 +20,9 @@ __all__ = ["EbnnError", "Network", "__version__", "load", "lower", "write_header
 
 def __getattr__(name: str) -> Any:
     if name == "lower":  # the one public name that needs Chainer
-        from .lowering import lower
-
+        try:
+            from .lowering import lower
+        except ModuleNotFoundError as error:
+            raise AttributeError(f"ebnn.lower needs {error.name}, which is not installed") from error
         return lower
     raise AttributeError(f"module 'ebnn' has no attribute {name!r}")

@@ -26,19 +26,21 @@ def _supply_sctypes() -> None:
         }
 
 
-def _supply_distutils() -> None:
-    system_info = types.ModuleType("numpy.distutils.system_info")
-    system_info.get_info = lambda name: {}  # type: ignore[attr-defined]
-    distutils = types.ModuleType("numpy.distutils")
-    distutils.system_info = system_info  # type: ignore[attr-defined]
-    sys.modules["numpy.distutils"] = distutils
-    sys.modules["numpy.distutils.system_info"] = system_info
-    np.distutils = distutils
+def _supply_system_info() -> None:
+    try:
+        importlib.import_module("numpy.distutils.system_info")
+    except ImportError:
+        system_info = types.ModuleType("numpy.distutils.system_info")
+        system_info.get_info = lambda name: {}  # type: ignore[attr-defined]
+        distutils = sys.modules.setdefault("numpy.distutils", types.ModuleType("numpy.distutils"))
+        distutils.system_info = system_info  # type: ignore[attr-defined]
+        np.distutils = distutils  # type: ignore[attr-defined,unused-ignore]
+        sys.modules["numpy.distutils.system_info"] = system_info
 
 
 _supply_sctypes()
-_supply_distutils()
 with warnings.catch_warnings():
     # Imported quietly, once, before Chainer does.
     warnings.simplefilter("ignore")
     importlib.import_module("pkg_resources")
+    _supply_system_info()

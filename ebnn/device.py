@@ -432,8 +432,8 @@ class Device:
         if echoed != self._nonce:
             return None
         return DeviceInfo(
-            board=board.decode("utf-8", "replace"),
-            network=network.decode("utf-8", "replace"),
+            board=_printable(board),
+            network=_printable(network),
             network_hash=network_hash,
             input_bytes=input_bytes,
             classes=classes,
@@ -507,6 +507,8 @@ def _sample_bytes(packed: Any, info: DeviceInfo) -> bytes:
             f"a packed sample is ({info.input_bytes},) uint8, not {packed.shape} {packed.dtype}: "
             "use net.pack_input(x)[i]"
         )
+    if not isinstance(packed, bytes | bytearray | np.ndarray):
+        raise InputError(f"a packed sample is bytes or uint8, not {type(packed).__name__}: use net.pack_input(x)[i]")
     sample = packed.tobytes() if isinstance(packed, np.ndarray) else bytes(packed)
     if len(sample) != info.input_bytes:
         raise InputError(
@@ -522,6 +524,11 @@ def _read_prediction(payload: bytes, info: DeviceInfo) -> Prediction | None:
     class_index, device_us = struct.unpack_from("<BI", payload)
     scores = np.frombuffer(payload, "<i4", offset=5).astype(np.int32)  # (classes,)
     return Prediction(class_index, scores, device_us)
+
+
+def _printable(name: bytes) -> str:
+    """A name as the board says it, without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name.decode("utf-8", "replace"))
 
 
 def _name_of(kind: type[enum.IntEnum], value: int) -> str:

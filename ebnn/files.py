@@ -50,8 +50,9 @@ def load(path: str | os.PathLike[str]) -> Network:
     try:
         arrays = _read_members(path)
         description = _read_description(path, arrays.pop("description.json"))
-        network = _rebuild(description, arrays)
+        network = _rebuild(description, dict(arrays))
         stated = description["hash"]
+        _check_whole(network, description, arrays)
     except FileFormatError:
         raise
     except OSError as error:
@@ -66,6 +67,8 @@ def load(path: str | os.PathLike[str]) -> Network:
 
 
 def _read_members(path: Path) -> dict[str, NDArray[Any]]:
+    if path.exists() and not path.is_file() and not path.is_dir():
+        _refuse(path, "is no file")
     with zipfile.ZipFile(path) as archive:
         size = sum(info.file_size for info in archive.infolist())
         if size > MAX_FILE_BYTES:
@@ -90,6 +93,17 @@ def _read_description(path: Path, raw: NDArray[Any]) -> dict[str, Any]:
     if version != VERSION:
         _refuse(path, f"has file version {version}, this ebnn reads {VERSION}: upgrade ebnn")
     return description
+
+
+def _check_whole(network: Network, description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+    """The file must say what its network says, no more, and in the same types."""
+    values, own = network.describe()
+    header = {key: description[key] for key in ("format", "version", "hash")}
+    if description != header | values:
+        raise ValueError("its description is not its network's")
+    for name, array in own.items():
+        if arrays[name].dtype.newbyteorder("=") != array.dtype or arrays[name].shape != array.shape:
+            raise ValueError(f"{name} is {arrays[name].dtype} {arrays[name].shape}, not {array.dtype} {array.shape}")
 
 
 def _rebuild(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Network:

@@ -5,6 +5,7 @@ the link's own float32 batch normalisation changes the sign. Batch normalisation
 included, so one comparison stands for it, gamma negative or zero, bias and eps included.
 """
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -62,9 +63,12 @@ def lower(chain: Any, shape: Sequence[int], input_kind: InputKind | None = None)
                 sample = lowered[-1].output_shape(sample)
             output = _lower_output(blocks[-1], names[-1], kinds[-1], sample)
             network = Network(sample_input, tuple(lowered), output)
-            _check_answers(blocks, names, network)
+            _check_answers(chain, blocks, names, network)
     except NetworkError as error:
         raise LoweringError(str(error)) from None
+    except chainer.utils.type_check.InvalidType as error:
+        reason = " ".join(str(error).split())
+        raise LoweringError(f"{name} takes other inputs than its kind of block: {reason}") from None
     return network
 
 
@@ -93,8 +97,11 @@ def _size(blocks: list[Any], names: list[str], shape: Shape) -> None:
             raise LoweringError(f"{name} does not take an input of shape {given}: {reason}") from None
 
 
-def _check_answers(blocks: list[Any], names: list[str], network: Network) -> None:
-    """Holds the network against the chain on a few random samples: a link may do more than its name says."""
+def _check_answers(chain: Any, blocks: list[Any], names: list[str], network: Network) -> None:
+    """Holds the network against the chain on a few random samples: a link may do more than its name says.
+
+    The chain's own forward is compared where it takes samples alone; one that takes labels too gives losses.
+    """
     random = np.random.default_rng(0)
     kind, shape = network.input.kind, (CHECKED_SAMPLES, *network.input.shape)
     low, high = {"bits": (0, 2), "uint8": (0, 256), "int8": (-128, 128), "float": (-256, 257)}[kind]
@@ -102,7 +109,7 @@ def _check_answers(blocks: list[Any], names: list[str], network: Network) -> Non
     if kind == "float":
         x = x / 256  # sums of such floats are exact in any order
     activations = reference.activations(network, network.check_samples(x))
-    h = reference.as_numbers(next(activations), kind).transpose(0, 3, 1, 2)
+    numbers = h = reference.as_numbers(next(activations), kind).transpose(0, 3, 1, 2)
     for block, name, expected in zip(blocks, names, activations, strict=False):
         h = block(h).array
         if not np.array_equal(h.reshape(-1), np.where(expected, 1, -1).transpose(0, 3, 1, 2).reshape(-1)):
@@ -113,6 +120,25 @@ def _check_answers(blocks: list[Any], names: list[str], network: Network) -> Non
     rounding = network.output.scale * (reach + 1) / 2 + 1e-4 * max(1.0, float(np.abs(logits).max()))
     if logits.shape != scores.shape or not np.all(np.abs(scores * network.output.scale - logits) <= rounding):
         raise LoweringError(f"{names[-1]} does something else than its kind of block: its scores are not the network's")
+    if _takes_samples_alone(chain) and not np.array_equal(chain(numbers).array, logits):
+        raise LoweringError(
+            f"{type(chain).__name__}.forward() gives other logits than its blocks in the order of link_order(): the "
+            "network has the blocks only, so scale or change the samples before they reach the chain"
+        )
+
+
+def _takes_samples_alone(chain: Any) -> bool:
+    """Whether the chain can be called with samples and nothing else."""
+    if not isinstance(chain, chainer.Chain):
+        return False
+    call = chain.__call__ if type(chain).__call__ is not chainer.Chain.__call__ else getattr(chain, "forward", None)
+    if call is None:
+        return False
+    try:
+        inspect.signature(call).bind("samples")
+    except TypeError:
+        return False
+    return True
 
 
 def _lower_block(link: Any, name: str, kind: InputKind, shape: Shape) -> Block:

@@ -174,7 +174,7 @@ def run_table(report: RunReport) -> Table:
         ("", f"{link['retries']:,} retries, {link['bad_frames']:,} damaged frames"),
     ]
     for name, value in rows:
-        table.add_row(Text(name, style="bold"), value)
+        table.add_row(Text(name, style="bold"), Text(value))
     return table
 
 

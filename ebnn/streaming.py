@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .device import Device
-from .errors import EbnnError
+from .errors import EbnnError, WrongNetworkError
 from .network import Network
 from .report import RunReport
 
@@ -43,6 +43,14 @@ def stream(
     """
     samples = network.check_samples(images)
     board = device.hello()
+    wanted = (network.hash32, network.input.bytes, network.classes)
+    found = (board.network_hash, board.input_bytes, board.classes)
+    if found != wanted:
+        facts = "hash 0x{:08x}, {:,} bytes of input, {} classes"
+        raise WrongNetworkError(
+            f"the board runs {board.network!r} ({facts.format(*found)}), not this network ({facts.format(*wanted)}): "
+            "flash it again"
+        )
     predicted: list[int] = []
     device_us: list[int] = []
     wrong_classes = wrong_scores = 0

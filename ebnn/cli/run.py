@@ -114,8 +114,8 @@ def stream_with_bar(
                     report = stream(network, device, images, labels, lambda done: bar.update(task, completed=done))
             except InterruptedRunError as error:
                 if error.report.samples:
-                    show(console, error.report)
                     write_json(json_file, {**error.report.values(), "port": port, "error": str(error), **more})
+                    show(console, error.report)
                 raise
     write_json(json_file, {**report.values(), "port": port, **more})
     return report

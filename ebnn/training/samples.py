@@ -12,6 +12,8 @@ import numpy.typing as npt
 from ..blocks import INPUT_KINDS, InputKind
 from ..errors import TrainingError
 
+MAX_LABEL = 254  # a class index is a byte on the board, and there are up to 255 of them
+
 
 @dataclass(frozen=True, eq=False)
 class Samples:
@@ -67,8 +69,9 @@ def as_samples(name: str, images: Any, labels: Any, kind: InputKind) -> Samples:
         raise TrainingError(
             f"the {name} labels have shape {labels.shape} and type {labels.dtype}: give ({len(images)},) integers"
         )
-    if labels.min() < 0:
-        raise TrainingError(f"the {name} set has the label {labels.min()}: classes count from 0, leave it out")
+    if labels.min() < 0 or labels.max() > MAX_LABEL:
+        wrong = labels.min() if labels.min() < 0 else labels.max()
+        raise TrainingError(f"the {name} set has the label {wrong}: classes count from 0 to {MAX_LABEL}, leave it out")
     return Samples(_as_kind(name, images, kind), labels.astype(np.int32), kind)
 
 

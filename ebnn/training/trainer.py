@@ -91,7 +91,7 @@ def train(
     if kind is None:
         raise TrainingError("the network does not say what its input is: give input_kind")
     training, test = as_samples("training", *train_set, kind), as_samples("test", *test_set, kind)
-    _check_fit(model, training, test)
+    _check_fit(model, training, test, config)
     if config.estimator is not None:
         for link in model.links():
             if isinstance(link, BST):
@@ -105,8 +105,10 @@ def train(
         return _Run(model, training, test, config, out, console or Console()).run(resume)
 
 
-def _check_fit(model: Any, training: Samples, test: Samples) -> None:
+def _check_fit(model: Any, training: Samples, test: Samples, config: TrainConfig) -> None:
     """Sizes the model by its first sample and compares shapes and classes."""
+    if config.shift >= min(training.shape[1:]):
+        raise TrainingError(f"shift {config.shift} moves images of {training.shape} out of sight: use a smaller one")
     if training.shape != test.shape:
         raise TrainingError(f"training images have shape {training.shape}, test images {test.shape}: give one shape")
     first = Samples(training.images[:1], training.labels[:1], training.kind)
