@@ -120,7 +120,7 @@ def _check_answers(chain: Any, blocks: list[Any], names: list[str], network: Net
     rounding = network.output.scale * (reach + 1) / 2 + 1e-4 * max(1.0, float(np.abs(logits).max()))
     if logits.shape != scores.shape or not np.all(np.abs(scores * network.output.scale - logits) <= rounding):
         raise LoweringError(f"{names[-1]} does something else than its kind of block: its scores are not the network's")
-    if _takes_samples_alone(chain) and not np.array_equal(chain(numbers).array, logits):
+    if _takes_samples_alone(chain) and not _are_logits(chain(numbers), logits):
         raise LoweringError(
             f"{type(chain).__name__}.forward() gives other logits than its blocks in the order of link_order(): the "
             "network has the blocks only, so scale or change the samples before they reach the chain"
@@ -139,6 +139,15 @@ def _takes_samples_alone(chain: Any) -> bool:
     except TypeError:
         return False
     return True
+
+
+def _are_logits(answer: Any, logits: NDArray[np.float32]) -> bool:
+    """Whether a chain's answer is the logits, or probabilities made of them."""
+    array = np.asarray(getattr(answer, "array", np.nan))
+    if array.shape != logits.shape:
+        return False
+    probabilities = chainer.functions.softmax(logits).array
+    return np.array_equal(array, logits) or np.allclose(array, probabilities, rtol=1e-4, atol=1e-7)
 
 
 def _lower_block(link: Any, name: str, kind: InputKind, shape: Shape) -> Block:

@@ -45,17 +45,10 @@ def test_the_committed_xor_is_right(tmp_path):
     assert truth_in_c(EXAMPLES / "xor", tmp_path) == TRUTH
 
 
-@pytest.mark.parametrize(
-    ("model", "header"),
-    [
-        ("xor/xor.ebnn", EXAMPLES / "xor/xor.h"),
-        ("mnist/mnist.ebnn", EXAMPLES / "mnist/mnist.h"),
-        ("mnist/mnist.ebnn", TOP / "firmware/include/network.h"),
-    ],
-)
-def test_committed_headers_are_what_the_networks_emit(model, header, tmp_path):
-    ebnn.write_header(ebnn.load(EXAMPLES / model), tmp_path / header.name)
-    assert (tmp_path / header.name).read_text() == header.read_text()
+@pytest.mark.parametrize("name", ["xor", "mnist"])
+def test_committed_headers_are_what_the_networks_emit(name, tmp_path):
+    ebnn.write_header(ebnn.load(EXAMPLES / f"{name}/{name}.ebnn"), tmp_path / f"{name}.h")
+    assert (tmp_path / f"{name}.h").read_text() == (EXAMPLES / f"{name}/{name}.h").read_text()
 
 
 def test_a_network_of_ones_own_trains_and_streams(tmp_path):

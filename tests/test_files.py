@@ -531,3 +531,38 @@ def test_another_hash_is_another_network(saved):
     write_members(saved, with_description(members(saved), description))
     with pytest.raises(FileFormatError, match="does not match its own hash"):
         ebnn.load(saved)
+
+
+def test_a_file_that_says_more_than_its_network_is_refused(tmp_path):
+    """SPEC 8.3: an unknown key, or an array of another type with the same values."""
+    path = tmp_path / "a.ebnn"
+    tiny().save(path)
+    with np.load(path) as data:
+        members = dict(data)
+    description = json.loads(members["description.json"].tobytes())
+    raw = np.frombuffer(json.dumps({**description, "extra": 1}).encode(), np.uint8)
+    np.savez(tmp_path / "more.npz", **{**members, "description.json": raw})
+    wide = members["block0.threshold"].astype(np.int64)
+    np.savez(tmp_path / "wide.npz", **{**members, "block0.threshold": wide})
+    np.savez(tmp_path / "same.npz", **members)
+    assert ebnn.load(tmp_path / "same.npz") == tiny()
+    for name in ("more", "wide"):
+        with pytest.raises(FileFormatError, match=f"{name}.npz: is damaged or not an .ebnn file"):
+            ebnn.load(tmp_path / f"{name}.npz")
+
+
+def test_what_is_no_file_is_not_read():
+    """/dev/zero never ends."""
+    with pytest.raises(FileFormatError, match="is no file"):
+        ebnn.load("/dev/zero")
+
+
+def test_a_link_keeps_pointing_and_a_file_keeps_its_permissions(tmp_path):
+    real, link = tmp_path / "real.ebnn", tmp_path / "link.ebnn"
+    tiny().save(real)
+    real.chmod(0o600)
+    link.symlink_to(real)
+    only_scores().save(link)
+    assert link.is_symlink()
+    assert real.stat().st_mode & 0o777 == 0o600
+    assert ebnn.load(real) == only_scores()

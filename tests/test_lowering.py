@@ -515,3 +515,44 @@ def test_a_block_that_does_more_than_its_kind_is_refused():
         lower([Doubled(6, 8), BL.BinaryLinearBNSoftmax(8, 3)], (1, 2, 3))
     with pytest.raises(LoweringError, match=r"block 2 \(BinaryLinearBNSoftmax\) does something else"):
         lower(changed(lambda links: setattr(links[1], "forward", lambda h: links[1].bl(h) * 3)), (1, 2, 3))
+
+
+class Forward(BL.CChainMixin, chainer.Chain):
+    """A chain whose forward is given."""
+
+    def __init__(self, forward):
+        super().__init__()
+        self.forward = lambda x: forward(self, x)
+        with self.init_scope():
+            self.a = BL.BinaryLinearBNBST(6, 8)
+            self.b = BL.BinaryLinearBNSoftmax(8, 3)
+
+    def link_order(self):
+        return [self.a, self.b]
+
+
+@pytest.mark.parametrize(
+    ("forward", "fits"),
+    [
+        (lambda chain, x: chain.b(chain.a(x)), True),
+        (lambda chain, x: F.softmax(chain.b(chain.a(x))), True),
+        (lambda chain, x: chain.b(chain.a(-x)), False),
+        (lambda chain, x: chain.b(-chain.a(x)), False),
+        (lambda chain, x: None, False),
+    ],
+)
+def test_a_forward_that_does_more_than_its_blocks_is_refused(forward, fits):
+    """4.5: what happens between the blocks is not in the network."""
+    chain = Forward(forward)
+    if fits:
+        lower(chain, (1, 2, 3))
+    else:
+        with pytest.raises(LoweringError, match=r"Forward\.forward\(\) gives other logits than its blocks"):
+            lower(chain, (1, 2, 3))
+
+
+def test_a_batch_normalisation_over_other_axes_is_refused():
+    link = BL.BinaryLinearBNBST(6, 8)
+    link.bn = BL.BatchNormalization(8, axis=(0, 1))
+    with pytest.raises(LoweringError):
+        lower([link, LAST(8, 2)], (1, 2, 3))

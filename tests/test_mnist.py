@@ -1,31 +1,52 @@
-"""The committed MNIST network: its accuracy, and all 10,000 test images through the simulated board."""
+"""The committed MNIST network: its accuracy, Chainer's agreement, all test images through the simulated board."""
 
 import json
 import os
 from pathlib import Path
 
+import chainer
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from support.c_networks import require
 
+import ebnn
+from ebnn import datasets
 from ebnn.cli import main
+from ebnn.training import as_samples, build_network, predict
 
-MODEL = Path(__file__).parents[1] / "examples/mnist/mnist.ebnn"
+FOLDER = Path(__file__).parents[1] / "examples/mnist"
 
 
-def test_all_test_images_through_the_simulated_board(tmp_path):
+@pytest.fixture(scope="module")
+def mnist():
+    if os.environ.get("EBNN_DATA") or datasets.locate("mnist").state == "present":
+        return datasets.load("mnist", download=False)
+    message = "MNIST is not here: set EBNN_DATA to the folder that holds mnist/, or run: ebnn datasets fetch mnist"
+    pytest.fail(message) if os.environ.get("EBNN_NO_SKIP") else pytest.skip(message)
+
+
+def test_all_test_images_through_the_simulated_board(mnist, tmp_path):
     require("cc")
-    if not os.environ.get("EBNN_DATA"):
-        message = "EBNN_DATA names no folder with mnist/ in it"
-        pytest.fail(message) if os.environ.get("EBNN_NO_SKIP") else pytest.skip(message)
     report = tmp_path / "run.json"
-    done = CliRunner().invoke(main, ["run", str(MODEL), "--dataset", "mnist", "--json", str(report)])
+    done = CliRunner().invoke(main, ["run", str(FOLDER / "mnist.ebnn"), "--dataset", "mnist", "--json", str(report)])
     assert done.exit_code == 0, done.output
     values = json.loads(report.read_text())
     assert values["samples"] == 10_000
     assert (values["class_mismatches"], values["score_mismatches"]) == (0, 0)
     assert values["accuracy"] >= 0.975
-    training = json.loads((MODEL.parent / "train.json").read_text())
+    training = json.loads((FOLDER / "train.json").read_text())
     assert training["network"]["hash"] == values["network_hash"]
     assert training["accuracy"] == values["accuracy"]
-    assert training["chainer_agreement"] >= 9_990
+
+
+def test_chainer_in_test_mode_gives_the_same_classes(mnist):
+    """The trained chain, lowered here, is the committed network; and Chainer's own answers are the network's."""
+    chain = build_network("conv", mnist.shape, mnist.classes, "uint8")
+    chainer.serializers.load_npz(FOLDER / "chain.npz", chain)
+    network = ebnn.lower(chain, mnist.shape, "uint8")
+    assert network == ebnn.load(FOLDER / "mnist.ebnn")
+    classes = predict(chain, as_samples("test", mnist.test_images, mnist.test_labels, "uint8"))
+    agreement = int(np.sum(classes == network.predict(mnist.test_images)))
+    assert agreement == json.loads((FOLDER / "train.json").read_text())["chainer_agreement"]
+    assert agreement >= 9_990

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 EPOCHS = {"digits": 40, "mnist": 12, "binary-mnist": 12, "cifar10": 12}  # a quarter of an hour at most on two cores
 
+CHAIN_NAME = "chain.npz"  # the trained parameters, as chainer.serializers.save_npz writes them
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -69,7 +71,7 @@ class Trained:
 @click.option("--learning-rate", type=float, default=0.01, help="Of Adam, at the start.")
 @click.option("--estimator", default="hard_tanh", help="Pseudo-gradient of the sign; a wrong name lists them.")
 @click.option("--shift", type=int, default=0, help="Move training images by up to so many pixels, at random.")
-@click.option("--seed", type=int, default=0, help="The same seed gives the same network.")
+@click.option("--seed", type=int, default=0, help="The same seed gives the same network, on the same machine.")
 @click.option(
     "-o",
     "--output",
@@ -80,7 +82,7 @@ class Trained:
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for log.jsonl and the snapshot. [default: runs/DATASET]",
+    help="Folder for log.jsonl, the snapshot and chain.npz, Chainer's parameters. [default: runs/DATASET]",
     show_default=False,
 )
 @click.option("--resume", is_flag=True, help="Go on from the snapshot in OUT, with the same options.")
@@ -180,6 +182,8 @@ def train_network(
     console: Console,
 ) -> Trained:
     """Trains on a data set, lowers, and compares the network with Chainer on the test images."""
+    import chainer
+
     from .. import training
     from ..lowering import lower
 
@@ -189,6 +193,7 @@ def train_network(
     result = training.train(
         chain, (train_images, data.train_labels), test, config, out, input_kind=kind, resume=resume, console=console
     )
+    chainer.serializers.save_npz(out / CHAIN_NAME, chain)
     network = lower(chain, data.shape, kind)
     classes = network.predict(test_images)
     agreement = int((classes == training.predict(chain, training.as_samples("test", *test, kind))).sum())

@@ -33,6 +33,15 @@
 #define TEXT_OF(name) #name
 #define TEXT(name) TEXT_OF(name)
 
+#if defined(__AVR__)
+#include <avr/io.h>
+/* Beside the arena: the Arduino core's buffers and this file's state take 260 bytes, the deepest call about 320. */
+#define RAM_BESIDE (580 + 4 * EBNN_CLASSES)
+#if EBNN_ARENA_BYTES + RAM_BESIDE > RAMEND - RAMSTART + 1
+#error "this network's arena and the serial firmware do not fit the board's RAM: use fewer filters or a larger board"
+#endif
+#endif
+
 #define HEAD_BYTES 3u     /* sequence u16, command u8 */
 #define HELLO_BYTES 5u    /* protocol version u8, nonce u32 */
 #define ARGUMENT_BYTES 8u /* the longest body that isn't a sample */

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from fault_server import FaultServer
 
+from ebnn import datasets
+
 
 @pytest.fixture
 def server() -> Iterator[FaultServer]:
@@ -25,11 +27,14 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def require_mnist() -> Path:
-    """The folder that EBNN_DATA names, with all of MNIST; a skip that says so where there is none."""
+    """The folder that holds mnist/, from EBNN_DATA or the cache; a skip that says so where there is none."""
     folder = os.environ.get("EBNN_DATA")
     if folder:
         return Path(folder)
-    message = "needs all of MNIST: set EBNN_DATA to the folder that holds mnist/"
+    location = datasets.locate("mnist")
+    if location.state == "present" and location.path is not None:
+        return location.path.parent
+    message = "needs all of MNIST: set EBNN_DATA to the folder that holds mnist/, or run: ebnn datasets fetch mnist"
     if os.environ.get("EBNN_NO_SKIP") == "1":
         pytest.fail(message)
     pytest.skip(message)

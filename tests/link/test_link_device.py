@@ -17,7 +17,7 @@ import pytest
 import serial
 import stub_network
 
-from ebnn.device import Device, DeviceInfo, Prediction
+from ebnn.device import Device, DeviceInfo, Prediction, _printable
 from ebnn.errors import InputError, NoAnswerError, PortError, RefusedError, WrongNetworkError
 from ebnn.frames import REPLY, Command, Decoder, Frame, encode
 from ebnn.simulation import build_host, host_url, program_url
@@ -379,3 +379,14 @@ def test_a_slow_network_is_waited_for(tmp_path: Path) -> None:
         assert_right([device.predict(sample) for sample in SAMPLES[1:4]], start=1)
         assert device.statistics.retries == before
         assert device.hello().inferences == 4
+
+
+@pytest.mark.parametrize("packed", [784, "text", [0, 300]])
+def test_what_is_no_packed_sample_is_refused(stub_url: str, packed: object) -> None:
+    with Device(stub_url) as device, pytest.raises(InputError, match="a packed sample is bytes or uint8"):
+        device.hello()
+        device.predict(packed)  # type: ignore[arg-type]
+
+
+def test_names_cannot_command_the_terminal() -> None:
+    assert _printable(b"uno\x1b[31m\n") == "uno?[31m?"

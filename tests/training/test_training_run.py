@@ -320,3 +320,18 @@ def test_a_bar_on_a_terminal(tmp_path):
     run(network(), tmp_path, console=Console(file=screen, force_terminal=True, width=100))
     assert "24/24" in screen.getvalue()
     assert "left" in screen.getvalue()
+
+
+@pytest.mark.parametrize("label", [-1, 255, 2**32, 2**40])
+def test_a_label_that_no_class_has_is_refused(tmp_path, label):
+    images, labels = TRAIN
+    labels = labels.astype(np.int64)
+    labels[3] = label
+    with pytest.raises(TrainingError, match=f"the training set has the label {label}"):
+        run(network(), tmp_path, train_set=(images, labels))
+
+
+@pytest.mark.parametrize("shift", [min(SHAPE[1:]), 4_000_000_000])
+def test_a_shift_out_of_sight_is_refused(tmp_path, shift):
+    with pytest.raises(TrainingError, match=f"shift {shift} moves images .* out of sight"):
+        run(network(), tmp_path, replace(CONFIG, shift=shift))

@@ -1,0 +1,84 @@
+"""Streaming to boards that answer rightly, wrongly, and about another network than they say."""
+
+import random
+
+import numpy as np
+import pytest
+from support.c_networks import require
+from support.random_networks import random_network, random_samples
+
+from ebnn.codegen import header_text
+from ebnn.device import Device
+from ebnn.errors import WrongNetworkError
+from ebnn.simulation import host_url
+from ebnn.streaming import InterruptedRunError, stream
+
+SEED = 3
+COUNT = 12
+
+
+@pytest.fixture
+def network():
+    require("cc")
+    choose = random.Random(SEED)
+    while (network := random_network(choose)).classes < 3:
+        pass
+    return network
+
+
+def board(folder, text):
+    """A port with a board that runs the header's text."""
+    header = folder / "network.h"
+    header.write_text(text)
+    return Device(host_url(header), timeout=5.0)
+
+
+def test_a_right_board_is_exact(network, tmp_path):
+    x = random_samples(network, COUNT, SEED)
+    labels = network.predict(x)
+    done = []
+    with board(tmp_path, header_text(network, name="net")) as device:
+        report = stream(network, device, x, labels, done.append)
+    assert report.exact
+    assert done == list(range(1, COUNT + 1))
+    assert (report.samples, report.asked, report.accuracy) == (COUNT, COUNT, 1.0)
+    assert report.confusion.trace() == COUNT
+    assert report.values()["class_mismatches"] == 0
+
+
+def test_a_wrong_answer_is_counted(network, tmp_path):
+    """One offset of the last layer is another one, the hash is the same."""
+    x = random_samples(network, COUNT, SEED)
+    wrong = header_text(network, name="net")
+    start = wrong.index("net_output_offsets[")
+    first = wrong.index("{", start) + 1
+    end = wrong.index(",", first)
+    value = int(wrong[first:end].strip().rstrip("l"))
+    wrong = wrong[:first] + f" {value + 1}l" + wrong[end:]
+    with board(tmp_path, wrong) as device:
+        report = stream(network, device, x, network.predict(x))
+    assert report.score_mismatches == COUNT
+    assert not report.exact
+
+
+def test_a_board_that_says_another_size_is_refused(network, tmp_path):
+    """Its hash is the network's, its input or its classes are not."""
+    other = random_network(random.Random(SEED + 1))
+    assert (other.input.bytes, other.classes) != (network.input.bytes, network.classes)
+    lying = header_text(other, name="net").replace(f"{other.hash32:08X}", f"{network.hash32:08X}")
+    with board(tmp_path, lying) as device, pytest.raises(WrongNetworkError, match="bytes of input"):
+        stream(network, device, random_samples(network, COUNT, SEED), np.zeros(COUNT, int))
+
+
+def test_a_board_that_goes_away_leaves_a_report(network, tmp_path):
+    x = random_samples(network, COUNT, SEED)
+    with board(tmp_path, header_text(network, name="net")) as device:
+
+        def unplug(done):
+            if done == 5:
+                device.port.process.kill()
+
+        with pytest.raises(InterruptedRunError, match=rf"after 5 of {COUNT} samples") as caught:
+            stream(network, device, x, network.predict(x), unplug)
+    assert caught.value.report.samples == 5
+    assert caught.value.report.exact
