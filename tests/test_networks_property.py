@@ -64,7 +64,16 @@ def test_chainer_reference_and_c_agree(tmp_path):
     assert len(specs) >= NETWORKS
     for start in range(0, len(cases), 2 * BATCH):
         batch = cases[start : start + 2 * BATCH]
-        for i, (case, result) in enumerate(zip(batch, run(batch, tmp_path), strict=True)):
+        try:
+            results = run(batch, tmp_path)
+        except AssertionError:  # a sanitizer's: find the network
+            for i, case in enumerate(batch):
+                try:
+                    run([case], tmp_path)
+                except AssertionError as error:
+                    raise AssertionError(f"{case.arithmetic} C of {specs[(start + i) // 2]}: {error}") from None
+            raise
+        for i, (case, result) in enumerate(zip(batch, results, strict=True)):
             try:
                 check(case, result)
             except AssertionError as error:

@@ -24,6 +24,7 @@ from .batches import ShuffledBatches, converter
 from .clipping import ClipWeights
 from .config import TrainConfig
 from .evaluation import evaluate, logits
+from .lock import only_run
 from .progress import TrainingProgress
 from .records import EpochRecord, append_log, start_log
 from .samples import Samples, as_samples
@@ -101,7 +102,7 @@ def train(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TrainingError(f"cannot make the folder {out} ({error.strerror}): give another") from error
-    with parallel():
+    with only_run(out), parallel():
         return _Run(model, training, test, config, out, console or Console()).run(resume)
 
 

@@ -384,7 +384,6 @@ def test_a_slow_network_is_waited_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize("packed", [784, "text", [0, 300]])
 def test_what_is_no_packed_sample_is_refused(stub_url: str, packed: object) -> None:
     with Device(stub_url) as device, pytest.raises(InputError, match="a packed sample is bytes or uint8"):
-        device.hello()
         device.predict(packed)  # type: ignore[arg-type]
 
 
