@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 EPOCHS = {"digits": 40, "mnist": 12, "binary-mnist": 12, "cifar10": 12}  # a quarter of an hour at most on two cores
 
-CHAIN_NAME = "chain.npz"  # the trained parameters, as chainer.serializers.save_npz writes them
-
 
 @dataclass(frozen=True)
 class Trained:
@@ -182,8 +180,6 @@ def train_network(
     console: Console,
 ) -> Trained:
     """Trains on a data set, lowers, and compares the network with Chainer on the test images."""
-    import chainer
-
     from .. import training
     from ..lowering import lower
 
@@ -193,7 +189,6 @@ def train_network(
     result = training.train(
         chain, (train_images, data.train_labels), test, config, out, input_kind=kind, resume=resume, console=console
     )
-    chainer.serializers.save_npz(out / CHAIN_NAME, chain)
     network = lower(chain, data.shape, kind)
     classes = network.predict(test_images)
     agreement = int((classes == training.predict(chain, training.as_samples("test", *test, kind))).sum())

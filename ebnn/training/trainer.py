@@ -30,6 +30,7 @@ from .records import EpochRecord, append_log, start_log
 from .samples import Samples, as_samples
 from .statistics import measure_statistics
 
+CHAIN_NAME = "chain.npz"
 _END_OF_EPOCH = 200
 _EVERY_BATCH = 300  # extensions of higher priority run first
 
@@ -71,7 +72,8 @@ def train(
     """Trains ``model`` in place and returns the log.
 
     Cross entropy, Adam (Kingma and Ba, arXiv 1412.6980). At every epoch's end the network is evaluated on the test set
-    in test mode, a line is added to ``out/log.jsonl``, and a snapshot replaces ``out/snapshot.npz``. A run resumed from
+    in test mode, a line is added to ``out/log.jsonl``, and a snapshot replaces ``out/snapshot.npz``. In the end
+    ``out/chain.npz`` has the parameters, as ``chainer.serializers.load_npz`` reads them. A run resumed from
     a snapshot ends with the very weights of a run that was never interrupted.
 
     Args:
@@ -172,6 +174,7 @@ class _Run:
                 trainer.run(show_loop_exception_msg=False)
             except KeyboardInterrupt:
                 raise TrainingError(self.interrupted()) from None
+        chainer.serializers.save_npz(self.out / CHAIN_NAME, self.model)
         return TrainResult(tuple(self.records), self.snapshot_path if self.config.snapshot_every else None)
 
     def start_epoch(self) -> None:
