@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,25 +15,11 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from ebnn import datasets as data
-from ebnn.cli.console import make_console, print_line, print_whole
 from ebnn.datasets.places import find_place
-from ebnn.errors import DatasetError
 
-FOLDER_HELP = "Look in this folder (it holds mnist/ or cifar-10-batches-py/) instead of EBNN_DATA or the cache."
-JSON_HELP = "Also write what is shown to this file, as JSON."
-
-folder_option = click.option("--folder", type=click.Path(path_type=Path), help=FOLDER_HELP)
-json_option = click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help=JSON_HELP)
-
-
-class _Group(click.Group):
-    """Shows a DatasetError as one message and exits with 1."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except DatasetError as error:
-            raise click.ClickException(str(error)) from error
+from .console import make_console, print_line, print_whole
+from .group import ErrorGroup
+from .options import folder_option, json_option, write_json
 
 
 @contextlib.contextmanager
@@ -52,7 +37,7 @@ def download_bars(console: Console) -> Iterator[data.Progress]:
         yield progress
 
 
-@click.group(cls=_Group, invoke_without_command=True)
+@click.group(cls=ErrorGroup, invoke_without_command=True)
 @folder_option
 @json_option
 @click.pass_context
@@ -84,7 +69,7 @@ def datasets(ctx: click.Context, folder: Path | None, json_file: Path | None) ->
     console = make_console()
     print_whole(console, table)
     print_line(console, f"looked in {place.path}, {place.origin}")
-    _write_json(json_file, rows)
+    write_json(json_file, {"datasets": rows})
 
 
 @datasets.command()
@@ -102,7 +87,7 @@ def fetch(name: str, folder: Path | None, json_file: Path | None) -> None:
     row = {**_row(name, folder), "state": "verified"}
     train, test = len(loaded.train_labels), len(loaded.test_labels)
     click.echo(f"{name}: {train:,} training and {test:,} test images verified, from {row['path'] or row['origin']}")
-    _write_json(json_file, [row])
+    write_json(json_file, {"datasets": [row]})
 
 
 def _row(name: str, folder: Path | None) -> dict[str, Any]:
@@ -128,12 +113,3 @@ def _where(row: dict[str, Any]) -> str:
         return "not downloaded" if row["origin"] == "the cache" else "missing"
     lacking = ", ".join(Path(path).name for path in row["missing"])
     return f"partial: lacks {lacking}" if lacking else str(row["state"])
-
-
-def _write_json(path: Path | None, rows: list[dict[str, Any]]) -> None:
-    if path is None:
-        return
-    try:
-        path.write_text(json.dumps({"datasets": rows}, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be written ({error.strerror}): name another file") from None

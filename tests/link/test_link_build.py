@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -160,3 +161,14 @@ def test_two_boards_at_once(stub_url: str) -> None:
             first.predict(sample)
         second.predict(sample)
         assert (first.hello().inferences, second.hello().inferences) == (10, 1)
+
+
+def test_the_network_that_a_checkout_comes_with_is_built_and_answers() -> None:
+    """sim://host without a header takes firmware/include/network.h, whichever network lies there."""
+    header = (firmware_folder() / "include/network.h").read_text()
+    stated = re.search(r"^#define \w+_HASH 0x([0-9A-F]{8})ul$", header, re.MULTILINE)
+    assert stated is not None
+    with Device("sim://host") as device:
+        info = device.hello()
+    assert info.board == "host"
+    assert info.network_hash == int(stated[1], 16)
