@@ -1,8 +1,8 @@
 """Simulated boards: ``sim://<board>`` is a port like any other.
 
 Importing this module teaches pySerial the scheme, so that ``serial.serial_for_url("sim://host?header=network.h")``
-opens a simulated board; closing the port ends it. For ``sim://host`` the firmware is compiled for this computer and
-runs behind a pseudo terminal; on ``dtr`` going from false to true it resets, as an Arduino does.
+opens a simulated board; closing the port ends it. The board runs behind a pseudo terminal; on ``dtr`` going from false to
+true it resets, as an Arduino does. On ``sim://host`` the firmware is compiled for this computer.
 """
 
 from __future__ import annotations
@@ -15,22 +15,32 @@ import serial
 
 from .build import build_host, find_compiler
 
-__all__ = ["build_host", "find_compiler", "host_url", "program_url"]
+__all__ = ["board_url", "build_host", "find_compiler", "host_url", "program_url"]
 
 if __name__ not in serial.protocol_handler_packages:
     serial.protocol_handler_packages.append(__name__)
 
 
+def board_url(
+    board: str, *, header: str | os.PathLike[str] | None = None, program: str | os.PathLike[str] | None = None
+) -> str:
+    """The URL of a simulated board.
+
+    Args:
+        board: its name, "host" or another of ``ebnn boards`` that has a simulator.
+        header: an emitted header, compiled with the firmware each time the port is opened.
+        program: what is compiled already, an ELF file.
+    """
+    paths = {"header": header, "program": program}
+    query = urllib.parse.urlencode({key: str(Path(path).resolve()) for key, path in paths.items() if path is not None})
+    return f"sim://{board}?{query}" if query else f"sim://{board}"
+
+
 def host_url(header: str | os.PathLike[str]) -> str:
-    """The URL of a simulated board with the network of an emitted header, compiled each time the port is opened."""
-    return _url("host", header=header)
+    """The URL of this computer in the place of a board, with the network of an emitted header."""
+    return board_url("host", header=header)
 
 
 def program_url(program: str | os.PathLike[str]) -> str:
-    """The URL of a simulated board that runs a program which `build_host` has made."""
-    return _url("host", program=program)
-
-
-def _url(board: str, **paths: str | os.PathLike[str]) -> str:
-    query = urllib.parse.urlencode({key: str(Path(path).resolve()) for key, path in paths.items()})
-    return f"sim://{board}?{query}"
+    """The URL of this computer in the place of a board, with a program that `build_host` has made."""
+    return board_url("host", program=program)

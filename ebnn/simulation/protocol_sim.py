@@ -1,14 +1,12 @@
 """What pySerial runs for ``sim://`` URLs: a pseudo terminal with a simulated board at its other end.
 
-``sim://host?header=PATH`` compiles the network of that header, ``sim://host?program=PATH`` runs what is compiled
-already, and ``sim://host`` takes the header in ``firmware/include``.
+``sim://BOARD?header=PATH`` compiles the firmware with the network of that header, ``sim://BOARD?program=PATH`` runs what
+is compiled already, and ``sim://BOARD`` takes the header in ``firmware/include``.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import subprocess
 import tempfile
 import urllib.parse
@@ -18,11 +16,11 @@ from typing import Any
 
 import serial
 
-from ebnn.boards import board_names, load_board
+from ebnn.boards import Board, board_names, load_board
 from ebnn.errors import PortError
 from ebnn.firmware_sources import firmware_folder
 
-from .build import build_host
+from .simulator import Simulator
 
 try:
     import tty
@@ -34,7 +32,7 @@ except ImportError:  # Windows
 class Address:
     """What a ``sim://`` URL says."""
 
-    board: str
+    board: Board
     header: Path | None
     program: Path | None
 
@@ -53,13 +51,20 @@ def parse_url(url: str) -> Address:
     if unknown:
         raise PortError(f"sim://{parts.netloc} has no option {unknown[0]!r}; it has header and program")
     paths = {key: Path(value) for key, value in options.items()}
-    return Address(parts.netloc, paths.get("header"), paths.get("program"))
+    return Address(load_board(parts.netloc), paths.get("header"), paths.get("program"))
+
+
+def simulator_class(board: Board) -> type[Simulator]:
+    """The simulator that runs a board's program."""
+    from .host import HostSimulator
+
+    return {"host": HostSimulator}[str(board.simulator)]
 
 
 class Serial(serial.Serial):  # type: ignore[misc]
     """A serial port with a simulated board plugged in. Closing it ends the board."""
 
-    process: subprocess.Popen[bytes] | None = None
+    simulator: Simulator | None = None
     """The simulated board, while the port is open."""
     _folder: tempfile.TemporaryDirectory[str] | None = None
     _dtr_before: bool = True
@@ -78,32 +83,22 @@ class Serial(serial.Serial):  # type: ignore[misc]
                 "sim:// needs a pseudo terminal, which Windows does not have: use WSL, or a real board at a COM port"
             )
         try:
-            program = address.program if address.program is not None else self._build(address.header)
-            self._start(program)
+            self._start(address)
         except BaseException:
             self._stop()
             raise
 
-    def _build(self, header: Path | None) -> Path:
-        self._folder = tempfile.TemporaryDirectory(prefix="ebnn-sim-")
-        return build_host(header or firmware_folder() / "include" / "network.h", self._folder.name)
-
-    def _start(self, program: Path) -> None:
-        if not program.is_file():
-            raise PortError(f"{program} is missing: it should be the simulated board's program")
+    def _start(self, address: Address) -> None:
+        kind = simulator_class(address.board)
+        program = address.program
+        if program is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="ebnn-sim-")
+            header = address.header or firmware_folder() / "include" / "network.h"
+            program = kind.build(address.board, header, Path(self._folder.name))
         master, slave = os.openpty()
         try:
             tty.setraw(slave)
-            # The reset signal is blocked until the program is ready for it. The session of its own keeps a Ctrl-C in
-            # the terminal from the board.
-            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
-            try:
-                command = [str(program.resolve())]
-                self.process = subprocess.Popen(command, stdin=master, stdout=master, start_new_session=True)
-            except OSError as error:
-                raise PortError(f"the simulated board {program} cannot be run: {error}") from error
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            self.simulator = kind(address.board, program, master)
             # From here on the board alone holds the terminal's other end: if it dies, the port hangs up; and if this
             # process dies, the board sees its terminal closed, and ends.
             os.close(master)
@@ -116,26 +111,31 @@ class Serial(serial.Serial):  # type: ignore[misc]
             if master >= 0:
                 os.close(master)
 
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The simulator's process. Raises `serial.SerialException` while the port is closed."""
+        if self.simulator is None:
+            raise serial.SerialException("the simulated board is not running")
+        return self.simulator.process
+
     def close(self) -> None:
         """Closes the port and ends the board."""
         super().close()
         self._stop()
 
     def _stop(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
+        if self.simulator is not None:
+            self.simulator.stop()
+            self.simulator = None
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
 
     def reset_board(self) -> None:
         """Presses the board's reset button. Raises `serial.SerialException` if the board is gone."""
-        if self.process is None or self.process.poll() is not None:
+        if self.simulator is None or not self.simulator.running:
             raise serial.SerialException("the simulated board has ended")
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(signal.SIGUSR1)
+        self.simulator.reset()
 
     def _update_dtr_state(self) -> None:
         state = bool(self._dtr_state)

@@ -1,0 +1,70 @@
+"""What a simulator is: a process that runs a board's program at the far end of a pseudo terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+
+from ebnn.boards import Board
+from ebnn.errors import PortError
+
+
+class Simulator(ABC):
+    """A simulated board, from its start until `stop`.
+
+    Args:
+        board: which.
+        program: what `build` has made.
+        terminal: the board's end of the terminal, a file descriptor; the caller closes its own copy.
+
+    Raises `ebnn.errors.PortError` if the program cannot be run.
+    """
+
+    process: subprocess.Popen[bytes]
+
+    @classmethod
+    @abstractmethod
+    def build(cls, board: Board, header: Path, folder: Path) -> Path:
+        """Compiles the firmware with an emitted header in `folder`, returns the program.
+
+        Raises `ebnn.errors.BuildError`.
+        """
+
+    @abstractmethod
+    def __init__(self, board: Board, program: Path, terminal: int) -> None: ...
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Presses the reset button."""
+
+    @property
+    def running(self) -> bool:
+        """Whether the board is still there."""
+        return self.process.poll() is None
+
+    def stop(self) -> None:
+        """Ends the board."""
+        self.process.kill()
+        self.process.wait()
+
+
+def start_process(command: Sequence[str], terminal: int, pass_fds: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+    """Starts a simulator with the terminal for its standard input and output.
+
+    The session of its own keeps a Ctrl-C in the user's terminal from the board. Raises `ebnn.errors.PortError`.
+    """
+    try:
+        return subprocess.Popen(
+            command, stdin=terminal, stdout=terminal, start_new_session=True, pass_fds=tuple(pass_fds)
+        )
+    except OSError as error:
+        raise PortError(f"the simulator {command[0]} cannot be run: {error}") from error
+
+
+def signal_process(process: subprocess.Popen[bytes], number: int) -> None:
+    """Sends a signal to a process that may just have ended."""
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(number)
