@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
+from typing import Any
 
 from ebnn.errors import DeviceError
 
@@ -18,14 +20,25 @@ __all__ = ["Board", "board_names", "load_board"]
 
 @dataclass(frozen=True)
 class Board:
-    """What ebnn knows about a board."""
+    """What ebnn knows about a board. What this computer has no figure for, as a board, is None."""
 
     name: str
-    """As PlatformIO calls it, or "host"."""
+    """As PlatformIO calls it; "host", or the core's name of a board that exists in QEMU only."""
     title: str
     """As people call it."""
-    simulator: str | None
-    """What runs its firmware behind ``sim://<name>``: "host", or None where nothing does."""
+    mcu: str | None = None
+    core: str | None = None
+    """Whose instructions it runs: "avr", "cortex-m0", "cortex-m3", "cortex-m4", "rv32", "arc", "xtensa"."""
+    clock_hz: int | None = None
+    flash_bytes: int | None = None
+    """For the program, the bootloader's share left out."""
+    ram_bytes: int | None = None
+    usb: tuple[str, ...] = ()
+    """Ids of its serial port, "vendor:product" in hexadecimal."""
+    environment: str | None = None
+    """Of platformio.ini, or None."""
+    simulator: str | None = None
+    """What runs its firmware behind ``sim://<name>``: "host", "simavr", "qemu", or None where nothing does."""
 
 
 def board_names() -> list[str]:
@@ -34,9 +47,16 @@ def board_names() -> list[str]:
     return sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml"))
 
 
+@cache
 def load_board(name: str) -> Board:
     """The board of that name. Raises `ebnn.errors.DeviceError`, with the names there are, if there is none."""
     if name not in board_names():
         raise DeviceError(f"no board is called {name!r}; ebnn knows {', '.join(board_names())}")
-    facts = tomllib.loads(resources.files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8"))
-    return Board(name=facts["name"], title=facts["title"], simulator=facts.get("simulator"))
+    facts = read_toml(f"{name}.toml")
+    return Board(**{**facts, "usb": tuple(facts.get("usb", ()))})
+
+
+def read_toml(name: str) -> dict[str, Any]:
+    """A TOML file of this folder."""
+    facts: dict[str, Any] = tomllib.loads(resources.files(__name__).joinpath(name).read_text(encoding="utf-8"))
+    return facts

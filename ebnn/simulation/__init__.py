@@ -1,8 +1,8 @@
 """Simulated boards: ``sim://<board>`` is a port like any other.
 
 Importing this module teaches pySerial the scheme, so that ``serial.serial_for_url("sim://host?header=network.h")``
-opens a simulated board; closing the port ends it. The board runs behind a pseudo terminal; on ``dtr`` going from false to
-true it resets, as an Arduino does. On ``sim://host`` the firmware is compiled for this computer.
+opens a simulated board; closing the port ends it. The board runs behind a pseudo terminal; on ``dtr`` going from false
+to true it resets, as an Arduino does. On ``sim://host`` the firmware is compiled for this computer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What pySerial runs for ``sim://`` URLs: a pseudo terminal with a simulated board at its other end.
 
-``sim://BOARD?header=PATH`` compiles the firmware with the network of that header, ``sim://BOARD?program=PATH`` runs what
-is compiled already, and ``sim://BOARD`` takes the header in ``firmware/include``.
+``sim://BOARD?header=PATH`` compiles the firmware with the network of that header, ``sim://BOARD?program=PATH`` runs
+what is compiled already, and ``sim://BOARD`` takes the header in ``firmware/include``.
 """
 
 from __future__ import annotations
