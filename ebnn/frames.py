@@ -32,6 +32,10 @@ REPLY = 0x80
 """The bit that an answer sets in the command it answers."""
 
 
+UNTOLD = 0xFFFFFFFF
+"""What a board answers to `Command.PROFILE` in place of a size of memory that it can't tell."""
+
+
 class Command(enum.IntEnum):
     """What a request asks for."""
 
@@ -39,6 +43,8 @@ class Command(enum.IntEnum):
     """Body: protocol version u8, nonce u32. Opens a session and says what board and network answer."""
     PREDICT = 0x02
     """Body: one packed sample, exactly the network's input bytes. Answers class, microseconds and scores."""
+    PROFILE = 0x03
+    """Body: as of `PREDICT`. Answers class, microseconds, those of each layer, RAM untouched and deepest stack."""
 
 
 class Status(enum.IntEnum):

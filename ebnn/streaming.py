@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .device import Device
+from .device import Device, DeviceInfo
 from .errors import EbnnError, WrongNetworkError
 from .network import Network
 from .report import RunReport
@@ -20,6 +20,18 @@ class InterruptedRunError(EbnnError):
     def __init__(self, message: str, report: RunReport) -> None:
         super().__init__(message)
         self.report = report
+
+
+def check_board(network: Network, board: DeviceInfo) -> None:
+    """Raises WrongNetworkError where a board runs another network."""
+    wanted = (network.hash32, network.input.bytes, network.classes)
+    found = (board.network_hash, board.input_bytes, board.classes)
+    if found != wanted:
+        facts = "hash 0x{:08x}, {:,} bytes of input, {} classes"
+        raise WrongNetworkError(
+            f"the board runs {board.network!r} ({facts.format(*found)}), not this network ({facts.format(*wanted)}): "
+            "flash it again"
+        )
 
 
 def stream(
@@ -43,14 +55,7 @@ def stream(
     """
     samples = network.check_samples(images)
     board = device.hello()
-    wanted = (network.hash32, network.input.bytes, network.classes)
-    found = (board.network_hash, board.input_bytes, board.classes)
-    if found != wanted:
-        facts = "hash 0x{:08x}, {:,} bytes of input, {} classes"
-        raise WrongNetworkError(
-            f"the board runs {board.network!r} ({facts.format(*found)}), not this network ({facts.format(*wanted)}): "
-            "flash it again"
-        )
+    check_board(network, board)
     predicted: list[int] = []
     device_us: list[int] = []
     wrong_classes = wrong_scores = 0

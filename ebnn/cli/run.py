@@ -1,6 +1,7 @@
 """The command ``ebnn run``."""
 
 import tempfile
+import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from ..errors import DeviceError, InputError
 from ..files import load
 from ..network import Network
 from ..report import RunReport, confusion_table, run_table
-from ..simulation import host_url
+from ..simulation import board_url
 from ..streaming import InterruptedRunError, stream
 from .console import make_console, print_line, print_whole
 from .datasets import download_bars
@@ -58,8 +59,9 @@ def run(
     """Stream test images to a board and compare every answer with the reference, bit for bit.
 
     sim://host compiles the firmware with this network for this computer (needs a C compiler) and talks to it through a
-    real serial port. On a real board, flash the same network first; another one is refused. --arithmetic is for
-    simulated boards; a real one has what it was flashed with.
+    real serial port; sim://uno and the other simulated boards of "ebnn boards" run it as that board would. On a real
+    board, flash the same network first; another one is refused. --arithmetic is for simulated boards; a real one has
+    what it was flashed with.
     """
     check_writable(json_file)
     network = load(model)
@@ -104,12 +106,12 @@ def stream_with_bar(
     **more: Any,
 ) -> RunReport:
     """Streams the images with a progress bar and writes the results, also of a run that ends early."""
-    with _port_of(network, port, name, arithmetic) as url:
+    with port_of(network, port, name, arithmetic) as url:
         if url != port:
             print_line(console, f"compiling the firmware for {port} …")
         with Device(url, network_hash=network.hash32, network_name=name) as device:
             try:
-                with _bar(console) as bar:
+                with progress_bar(console) as bar:
                     task = bar.add_task("streaming", total=len(images))
                     report = stream(network, device, images, labels, lambda done: bar.update(task, completed=done))
             except InterruptedRunError as error:
@@ -122,18 +124,19 @@ def stream_with_bar(
 
 
 @contextmanager
-def _port_of(network: Network, port: str, name: str, arithmetic: str) -> Iterator[str]:
-    """The port's URL; for sim://host that of a board with this very network."""
-    if port.rstrip("/") != "sim://host":
+def port_of(network: Network, port: str, name: str, arithmetic: str) -> Iterator[str]:
+    """The port's URL; for a simulated board that is not told what to run, that of one with this very network."""
+    parts = urllib.parse.urlsplit(port)
+    if parts.scheme != "sim" or parts.query:
         yield port
         return
     with tempfile.TemporaryDirectory(prefix="ebnn-") as folder:
         header = Path(folder) / "network.h"
         write_header(network, header, name=name, arithmetic=arithmetic)
-        yield host_url(header)
+        yield board_url(parts.netloc, header=header)
 
 
-def _bar(console: Console) -> Progress:
+def progress_bar(console: Console) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 

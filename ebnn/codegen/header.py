@@ -18,6 +18,7 @@ Arithmetic = Literal["integer", "float"]
 ARITHMETICS: tuple[Arithmetic, ...] = get_args(Arithmetic)
 RUNTIME_VERSION = 1  # EBNN_RUNTIME_VERSION of firmware/lib/ebnn/src/ebnn.h; a test compares them
 AVR_NEAR_FLASH = 64_000  # pgm_read_* reaches 65,536 bytes: this leaves room for vectors and the core's own tables
+MAX_LAYERS = 255  # a layer's index is a uint8_t on the device
 MAX_NAME = 63  # characters of an identifier that C99 tells apart
 
 C_TYPES: dict[InputKind, str] = {"bits": "uint8_t", "uint8": "uint8_t", "int8": "int8_t", "float": "float"}
@@ -45,6 +46,11 @@ def write_header(
     write_atomically(path, header_text(network, name=name, arithmetic=arithmetic).encode())
 
 
+def flash_bytes(network: Network, arithmetic: str = "integer") -> int:
+    """Bytes of the header's constants: weights, thresholds or normalisation, and the scores' own."""
+    return _Header(network, "network", arithmetic).flash_bytes
+
+
 def identifier(text: str) -> str:
     """``text`` made into a valid name: other characters become ``_``, lower case, cut to 63."""
     name = re.sub(r"\W", "_", text, flags=re.ASCII).lower().strip("_")[:MAX_NAME]
@@ -60,6 +66,10 @@ def header_text(network: Network, *, name: str, arithmetic: str = "integer") -> 
         )
     if arithmetic not in ARITHMETICS:
         raise NetworkError(f"the arithmetic {arithmetic!r} is unknown: use {' or '.join(ARITHMETICS)}")
+    if len(network.blocks) >= MAX_LAYERS:
+        raise NetworkError(
+            f"the network has {len(network.blocks) + 1} layers, a header takes {MAX_LAYERS}: use fewer blocks"
+        )
     return _Header(network, name, arithmetic).text()
 
 
@@ -167,6 +177,7 @@ class _Header:
 #define {macro}_INPUT_BYTES {network.input.bytes}
 #define {macro}_INPUT_VALUES {network.input.shape.size}
 #define {macro}_CLASSES {network.classes}
+#define {macro}_LAYERS {len(self.layer_names)}
 #define {macro}_FLASH_BYTES {self.flash_bytes}
 #define {macro}_ARENA_BYTES {network.arena_bytes}
 
@@ -281,19 +292,6 @@ static union {{
     def functions(self) -> str:
         name, macro = self.name, self.macro
         c_type = C_TYPES[self.network.input.kind]
-        calls = []
-        source = "input"
-        for i, block in enumerate(self.network.blocks):
-            target = self.at(self.plan.activation_offsets[i + 1])
-            floating = "_float" if self.in_float(block) else ""
-            given = source if floating or i > 0 or c_type == "uint8_t" else f"(const uint8_t *){source}"
-            arguments = [f"&{name}_{self.layer_names[i]}", given, target]
-            if isinstance(block.linear, Conv):
-                arguments.append(self.at(self.plan.scratch_offsets[i]))
-            calls.append(f"    ebnn_{block.kind}{floating}({', '.join(arguments)});")
-            source = target
-        last = source if self.network.blocks or c_type == "uint8_t" else f"(const uint8_t *){source}"
-        body = "\n".join([*calls, f"    return ebnn_output(&{name}_output, {last}, scores);"])
         return f"""\
 /* Where a sample may be written; it is overwritten by the prediction. */
 static inline {c_type} *{name}_input(void)
@@ -301,10 +299,23 @@ static inline {c_type} *{name}_input(void)
     return ({c_type} *)(void *){name}_arena.bytes;
 }}
 
+/* Runs one layer; in turn, from 0 to {macro}_LAYERS - 1, they are a prediction. The first takes the input, the last
+ * writes the scores, if not NULL, and returns the class; the others return 0. */
+static inline uint8_t {name}_layer(uint8_t index, const {c_type} *input, int32_t *scores)
+{{
+    switch (index) {{
+{self.cases()}
+    }}
+}}
+
 /* input: {macro}_INPUT_BYTES bytes, anywhere. scores: {macro}_CLASSES of them, or NULL. Returns the class. */
 static inline uint8_t {name}_scores(const {c_type} *input, int32_t *scores)
 {{
-{body}
+    uint8_t index, winner = 0;
+
+    for (index = 0; index < {macro}_LAYERS; index++)
+        winner = {name}_layer(index, input, scores);
+    return winner;
 }}
 
 /* input: {macro}_INPUT_BYTES bytes, anywhere. Returns the class. */
@@ -313,6 +324,25 @@ static inline uint8_t {name}_predict(const {c_type} *input)
     return {name}_scores(input, NULL);
 }}
 """
+
+    def cases(self) -> str:
+        """One case for each layer: the only place that calls its kernel."""
+        name = self.name
+        c_type = C_TYPES[self.network.input.kind]
+        lines = []
+        source = "input"
+        for i, block in enumerate(self.network.blocks):
+            target = self.at(self.plan.activation_offsets[i + 1])
+            floating = "_float" if self.in_float(block) else ""
+            given = source if floating or i > 0 or c_type == "uint8_t" else f"(const uint8_t *){source}"
+            arguments = [f"&{name}_{self.layer_names[i]}", given, target]
+            if isinstance(block.linear, Conv):
+                arguments.append(self.at(self.plan.scratch_offsets[i]))
+            call = f"ebnn_{block.kind}{floating}({', '.join(arguments)})"
+            lines += [f"    case {i}:", f"        {call};", "        return 0;"]
+            source = target
+        last = source if self.network.blocks or c_type == "uint8_t" else f"(const uint8_t *){source}"
+        return "\n".join([*lines, "    default:", f"        return ebnn_output(&{name}_output, {last}, scores);"])
 
     def at(self, offset: int) -> str:
         place = f"{self.name}_arena.bytes"
@@ -329,8 +359,10 @@ static inline uint8_t {name}_predict(const {c_type} *input)
 #define EBNN_INPUT_TYPE {c_type}
 #define EBNN_INPUT_BYTES {macro}_INPUT_BYTES
 #define EBNN_CLASSES {macro}_CLASSES
+#define EBNN_LAYERS {macro}_LAYERS
 #define EBNN_ARENA_BYTES {macro}_ARENA_BYTES
 #define ebnn_network_input {name}_input
+#define ebnn_network_layer {name}_layer
 #define ebnn_network_scores {name}_scores
 
 /* As in eBNN: writes the class to output[0]. */

@@ -27,6 +27,7 @@
 #define MNIST_INPUT_BYTES 784
 #define MNIST_INPUT_VALUES 784
 #define MNIST_CLASSES 10
+#define MNIST_LAYERS 3
 #define MNIST_FLASH_BYTES 6604
 #define MNIST_ARENA_BYTES 1580
 
@@ -314,12 +315,30 @@ static inline uint8_t *mnist_input(void)
     return (uint8_t *)(void *)mnist_arena.bytes;
 }
 
+/* Runs one layer; in turn, from 0 to MNIST_LAYERS - 1, they are a prediction. The first takes the input, the last
+ * writes the scores, if not NULL, and returns the class; the others return 0. */
+static inline uint8_t mnist_layer(uint8_t index, const uint8_t *input, int32_t *scores)
+{
+    switch (index) {
+    case 0:
+        ebnn_conv(&mnist_conv1, input, mnist_arena.bytes + 796, mnist_arena.bytes + 784);
+        return 0;
+    case 1:
+        ebnn_conv(&mnist_conv2, mnist_arena.bytes + 796, mnist_arena.bytes, mnist_arena.bytes + 392);
+        return 0;
+    default:
+        return ebnn_output(&mnist_output, mnist_arena.bytes, scores);
+    }
+}
+
 /* input: MNIST_INPUT_BYTES bytes, anywhere. scores: MNIST_CLASSES of them, or NULL. Returns the class. */
 static inline uint8_t mnist_scores(const uint8_t *input, int32_t *scores)
 {
-    ebnn_conv(&mnist_conv1, input, mnist_arena.bytes + 796, mnist_arena.bytes + 784);
-    ebnn_conv(&mnist_conv2, mnist_arena.bytes + 796, mnist_arena.bytes, mnist_arena.bytes + 392);
-    return ebnn_output(&mnist_output, mnist_arena.bytes, scores);
+    uint8_t index, winner = 0;
+
+    for (index = 0; index < MNIST_LAYERS; index++)
+        winner = mnist_layer(index, input, scores);
+    return winner;
 }
 
 /* input: MNIST_INPUT_BYTES bytes, anywhere. Returns the class. */
@@ -335,8 +354,10 @@ static inline uint8_t mnist_predict(const uint8_t *input)
 #define EBNN_INPUT_TYPE uint8_t
 #define EBNN_INPUT_BYTES MNIST_INPUT_BYTES
 #define EBNN_CLASSES MNIST_CLASSES
+#define EBNN_LAYERS MNIST_LAYERS
 #define EBNN_ARENA_BYTES MNIST_ARENA_BYTES
 #define ebnn_network_input mnist_input
+#define ebnn_network_layer mnist_layer
 #define ebnn_network_scores mnist_scores
 
 /* As in eBNN: writes the class to output[0]. */

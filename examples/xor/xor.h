@@ -26,6 +26,7 @@
 #define XOR_INPUT_BYTES 1
 #define XOR_INPUT_VALUES 2
 #define XOR_CLASSES 2
+#define XOR_LAYERS 2
 #define XOR_FLASH_BYTES 68
 #define XOR_ARENA_BYTES 8
 
@@ -88,11 +89,27 @@ static inline uint8_t *xor_input(void)
     return (uint8_t *)(void *)xor_arena.bytes;
 }
 
+/* Runs one layer; in turn, from 0 to XOR_LAYERS - 1, they are a prediction. The first takes the input, the last
+ * writes the scores, if not NULL, and returns the class; the others return 0. */
+static inline uint8_t xor_layer(uint8_t index, const uint8_t *input, int32_t *scores)
+{
+    switch (index) {
+    case 0:
+        ebnn_dense(&xor_dense1, input, xor_arena.bytes + 4);
+        return 0;
+    default:
+        return ebnn_output(&xor_output, xor_arena.bytes + 4, scores);
+    }
+}
+
 /* input: XOR_INPUT_BYTES bytes, anywhere. scores: XOR_CLASSES of them, or NULL. Returns the class. */
 static inline uint8_t xor_scores(const uint8_t *input, int32_t *scores)
 {
-    ebnn_dense(&xor_dense1, input, xor_arena.bytes + 4);
-    return ebnn_output(&xor_output, xor_arena.bytes + 4, scores);
+    uint8_t index, winner = 0;
+
+    for (index = 0; index < XOR_LAYERS; index++)
+        winner = xor_layer(index, input, scores);
+    return winner;
 }
 
 /* input: XOR_INPUT_BYTES bytes, anywhere. Returns the class. */
@@ -108,8 +125,10 @@ static inline uint8_t xor_predict(const uint8_t *input)
 #define EBNN_INPUT_TYPE uint8_t
 #define EBNN_INPUT_BYTES XOR_INPUT_BYTES
 #define EBNN_CLASSES XOR_CLASSES
+#define EBNN_LAYERS XOR_LAYERS
 #define EBNN_ARENA_BYTES XOR_ARENA_BYTES
 #define ebnn_network_input xor_input
+#define ebnn_network_layer xor_layer
 #define ebnn_network_scores xor_scores
 
 /* As in eBNN: writes the class to output[0]. */

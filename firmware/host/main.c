@@ -51,6 +51,13 @@ uint32_t ebnn_port_micros(void)
     return (uint32_t)now.tv_sec * 1000000u + (uint32_t)(now.tv_nsec / 1000);
 }
 
+/* The system's memory tells nothing about a board's. */
+void ebnn_port_memory(uint32_t *untouched, uint32_t *deepest_stack)
+{
+    *untouched = EBNN_UNTOLD;
+    *deepest_stack = EBNN_UNTOLD;
+}
+
 /* The signal stays blocked across execv, so that a second press waits until the program can take it. */
 static void press_reset(int number)
 {

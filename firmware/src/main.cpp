@@ -1,7 +1,11 @@
-/* Arduino's part: bytes in, bytes out, the time. Name the board with -DEBNN_BOARD=uno. */
+/* Arduino's part: bytes in, bytes out, the time, the memory. Name the board with -DEBNN_BOARD=uno.
+ *
+ * Serial may be a UART or USB's own serial port. Nothing here waits for a host: it may come and go.
+ */
 #include <Arduino.h>
 
 #include "responder.h"
+#include "stack.h"
 
 void ebnn_port_put(uint8_t byte)
 {
@@ -13,8 +17,14 @@ uint32_t ebnn_port_micros(void)
     return static_cast<uint32_t>(micros());
 }
 
+void ebnn_port_memory(uint32_t *untouched, uint32_t *deepest_stack)
+{
+    ebnn_stack_measure(untouched, deepest_stack);
+}
+
 void setup()
 {
+    ebnn_stack_paint();
     Serial.begin(115200);
 }
 

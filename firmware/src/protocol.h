@@ -8,6 +8,7 @@
 #define EBNN_REPLY 0x80
 #define EBNN_COMMAND_HELLO 0x01
 #define EBNN_COMMAND_PREDICT 0x02
+#define EBNN_COMMAND_PROFILE 0x03
 
 /* How an answer opens. 0x01 to 0x0F: the frame was unreadable, so it is nobody's answer; from 0x10 on: the request was
  * read and refused. Every status but OK is followed by a detail, u32. */

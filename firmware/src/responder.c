@@ -17,10 +17,12 @@
  *   mid run, and compares the network, before another sample is run.
  * - A request that arrives late, after newer ones, is run again or answered again: the network is a function of the sample
  *   alone, so this costs time and changes no answer.
+ * - A PROFILE is run each time it comes, and drops the kept reply: its own answer takes that room.
  */
 #include "responder.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "frames.h"
 #include "network.h"
@@ -33,9 +35,16 @@
 #define TEXT_OF(name) #name
 #define TEXT(name) TEXT_OF(name)
 
+/* Left out with -DEBNN_NO_PROFILE, and where a header of before cannot run layer by layer. */
+#if defined(EBNN_LAYERS) && !defined(EBNN_NO_PROFILE)
+#define WITH_PROFILE
+#endif
+
 #if defined(__AVR__)
 #include <avr/io.h>
-/* Beside the arena: the Arduino core's buffers and this file's state take 260 bytes, the deepest call about 320. */
+/* Beside arena and scores, on an ATmega328P. Static data: 256 bytes, of them 157 of the Arduino core's Serial, 43 of the
+ * state below, the rest the core's timers and the names. Stack: 254 bytes measured with a pooled convolution on bits,
+ * interrupts included. The remaining 70 are for other compilers and longer names. */
 #define RAM_BESIDE (580 + 4 * EBNN_CLASSES)
 #if EBNN_ARENA_BYTES + RAM_BESIDE > RAMEND - RAMSTART + 1
 #error "this network's arena and the serial firmware do not fit the board's RAM: use fewer filters or a larger board"
@@ -63,20 +72,19 @@ static struct {
     uint8_t kept;
     uint16_t kept_sequence;
     uint16_t kept_crc;
-    uint8_t result[5];             /* class u8, microseconds u32 */
-    int32_t scores[EBNN_CLASSES];  /* once kept: little-endian, as they are sent */
+    uint8_t result[5]; /* class u8, microseconds u32 */
+    int32_t scores[EBNN_CLASSES];
 } state;
 
+/* Little-endian, as every target is (ebnn/port.h refuses others). */
 static void put_u16(uint8_t *bytes, uint16_t value)
 {
-    bytes[0] = (uint8_t)(value & 0xFFu);
-    bytes[1] = (uint8_t)(value >> 8);
+    memcpy(bytes, &value, sizeof value);
 }
 
 static void put_u32(uint8_t *bytes, uint32_t value)
 {
-    put_u16(bytes, (uint16_t)(value & 0xFFFFu));
-    put_u16(bytes + 2, (uint16_t)(value >> 16));
+    memcpy(bytes, &value, sizeof value);
 }
 
 /* spans[0] is left free for the head of the answer, and one after `count` for the checksum. */
@@ -149,62 +157,101 @@ static void hello(void)
     answer(state.sequence, state.command, state.decoder.crc, EBNN_STATUS_OK, spans, 4);
 }
 
-static void run_network(void)
+/* Runs the network on the sample in the arena: its class and time go to state.result. `times` is NULL, or receives the
+ * microseconds of each layer; then there are no scores. */
+static void run_network(uint32_t *times)
 {
-    uint8_t *packed = (uint8_t *)state.scores;
     uint32_t start = ebnn_port_micros();
-    size_t k;
+#ifdef WITH_PROFILE
+    uint32_t before = start;
+    uint8_t i;
 
-    state.result[0] = ebnn_network_scores(ebnn_network_input(), state.scores);
-    put_u32(state.result + 1, (uint32_t)(ebnn_port_micros() - start));
-    for (k = 0; k < (size_t)(EBNN_CLASSES); k++) {
-        put_u32(packed + 4u * k, (uint32_t)state.scores[k]);
+    for (i = 0; i < EBNN_LAYERS; i++) {
+        state.result[0] = ebnn_network_layer(i, ebnn_network_input(), times == NULL ? state.scores : NULL);
+        if (times != NULL) {
+            uint32_t now = ebnn_port_micros();
+            times[i] = (uint32_t)(now - before);
+            before = now;
+        }
     }
+#else
+    (void)times;
+    state.result[0] = ebnn_network_scores(ebnn_network_input(), state.scores);
+#endif
+    put_u32(state.result + 1, (uint32_t)(ebnn_port_micros() - start));
     state.inferences++;
+    state.kept = (uint8_t)(times == NULL);
     state.kept_sequence = state.sequence;
     state.kept_crc = state.decoder.crc;
-    state.kept = 1;
 }
 
-static void predict(void)
+/* Answers a PREDICT or a PROFILE, whose sample is in the arena. */
+static void answer_sample(void)
 {
-    struct ebnn_span spans[4];
+    struct ebnn_span spans[5];
+    uint8_t count = 3;
+    uint32_t *times = NULL;
+#ifdef WITH_PROFILE
+    uint32_t memory[2];
+#if EBNN_LAYERS > EBNN_CLASSES
+    uint32_t room[EBNN_LAYERS];
+#else
+    uint32_t *room = (uint32_t *)state.scores; /* so that a profile takes no more stack than a prediction */
+#endif
 
-    if (!state.in_session) {
-        refuse(EBNN_STATUS_NO_SESSION, 0);
-        return;
+    if (state.command == EBNN_COMMAND_PROFILE) {
+        times = room;
     }
-    if (!state.kept || state.kept_sequence != state.sequence || state.kept_crc != state.decoder.crc) {
-        run_network();
+#endif
+    if (times != NULL || !state.kept || state.kept_sequence != state.sequence || state.kept_crc != state.decoder.crc) {
+        run_network(times);
     }
     spans[1].bytes = state.result;
     spans[1].count = sizeof state.result;
     spans[2].bytes = (const uint8_t *)state.scores;
     spans[2].count = sizeof state.scores;
-    answer(state.sequence, state.command, state.decoder.crc, EBNN_STATUS_OK, spans, 3);
+#ifdef WITH_PROFILE
+    if (times != NULL) {
+        ebnn_port_memory(&memory[0], &memory[1]);
+        spans[2].bytes = (const uint8_t *)times;
+        spans[2].count = EBNN_LAYERS * sizeof *times;
+        spans[3].bytes = (const uint8_t *)memory;
+        spans[3].count = sizeof memory;
+        count = 4;
+    }
+#endif
+    answer(state.sequence, state.command, state.decoder.crc, EBNN_STATUS_OK, spans, count);
+}
+
+/* Whether a command's body is a sample. */
+static uint8_t takes_sample(uint8_t command)
+{
+#ifdef WITH_PROFILE
+    return (uint8_t)(command == EBNN_COMMAND_PREDICT || command == EBNN_COMMAND_PROFILE);
+#else
+    return (uint8_t)(command == EBNN_COMMAND_PREDICT);
+#endif
 }
 
 /* A request that has been read, with a body of `size` bytes. */
 static void obey(uint32_t size)
 {
-    switch (state.command) {
-    case EBNN_COMMAND_HELLO:
+    if (takes_sample(state.command)) {
+        if (size != INPUT_BYTES) {
+            refuse(EBNN_STATUS_WRONG_SIZE, INPUT_BYTES);
+        } else if (!state.in_session) {
+            refuse(EBNN_STATUS_NO_SESSION, 0);
+        } else {
+            answer_sample();
+        }
+    } else if (state.command == EBNN_COMMAND_HELLO) {
         if (size != HELLO_BYTES) {
             refuse(EBNN_STATUS_WRONG_SIZE, HELLO_BYTES);
         } else {
             hello();
         }
-        break;
-    case EBNN_COMMAND_PREDICT:
-        if (size != INPUT_BYTES) {
-            refuse(EBNN_STATUS_WRONG_SIZE, INPUT_BYTES);
-        } else {
-            predict();
-        }
-        break;
-    default:
+    } else {
         refuse(EBNN_STATUS_UNKNOWN_COMMAND, state.command);
-        break;
     }
 }
 
@@ -219,7 +266,7 @@ static void store(uint32_t index, uint8_t byte)
         state.command = byte;
     } else {
         index -= HEAD_BYTES;
-        if (state.command == EBNN_COMMAND_PREDICT) {
+        if (takes_sample(state.command)) {
             if (index < INPUT_BYTES) { /* byte by byte, whatever the input's type */
                 ((uint8_t *)(void *)ebnn_network_input())[(size_t)index] = byte;
             }

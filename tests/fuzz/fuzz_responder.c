@@ -4,8 +4,8 @@
  *
  * An input is what stands before one 0x00: random bytes, a valid frame, or a valid frame with bytes changed, lost, repeated
  * or cut. For each: an empty one has no answer, any other exactly one; an unreadable one has the right reason; a request is
- * refused for the right reason, or answered with the right scores, run once and no more. Sanitizers watch the arena, which ends with its last
- * byte. Prints the number of inputs by what became of them.
+ * refused for the right reason, or answered with the right scores or times, run once and no more. Sanitizers watch the
+ * arena, which ends with its last byte. Prints the number of inputs by what became of them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,10 +37,24 @@ void ebnn_port_put(uint8_t byte)
 /* Moves on by another step each time, so that a network that runs again takes another time. */
 static uint32_t micros_calls;
 
+static uint32_t micros_of(uint32_t call)
+{
+    return call * call * 2654435769u;
+}
+
 uint32_t ebnn_port_micros(void)
 {
     micros_calls++;
-    return micros_calls * micros_calls * 2654435769u;
+    return micros_of(micros_calls);
+}
+
+static uint32_t memory_calls;
+
+void ebnn_port_memory(uint32_t *untouched, uint32_t *deepest_stack)
+{
+    memory_calls++;
+    *untouched = (uint32_t)input_number * 40503u;
+    *deepest_stack = EBNN_UNTOLD - (uint32_t)input_number % 3u;
 }
 
 static void fail(const char *what)
@@ -139,7 +153,8 @@ static uint32_t u32_at(const uint8_t *bytes)
     return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
 }
 
-static void check_scores(const uint8_t *sample, const uint8_t *result)
+/* Fails where the class or, unless NULL, the scores are wrong. */
+static void check_scores(const uint8_t *sample, uint8_t winner, const uint8_t *answered)
 {
     /* w[i][k] as in network.h, worked out once */
     static int32_t weight[EBNN_INPUT_BYTES][EBNN_CLASSES];
@@ -167,11 +182,11 @@ static void check_scores(const uint8_t *sample, const uint8_t *result)
         if (scores[k] > scores[best]) {
             best = k;
         }
-        if (u32_at(result + 5 + 4 * k) != (uint32_t)scores[k]) {
+        if (answered != NULL && u32_at(answered + 4 * k) != (uint32_t)scores[k]) {
             fail("wrong score");
         }
     }
-    if (result[0] != best) {
+    if (winner != best) {
         fail("wrong class");
     }
 }
@@ -199,11 +214,37 @@ static void check_prediction(const uint8_t *content, const uint8_t *answer)
     if (runs != 1) {
         fail("a new request was not run once");
     }
-    check_scores(content + 3, answer + 6);
+    check_scores(content + 3, answer[6], answer + 11);
     held.kept = 1;
     held.inferences++;
     memcpy(held.request, answer, sizeof held.request);
     memcpy(held.result, answer + 6, sizeof held.result);
+}
+
+static void check_profile(const uint8_t *content, const uint8_t *answer)
+{
+    const uint8_t *times = answer + 11;
+    uint32_t i;
+
+    if (micros_calls != EBNN_LAYERS + 2 || memory_calls != 1) {
+        fail("a profile was not run once");
+    }
+    for (i = 0; i < EBNN_LAYERS; i++) {
+        if (u32_at(times + 4 * i) != micros_of(i + 2) - micros_of(i + 1)) {
+            fail("wrong time of a layer");
+        }
+    }
+    if (u32_at(answer + 7) != micros_of(EBNN_LAYERS + 2) - micros_of(1)) {
+        fail("wrong total time");
+    }
+    if (u32_at(times + 4 * EBNN_LAYERS) != (uint32_t)input_number * 40503u ||
+        u32_at(times + 4 * EBNN_LAYERS + 4) != 0xFFFFFFFFu - (uint32_t)input_number % 3u) {
+        fail("wrong memory");
+    }
+    check_scores(content + 3, answer[6], NULL);
+    micros_calls = memory_calls = 0;
+    held.kept = 0;
+    held.inferences++;
 }
 
 static void check_greeting(const uint8_t *content, const uint8_t *answer)
@@ -219,7 +260,7 @@ static void check_greeting(const uint8_t *content, const uint8_t *answer)
     memcpy(held.nonce, content + 4, 4);
 }
 
-enum outcome { IGNORED, UNREADABLE, REFUSED, GREETED, PREDICTED, OUTCOMES };
+enum outcome { IGNORED, UNREADABLE, REFUSED, GREETED, PREDICTED, PROFILED, OUTCOMES };
 
 static void expect_detail(const uint8_t *answer, long size, uint8_t status, uint32_t detail)
 {
@@ -285,7 +326,8 @@ static enum outcome check(void)
         check_greeting(content, answer);
         return GREETED;
     }
-    if (content[2] == EBNN_COMMAND_PREDICT) {
+    if (content[2] == EBNN_COMMAND_PREDICT || content[2] == EBNN_COMMAND_PROFILE) {
+        int profiling = content[2] == EBNN_COMMAND_PROFILE;
         if (body != EBNN_INPUT_BYTES) {
             expect_detail(answer, answer_size, EBNN_STATUS_WRONG_SIZE, EBNN_INPUT_BYTES);
             return REFUSED;
@@ -294,8 +336,12 @@ static enum outcome check(void)
             expect_detail(answer, answer_size, EBNN_STATUS_NO_SESSION, 0);
             return REFUSED;
         }
-        if (answer[5] != EBNN_STATUS_OK || answer_size != 6 + 5 + 4 * EBNN_CLASSES) {
+        if (answer[5] != EBNN_STATUS_OK || answer_size != 6 + 5 + (profiling ? 4 * EBNN_LAYERS + 8 : 4 * EBNN_CLASSES)) {
             fail("no prediction");
+        }
+        if (profiling) {
+            check_profile(content, answer);
+            return PROFILED;
         }
         check_prediction(content, answer);
         return PREDICTED;
@@ -316,13 +362,13 @@ static void make_frame(void)
     content[0] = (uint8_t)(number & 0xFF);
     content[1] = (uint8_t)(number >> 8);
     if (kind < 9) {
-        content[2] = EBNN_COMMAND_PREDICT;
+        content[2] = kind < 6 ? EBNN_COMMAND_PREDICT : EBNN_COMMAND_PROFILE;
         size += EBNN_INPUT_BYTES;
     } else if (kind < 13) {
         content[2] = EBNN_COMMAND_HELLO;
         size += 5;
     } else {
-        static const uint8_t commands[] = {EBNN_COMMAND_PREDICT, EBNN_COMMAND_HELLO, 0, 3, EBNN_REPLY, 0xFF};
+        static const uint8_t commands[] = {EBNN_COMMAND_PREDICT, EBNN_COMMAND_PROFILE, EBNN_COMMAND_HELLO, 0, 4, EBNN_REPLY, 0xFF};
         content[2] = commands[draw(sizeof commands)];
         size += draw(kind == 19 ? 600 : 80);
     }
@@ -396,7 +442,7 @@ int main(int count, char **values)
 {
     uint64_t inputs = count > 1 ? strtoull(values[1], NULL, 10) : 100000;
     uint64_t bytes = 0, outcomes[OUTCOMES] = {0};
-    static const char *const names[OUTCOMES] = {"ignored", "unreadable", "refused", "greeted", "predicted"};
+    static const char *const names[OUTCOMES] = {"ignored", "unreadable", "refused", "greeted", "predicted", "profiled"};
     int i;
 
     random_state = (count > 2 ? strtoull(values[2], NULL, 10) : 1) * 2 + 1;

@@ -1,3 +1,7 @@
+import contextlib
+import os
+import tty
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,3 +21,14 @@ def stub_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stub_url(stub_program: Path) -> str:
     return program_url(stub_program)
+
+
+@pytest.fixture
+def terminal() -> Iterator[tuple[int, str]]:
+    """A port with nobody at it yet: the file descriptor of its other end, and its name."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    yield master, os.ttyname(slave)
+    os.close(slave)
+    with contextlib.suppress(OSError):
+        os.close(master)

@@ -39,7 +39,7 @@ def compile_file(command: list[str], source: Path, folder: Path) -> Path:
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("extra", [[], ["-fshort-enums", "-DEBNN_BOARD=nano_33_iot"]])
 def test_no_warning_as_c99(compiler: str, extra: list[str], tmp_path: Path) -> None:
-    for source in (SOURCE / "frames.c", SOURCE / "responder.c", firmware_folder() / "host" / "main.c"):
+    for source in (*sorted(SOURCE.glob("*.c")), firmware_folder() / "host" / "main.c"):
         compile_file([compiler, "-std=c99", "-pedantic", "-O2", *extra], source, tmp_path)
 
 
@@ -48,7 +48,7 @@ def test_no_warning_as_cpp11(compiler: str, tmp_path: Path) -> None:
     """The headers are part of main.cpp."""
     compile_file([compiler, "-std=c++11", "-pedantic"], SOURCE / "main.cpp", tmp_path)
     both = tmp_path / "headers.cpp"
-    both.write_text('#include "frames.h"\n#include "protocol.h"\n#include "responder.h"\n')
+    both.write_text('#include "frames.h"\n#include "protocol.h"\n#include "responder.h"\n#include "stack.h"\n')
     compile_file([compiler, "-std=c++11", "-pedantic"], both, tmp_path)
 
 
@@ -56,7 +56,7 @@ def test_on_avr(tmp_path: Path) -> None:
     """Compiles where int has 16 bits; beside arena and scores the link takes at most 64 bytes of RAM, static."""
     flags = ["-mmcu=atmega328p", "-Os", "-fshort-enums", "-DEBNN_BOARD=uno"]
     compile_c = ["avr-gcc", "-std=c99", *flags]
-    objects = [compile_file(compile_c, SOURCE / name, tmp_path) for name in ("frames.c", "responder.c")]
+    objects = [compile_file(compile_c, SOURCE / name, tmp_path) for name in ("frames.c", "responder.c", "stack.c")]
     compile_file(["avr-g++", "-std=c++11", *flags], SOURCE / "main.cpp", tmp_path)
     used = 0
     sizes = subprocess.run(["avr-size", *objects], capture_output=True, text=True, check=True).stdout

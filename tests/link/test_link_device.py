@@ -7,8 +7,6 @@ import os
 import random
 import threading
 import time
-import tty
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,12 @@ import numpy as np
 import pytest
 import serial
 import stub_network
+from python_board import PythonBoard
 
-from ebnn.device import Device, DeviceInfo, Prediction, _printable
+from ebnn.device import Device, DeviceInfo, Prediction
+from ebnn.device.answers import printable
 from ebnn.errors import InputError, NoAnswerError, PortError, RefusedError, WrongNetworkError
-from ebnn.frames import REPLY, Command, Decoder, Frame, encode
+from ebnn.frames import REPLY, Command, Frame, encode
 from ebnn.simulation import build_host, host_url, program_url
 
 SAMPLES = stub_network.draw_samples(300, seed=1)
@@ -34,42 +34,6 @@ def assert_right(predictions: list[Prediction], start: int = 0) -> None:
 
 def open_stub(url: str) -> Any:
     return serial.serial_for_url(url, timeout=1.0, write_timeout=5.0)
-
-
-@pytest.fixture
-def terminal() -> Iterator[tuple[int, str]]:
-    """A port with nobody at it yet: the file descriptor of its other end, and its name."""
-    master, slave = os.openpty()
-    tty.setraw(slave)
-    yield master, os.ttyname(slave)
-    os.close(slave)
-    with contextlib.suppress(OSError):
-        os.close(master)
-
-
-class PythonBoard:
-    """Answers frames with a function, behind a terminal."""
-
-    def __init__(self, master: int, reply: Callable[[Frame], bytes]) -> None:
-        self.master, self.reply = master, reply
-        self.stop = threading.Event()
-        os.set_blocking(master, False)
-        self.thread = threading.Thread(target=self.run, daemon=True)
-
-    def run(self) -> None:
-        decoder = Decoder()
-        while not self.stop.wait(0.001):
-            with contextlib.suppress(OSError):
-                for frame in decoder.feed(os.read(self.master, 4096)):
-                    os.write(self.master, self.reply(frame))
-
-    def __enter__(self) -> PythonBoard:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.stop.set()
-        self.thread.join()
 
 
 class WrappedPort:
@@ -388,4 +352,4 @@ def test_what_is_no_packed_sample_is_refused(stub_url: str, packed: object) -> N
 
 
 def test_names_cannot_command_the_terminal() -> None:
-    assert _printable(b"uno\x1b[31m\n") == "uno?[31m?"
+    assert printable(b"uno\x1b[31m\n") == "uno?[31m?"

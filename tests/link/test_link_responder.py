@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import binascii
 import contextlib
 import struct
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,10 @@ import pytest
 import serial
 import stub_network
 
+from ebnn.device import Device
+from ebnn.errors import RefusedError
 from ebnn.frames import REPLY, Command, Decoder, Frame, Status, encode
+from ebnn.simulation import build_host, program_url
 
 NONCE = b"\x01\x02\x03\x04"
 HELLO = b"\x01" + NONCE
@@ -111,8 +116,65 @@ def test_a_new_session_drops_the_kept_reply_and_the_same_one_keeps_it(board: Boa
     assert inferences(board) == 2
 
 
-def test_a_sample_before_hello_is_refused(board: Board) -> None:
-    request = Frame(1, Command.PREDICT, SAMPLE.tobytes())
+def test_a_profile_by_hand(board: Board) -> None:
+    """SPEC 9.8: class, total, two layers, and two sizes that this computer cannot tell."""
+    board.ask(Frame(0, Command.HELLO, HELLO))
+    checked = b"\x01\x02\x03" + b"\x07" * 64
+    crc = binascii.crc_hqx(checked, 0xFFFF)
+    content = checked + crc.to_bytes(2, "little")
+    assert b"\x00" not in content
+    (reply,) = board.ask(b"\x00" + bytes([len(content) + 1]) + content + b"\x00")
+    assert (reply.sequence, reply.command) == (0x0201, 0x83)
+    assert len(reply.body) == 2 + 1 + 1 + 4 + 2 * 4 + 2 * 4
+    assert reply.body[:4] == struct.pack("<HBB", crc, 0, stub_network.scores(np.full((1, 64), 7, np.uint8)).argmax())
+    total, first, second, untouched, deepest = struct.unpack_from("<5I", reply.body, 4)
+    assert first + second <= total < 1_000_000
+    assert (untouched, deepest) == (0xFFFFFFFF, 0xFFFFFFFF)
+
+
+def test_a_profile_counts_and_is_run_each_time(board: Board) -> None:
+    """SPEC 9.9."""
+    profile, predict = Frame(1, Command.PROFILE, SAMPLE.tobytes()), Frame(2, Command.PREDICT, SAMPLE.tobytes())
+    board.ask(Frame(0, Command.HELLO, HELLO))
+    board.ask(encode(profile) * 3, answers=3)
+    assert inferences(board) == 3
+    (first,) = board.ask(predict)
+    board.ask(predict)
+    assert inferences(board) == 4
+    board.ask(profile)
+    (again,) = board.ask(predict)
+    assert inferences(board) == 6
+    assert again.body[8:] == first.body[8:] == stub_network.scores(SAMPLE[None])[0].astype("<i4").tobytes()
+
+
+@pytest.mark.parametrize("change", ["-DEBNN_NO_PROFILE", "a header of before"])
+def test_firmware_without_profiles(change: str, tmp_path: Path) -> None:
+    """SPEC 9.10: it predicts as ever."""
+    header, flags = stub_network.HEADER, ["-std=c99", "-Wall", "-Wextra", "-Werror"]
+    if change.startswith("-D"):
+        flags.append(change)
+    else:
+        lines = [line for line in header.read_text().splitlines() if "EBNN_LAYERS" not in line]
+        header = tmp_path / "before.h"
+        header.write_text("\n".join(lines) + "\n")
+    url = program_url(build_host(header, tmp_path, flags=flags))
+    with contextlib.closing(serial.serial_for_url(url, timeout=1.0)) as port:
+        board = Board(port)
+        test_predict(board)
+        for size in (64, 4):
+            request = Frame(7, Command.PROFILE, bytes(size))
+            assert board.ask(request) == [refusal(request, Status.UNKNOWN_COMMAND, 3)]
+    with Device(url) as device:
+        with pytest.raises(
+            RefusedError, match=r"refused PROFILE .*older one or .*-DEBNN_NO_PROFILE\. Flash the firmware"
+        ):
+            device.profile(SAMPLE)
+        assert device.predict(SAMPLE).class_index == stub_network.scores(SAMPLE[None])[0].argmax()
+
+
+@pytest.mark.parametrize("command", [Command.PREDICT, Command.PROFILE])
+def test_a_sample_before_hello_is_refused(board: Board, command: Command) -> None:
+    request = Frame(1, command, SAMPLE.tobytes())
     assert board.ask(request) == [refusal(request, Status.NO_SESSION)]
     board.ask(Frame(0, Command.HELLO, HELLO))
     board.ask(request)
@@ -125,9 +187,10 @@ def test_a_sample_before_hello_is_refused(board: Board) -> None:
     assert reply == refusal(request, Status.NO_SESSION)
 
 
+@pytest.mark.parametrize("command", [Command.PREDICT, Command.PROFILE])
 @pytest.mark.parametrize("size", [0, 1, 63, 65, 1000])
-def test_a_sample_of_the_wrong_size(board: Board, size: int) -> None:
-    request = Frame(7, Command.PREDICT, bytes(size))
+def test_a_sample_of_the_wrong_size(board: Board, size: int, command: Command) -> None:
+    request = Frame(7, command, bytes(size))
     assert board.ask(request) == [refusal(request, Status.WRONG_SIZE, 64)]
 
 
@@ -137,7 +200,7 @@ def test_a_hello_of_the_wrong_size(board: Board, size: int) -> None:
     assert board.ask(request) == [refusal(request, Status.WRONG_SIZE, 5)]
 
 
-@pytest.mark.parametrize("command", [0x00, 0x03, 0x7E, 0x80, 0x82, 0xFF])
+@pytest.mark.parametrize("command", [0x00, 0x04, 0x7E, 0x80, 0x83, 0xFF])
 def test_an_unknown_command(board: Board, command: int) -> None:
     request = Frame(7, command, b"body")
     assert board.ask(request) == [refusal(request, Status.UNKNOWN_COMMAND, command)]

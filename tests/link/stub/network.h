@@ -3,6 +3,7 @@
 #ifndef STUB_NETWORK_H
 #define STUB_NETWORK_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #define EBNN_INPUT_BYTES 64
 #define EBNN_INPUT_TYPE uint8_t
 #define EBNN_CLASSES 10
+#define EBNN_LAYERS 2
 #define EBNN_ARENA_BYTES 64
 
 static uint8_t stub_arena[EBNN_ARENA_BYTES];
@@ -20,24 +22,42 @@ static inline uint8_t *ebnn_network_input(void)
     return stub_arena;
 }
 
-/* scores[k] = sum over i of input[i] * ((7 i + 13 k) mod 31 - 15) * 1000 + k */
-static inline uint8_t ebnn_network_scores(const EBNN_INPUT_TYPE *input, int32_t *scores)
+/* Layer 0 inverts the input into the arena, layer 1 inverts it again:
+ * scores[k] = sum over i of input[i] * ((7 i + 13 k) mod 31 - 15) * 1000 + k */
+static inline uint8_t ebnn_network_layer(uint8_t index, const EBNN_INPUT_TYPE *input, int32_t *scores)
 {
+    int32_t best_score = 0;
     uint8_t best = 0;
     uint8_t k;
     uint16_t i;
 
-    for (k = 0; k < EBNN_CLASSES; k++) {
-        scores[k] = k;
+    if (index == 0) {
         for (i = 0; i < EBNN_INPUT_BYTES; i++) {
-            scores[k] += (int32_t)input[i] * ((int32_t)((7u * i + 13u * k) % 31u) - 15) * 1000;
+            stub_arena[i] = (uint8_t)(input[i] ^ 0xFFu);
         }
-        if (scores[k] > scores[best]) {
+        return 0;
+    }
+    for (k = 0; k < EBNN_CLASSES; k++) {
+        int32_t score = k;
+        for (i = 0; i < EBNN_INPUT_BYTES; i++) {
+            score += (int32_t)(stub_arena[i] ^ 0xFFu) * ((int32_t)((7u * i + 13u * k) % 31u) - 15) * 1000;
+        }
+        if (scores != NULL) {
+            scores[k] = score;
+        }
+        if (k == 0 || score > best_score) {
+            best_score = score;
             best = k;
         }
     }
     memset(stub_arena, 0xA5, sizeof stub_arena);
     return best;
+}
+
+static inline uint8_t ebnn_network_scores(const EBNN_INPUT_TYPE *input, int32_t *scores)
+{
+    (void)ebnn_network_layer(0, input, scores);
+    return ebnn_network_layer(1, input, scores);
 }
 
 #endif

@@ -8,17 +8,21 @@
 #include "bits.h"
 
 /* Mismatches between `bytes` bytes of bits in RAM, of any alignment, and weights. */
-EBNN_INLINE uint32_t ebnn_mismatches(const uint8_t *bits, const uint32_t *weights, size_t bytes)
+EBNN_KERNEL uint32_t ebnn_mismatches(const uint8_t *bits, const uint32_t *weights, size_t bytes)
 {
     uint32_t count = 0;
     size_t i = 0;
 
 #if !defined(__AVR__)
-    for (; i + 4u <= bytes; i += 4u) {
-        uint32_t word;
+    if ((uintptr_t)bits % 4u == 0u) { /* all but a sample of bits that the caller holds at an odd place */
+        const uint8_t *aligned = (const uint8_t *)EBNN_WORD_ALIGNED(bits);
 
-        memcpy(&word, bits + i, 4u); /* one load where the target may load unaligned words */
-        count += ebnn_popcount32(word ^ EBNN_READ_U32(weights + i / 4u));
+        for (; i + 4u <= bytes; i += 4u) {
+            uint32_t word;
+
+            memcpy(&word, aligned + i, 4u);
+            count += ebnn_popcount32(word ^ EBNN_READ_U32(weights + i / 4u));
+        }
     }
 #endif
     for (; i < bytes; i++)
@@ -27,7 +31,7 @@ EBNN_INLINE uint32_t ebnn_mismatches(const uint8_t *bits, const uint32_t *weight
 }
 
 /* The same, of the bits that are 1 in `mask`. */
-EBNN_INLINE uint32_t ebnn_masked_mismatches(const uint8_t *bits, const uint8_t *mask, const uint32_t *weights,
+EBNN_KERNEL uint32_t ebnn_masked_mismatches(const uint8_t *bits, const uint8_t *mask, const uint32_t *weights,
                                             size_t bytes)
 {
     uint32_t count = 0;
@@ -39,7 +43,7 @@ EBNN_INLINE uint32_t ebnn_masked_mismatches(const uint8_t *bits, const uint8_t *
 }
 
 /* Sum of `count` bytes whose weight is +1. */
-EBNN_INLINE int32_t ebnn_sum_bytes(const uint8_t *values, const uint32_t *weights, size_t count, uint8_t is_signed)
+EBNN_KERNEL int32_t ebnn_sum_bytes(const uint8_t *values, const uint32_t *weights, size_t count, uint8_t is_signed)
 {
     int32_t sum = 0;
     uint32_t word = 0;
@@ -54,7 +58,7 @@ EBNN_INLINE int32_t ebnn_sum_bytes(const uint8_t *values, const uint32_t *weight
 }
 
 /* Dot product of floats, added one after the other in the order of memory. */
-EBNN_INLINE float ebnn_dot_float(const float *values, const uint32_t *weights, size_t count)
+EBNN_KERNEL float ebnn_dot_float(const float *values, const uint32_t *weights, size_t count)
 {
     float sum = 0.0f;
     uint32_t word = 0;

@@ -26,7 +26,7 @@ EBNN_INLINE uint8_t ebnn_normalized_sign(float temporary, const float *normaliza
  * Gathers the patch of a float image at (y, x) of the map; taps outside are 0.
  * input: in_c × in_h × in_w floats, channel first; patch: kernel_h × kernel_w × in_c floats, channel last as in filters.
  */
-EBNN_INLINE void ebnn_gather_float(const ebnn_conv_t *conv, const float *input, uint16_t y, uint16_t x, float *patch)
+EBNN_KERNEL void ebnn_gather_float(const ebnn_conv_t *conv, const float *input, uint16_t y, uint16_t x, float *patch)
 {
     uint16_t ky, kx, c;
 
@@ -45,7 +45,7 @@ EBNN_INLINE void ebnn_gather_float(const ebnn_conv_t *conv, const float *input, 
  * One convolution block, output by output: the largest sum of the pooling window in one temporary, then its sign.
  * input: as conv->kind says (floats word-aligned); output and scratch as in ebnn_conv.
  */
-EBNN_INLINE void ebnn_conv_float(const ebnn_conv_t *in_flash, const void *input, uint8_t *output, void *scratch)
+EBNN_KERNEL void ebnn_conv_float(const ebnn_conv_t *in_flash, const void *input, uint8_t *output, void *scratch)
 {
     ebnn_conv_t conv;
     uint16_t size, words, y, x, my, mx, f;
@@ -89,7 +89,7 @@ EBNN_INLINE void ebnn_conv_float(const ebnn_conv_t *in_flash, const void *input,
 }
 
 /* One dense block; input: as dense->kind says (floats word-aligned), output as in ebnn_dense. */
-EBNN_INLINE void ebnn_dense_float(const ebnn_dense_t *in_flash, const void *input, uint8_t *output)
+EBNN_KERNEL void ebnn_dense_float(const ebnn_dense_t *in_flash, const void *input, uint8_t *output)
 {
     ebnn_dense_t dense;
     int32_t total = 0;

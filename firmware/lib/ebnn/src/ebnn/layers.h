@@ -82,7 +82,7 @@ EBNN_INLINE int32_t ebnn_total(const uint8_t *values, size_t count, uint8_t is_s
  * compared under every filter whose bit is still 0.
  * input: as conv->kind says; output: out_h rows of bits; scratch: room for a patch, see ebnn_gather. None overlap.
  */
-EBNN_INLINE void ebnn_conv(const ebnn_conv_t *in_flash, const uint8_t *input, uint8_t *output, uint8_t *scratch)
+EBNN_KERNEL void ebnn_conv(const ebnn_conv_t *in_flash, const uint8_t *input, uint8_t *output, uint8_t *scratch)
 {
     ebnn_conv_t conv;
     uint16_t words, y, x, my, mx, f;
@@ -124,7 +124,7 @@ EBNN_INLINE int32_t ebnn_dot_input(const uint8_t *input, const uint32_t *weights
 }
 
 /* One dense block. input: as dense->kind says; output: one row of `outputs` bits. They do not overlap. */
-EBNN_INLINE void ebnn_dense(const ebnn_dense_t *in_flash, const uint8_t *input, uint8_t *output)
+EBNN_KERNEL void ebnn_dense(const ebnn_dense_t *in_flash, const uint8_t *input, uint8_t *output)
 {
     ebnn_dense_t dense;
     int32_t total;
@@ -144,7 +144,7 @@ EBNN_INLINE void ebnn_dense(const ebnn_dense_t *in_flash, const uint8_t *input, 
  * The last layer: score[k] = multiplier[k] · acc[k] + offset[k]. Returns the class, the first of the largest scores.
  * scores: `classes` of them, or NULL when only the class is asked for.
  */
-EBNN_INLINE uint8_t ebnn_output(const ebnn_output_t *in_flash, const uint8_t *input, int32_t *scores)
+EBNN_KERNEL uint8_t ebnn_output(const ebnn_output_t *in_flash, const uint8_t *input, int32_t *scores)
 {
     ebnn_output_t output;
     int32_t total, best = 0;

@@ -37,9 +37,25 @@
 #define EBNN_READ_BLOCK(to, from, size) memcpy((to), (from), (size))
 #endif
 
-/* How the kernels are declared; a build may set its own, for instance to forbid inlining. */
+/* A pointer that is known to be aligned to words: cores that fault on other loads then load whole words. */
+#if defined(__GNUC__)
+#define EBNN_WORD_ALIGNED(pointer) __builtin_assume_aligned((pointer), 4)
+#else
+#define EBNN_WORD_ALIGNED(pointer) (pointer)
+#endif
+
+/* How small functions are declared; a build may set its own. */
 #ifndef EBNN_INLINE
 #define EBNN_INLINE static inline
+#endif
+
+/* How layers and inner loops are declared: one copy of each, whoever calls it, so that what they take is known. */
+#ifndef EBNN_KERNEL
+#if defined(__GNUC__)
+#define EBNN_KERNEL static __attribute__((noinline, unused))
+#else
+#define EBNN_KERNEL static inline
+#endif
 #endif
 
 #endif

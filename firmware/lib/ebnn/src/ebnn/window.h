@@ -64,7 +64,7 @@ EBNN_INLINE uint16_t ebnn_words(uint16_t bits)
  * Gathers the patch at (y, x) of the map from an input of bits or bytes.
  * scratch: word-aligned room for the patch and, where the convolution pads bits, as much again for the mask.
  */
-EBNN_INLINE ebnn_patch_t ebnn_gather(const ebnn_conv_t *conv, const uint8_t *input, uint16_t y, uint16_t x,
+EBNN_KERNEL ebnn_patch_t ebnn_gather(const ebnn_conv_t *conv, const uint8_t *input, uint16_t y, uint16_t x,
                                      uint8_t *scratch)
 {
     const ebnn_range_t rows = ebnn_window(y, conv->stride_h, conv->pad_h, conv->kernel_h, conv->in_h);

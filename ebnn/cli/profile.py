@@ -1,0 +1,100 @@
+"""The command ``ebnn profile``."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from .. import datasets
+from ..blocks import InputKind
+from ..codegen.header import identifier
+from ..device import Device
+from ..errors import DeviceError
+from ..files import load
+from ..network import Network
+from ..profiling import memory_lines, profile_samples, profile_table
+from .console import make_console, print_line, print_whole
+from .datasets import download_bars
+from .options import (
+    arithmetic_option,
+    check_writable,
+    dataset_choice,
+    folder_option,
+    json_option,
+    model_argument,
+    write_json,
+)
+from .run import check_dataset, port_of, progress_bar
+
+_SEED = 1  # of random samples: the same ones each time
+
+
+@click.command()
+@model_argument
+@click.option(
+    "--port",
+    default="sim://host",
+    show_default=True,
+    help="Where the board is: /dev/ttyACM0, COM3, socket://HOST:PORT, or a simulated board.",
+)
+@click.option("--samples", type=click.IntRange(min=1), default=5, show_default=True, help="How many are profiled.")
+@click.option("--dataset", type=dataset_choice, help="Profile its first test images.  [default: random samples]")
+@arithmetic_option
+@folder_option
+@json_option
+def profile(
+    model: Path,
+    port: str,
+    samples: int,
+    dataset: str | None,
+    arithmetic: str,
+    folder: Path | None,
+    json_file: Path | None,
+) -> None:
+    """Show where a board spends its time, layer by layer, and what it uses of its RAM.
+
+    The board times each layer by its own clock. A pooled convolution may stop early, so its time depends on the
+    sample: --dataset takes real ones. The deepest stack and the untouched RAM are since the board's reset.
+    """
+    check_writable(json_file)
+    network = load(model)
+    images = _random_images(network, samples) if dataset is None else _test_images(network, dataset, samples, folder)
+    console = make_console()
+    name = identifier(model.stem)
+    with port_of(network, port, name, arithmetic) as url:
+        if url != port:
+            print_line(console, f"compiling the firmware for {port} …")
+        with Device(url, network_hash=network.hash32, network_name=name) as device:
+            with progress_bar(console) as bar:
+                task = bar.add_task("profiling", total=len(images))
+                report = profile_samples(network, device, images, lambda done: bar.update(task, completed=done))
+            print_line(console, f"{report.network!r} on board {report.board!r} at {device.port_name}")
+    print_whole(console, profile_table(report, "#" if console.options.ascii_only else "█"))
+    for line in memory_lines(report):
+        print_line(console, line)
+    write_json(json_file, {**report.values(), "port": port})
+    if report.class_mismatches:
+        raise DeviceError(
+            f"{report.class_mismatches} classes of {report.samples} differ from the reference: the board does not "
+            "compute what it must; please report it with the model"
+        )
+
+
+def _random_images(network: Network, count: int) -> NDArray[Any]:
+    """(count, channels, height, width) in the network's input type."""
+    rng = np.random.default_rng(_SEED)
+    kind = network.input.kind
+    source: InputKind = "bits" if kind == "bits" else "uint8"
+    values = rng.integers(0, 2 if kind == "bits" else 256, (count, *network.input.shape), dtype=np.uint8)
+    return datasets.convert(values, source, kind)
+
+
+def _test_images(network: Network, name: str, count: int, folder: Path | None) -> NDArray[Any]:
+    """The first test images of a data set, in the network's input type; fewer where there are no more."""
+    with download_bars(Console(stderr=True)) as progress:
+        data = datasets.load(name, folder=folder, progress=progress)
+    check_dataset(network, data)
+    return datasets.convert(data.test_images[:count], data.kind, network.input.kind)

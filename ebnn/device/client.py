@@ -1,0 +1,210 @@
+"""A board at a port: its sessions, its samples, and what to say when one fails."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import NoReturn, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import NoAnswerError, RefusedError, WrongNetworkError
+from ..frames import PROTOCOL_VERSION, Command, Frame, Status
+from .answers import DeviceInfo, Prediction, Profile, read_info, read_prediction, read_profile, sample_bytes
+from .explanations import explain_refusal, explain_silence
+from .link import Link, Missing, Refusal, Statistics
+from .ports import BAUDRATE, PortLike, open_port, short_name
+
+_BOOT_POLL_SECONDS = 0.5  # how often a board that is starting is asked
+_LONGEST_WAIT_SECONDS = 60.0  # to which the wait for one answer grows, time-out by time-out
+_SILENCES = 2  # time-outs in a row after which the board may have been reset
+_HELLO_BYTES = 64  # of an answer to a HELLO, about
+_PROFILE_BYTES = 64  # of an answer to a PROFILE, about
+
+_Answer = TypeVar("_Answer")
+
+
+class Device:
+    """A board at a port.
+
+    Args:
+        port: a URL for pySerial, or an open port; `close` closes it in both cases.
+        network_hash: the network that the board must run; None takes whichever runs.
+        network_name: that network's name, for messages.
+        timeout: seconds to wait for an answer, besides the time that the bytes take and twice the time that the board
+            took for the sample before.
+        retries: how often one sample is sent again.
+        startup: seconds that a board may take to start, its bootloader included.
+        baudrate: bits per second, for ports that have such a thing.
+
+    Raises `PortError` if the port cannot be opened, and `BuildError` if a simulated board cannot be built.
+    """
+
+    def __init__(
+        self,
+        port: str | PortLike,
+        *,
+        network_hash: int | None = None,
+        network_name: str | None = None,
+        timeout: float = 2.0,
+        retries: int = 16,
+        startup: float = 8.0,
+        baudrate: int = BAUDRATE,
+    ) -> None:
+        self.timeout = timeout
+        self.retries = retries
+        self.startup = startup
+        self._expected_hash = network_hash
+        self._expected_name = network_name
+        if isinstance(port, str):
+            self.port_name = short_name(port)
+            self.port = open_port(port, baudrate)
+        else:
+            self.port_name = short_name(str(getattr(port, "port", None) or "the port"))
+            self.port = port
+        self._link = Link(self.port, self.port_name, baudrate)
+        self._info: DeviceInfo | None = None
+        self._nonce = os.urandom(4)  # of the session
+        self._device_seconds = 0.0  # of the last sample
+
+    def __enter__(self) -> Device:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the port. A simulated board ends."""
+        self.port.close()
+
+    @property
+    def statistics(self) -> Statistics:
+        """What went over the link so far."""
+        return self._link.statistics
+
+    def hello(self) -> DeviceInfo:
+        """Greets the board and returns what it is, waiting for it to start if need be.
+
+        Raises `NoAnswerError` if nothing answers in time, or something that is not this firmware; `WrongNetworkError`
+        if the board runs another network than asked for, or than before; `RefusedError` if it speaks another version of
+        the protocol; `PortError` if the port is gone.
+        """
+        request = self._link.next_request(Command.HELLO, bytes([PROTOCOL_VERSION]) + self._nonce)
+        heard = bytearray()
+        begin = time.monotonic()
+        wait = min(self._patience(len(request.body), _HELLO_BYTES), _BOOT_POLL_SECONDS)
+        while True:
+            self._link.send(request)
+            deadline = min(time.monotonic() + wait, begin + self.startup)
+            reply = self._link.answer(request, deadline, self._read_greeting, heard)
+            if isinstance(reply, Refusal):
+                self._refused(request, reply)
+            if isinstance(reply, DeviceInfo):
+                break
+            if reply is Missing.SILENCE:
+                wait = min(wait * 1.5, _BOOT_POLL_SECONDS)
+            if time.monotonic() >= begin + self.startup:
+                answered = None if self._info is None else self._link.requests
+                raise NoAnswerError(explain_silence(self.port_name, self.startup, answered, bytes(heard), request))
+        self._link.handshakes += 1
+        self._check_network(reply)
+        self._info = reply
+        return reply
+
+    def predict(self, packed: bytes | bytearray | NDArray[np.uint8]) -> Prediction:
+        """Sends one packed sample, (input bytes,) uint8, and returns the board's answer to it.
+
+        Says `hello` first if that has not been done, and again when the board has been reset. Raises what `hello`
+        raises, `InputError` for a sample of the wrong size or type, and `NoAnswerError` when all retries are used up.
+        """
+        info = self._greeted()
+        body = sample_bytes(packed, info)
+        prediction = self._ask(
+            Command.PREDICT, body, 4 * info.classes, lambda payload: read_prediction(payload, info.classes)
+        )
+        self._device_seconds = prediction.device_us * 1e-6
+        return prediction
+
+    def profile(self, packed: bytes | bytearray | NDArray[np.uint8]) -> Profile:
+        """Sends one packed sample, (input bytes,) uint8, and returns where the board spent its time on it.
+
+        Raises what `predict` raises, and `RefusedError` if the board's firmware cannot tell.
+        """
+        body = sample_bytes(packed, self._greeted())
+        profile = self._ask(Command.PROFILE, body, _PROFILE_BYTES, read_profile)
+        self._device_seconds = profile.total_us * 1e-6
+        return profile
+
+    def _greeted(self) -> DeviceInfo:
+        return self._info if self._info is not None else self.hello()
+
+    def _ask(
+        self, command: Command, sample: bytes, payload_bytes: int, read_payload: Callable[[bytes], _Answer | None]
+    ) -> _Answer:
+        """Sends a sample until it is answered; `payload_bytes` of answer are expected, about."""
+        begin = time.monotonic()
+        request = self._link.next_request(command, sample)
+        wait = self._patience(len(sample), payload_bytes)
+        silences = 0
+        for attempt in range(self.retries + 1):
+            if silences == _SILENCES:
+                # A board that was reset has a session again after this; one that was only slow has kept its reply.
+                self.hello()
+                silences = 0
+            self._link.retries += attempt > 0
+            self._link.send(request)
+            reply = self._link.answer(request, time.monotonic() + wait, read_payload)
+            if isinstance(reply, Refusal):
+                if reply.status != Status.NO_SESSION:
+                    self._refused(request, reply)
+                silences = _SILENCES
+            elif isinstance(reply, Missing):
+                if reply is Missing.SILENCE:
+                    silences += 1
+                    wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+            else:
+                self._link.note_sample(time.monotonic() - begin)
+                return reply
+        raise NoAnswerError(
+            f"{self.port_name} answered none of {self.retries + 1} tries at a sample in {time.monotonic() - begin:.1f} "
+            f"s ({self.statistics.bad_frames} damaged frames so far): check the cable, or use more retries"
+        )
+
+    def _patience(self, body_bytes: int, payload_bytes: int) -> float:
+        """Seconds that an answer may take."""
+        return self.timeout + self._link.wire_seconds(body_bytes, payload_bytes) + 2 * self._device_seconds
+
+    def _refused(self, request: Frame, refusal: Refusal) -> NoReturn:
+        raise RefusedError(explain_refusal(self.port_name, request, refusal))
+
+    def _read_greeting(self, payload: bytes) -> DeviceInfo | None:
+        if payload and payload[0] != PROTOCOL_VERSION:
+            raise RefusedError(
+                f"{self.port_name}: the board speaks version {payload[0]} of the protocol, this ebnn version "
+                f"{PROTOCOL_VERSION}: flash the firmware of this version of ebnn"
+            )
+        return read_info(payload, self._nonce)
+
+    def _check_network(self, info: DeviceInfo) -> None:
+        found = f"board {info.board!r} runs network {info.network!r} (hash 0x{info.network_hash:08x})"
+        if self._expected_hash is not None and info.network_hash != self._expected_hash:
+            name = f"{self._expected_name!r} " if self._expected_name is not None else ""
+            raise WrongNetworkError(
+                f"{self.port_name}: {found}, not {name}(hash 0x{self._expected_hash:08x}): flash the board again with "
+                "this network, or give the model that it runs"
+            )
+        before = self._info
+        if before is not None and (info.network_hash, info.input_bytes, info.classes) != (
+            before.network_hash,
+            before.input_bytes,
+            before.classes,
+        ):
+            raise WrongNetworkError(
+                f"{self.port_name}: {found}, and ran {before.network!r} (hash 0x{before.network_hash:08x}) before: it "
+                "was flashed in mid run; start again"
+            )

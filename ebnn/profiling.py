@@ -1,0 +1,172 @@
+"""Where a board spends its time, layer by layer, and what it uses of its memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from .device import Device
+from .errors import DeviceError
+from .network import Network
+from .report import describe_network, time_text
+from .streaming import check_board
+
+_BAR_COLUMNS = 30  # of the longest bar
+
+
+@dataclass(frozen=True)
+class LayerProfile:
+    """What one layer took."""
+
+    name: str
+    """As ``ebnn info`` has it."""
+    output_shape: tuple[int, ...]
+    macs: int
+    us: float
+    """Mean microseconds by the board's clock."""
+
+    @property
+    def macs_per_us(self) -> float | None:
+        """Multiply-accumulates in a microsecond; None where the clock saw no time pass."""
+        return self.macs / self.us if self.us > 0 else None
+
+
+@dataclass(frozen=True)
+class ProfileReport:
+    """What a board told about its samples, in the mean."""
+
+    board: str
+    network: str
+    network_hash: str
+    """64 hexadecimal digits."""
+    samples: int
+    class_mismatches: int
+    """Samples whose class is not the reference's."""
+    layers: tuple[LayerProfile, ...]
+    total_us: float
+    """Mean microseconds of a whole prediction; reading the clock between layers is in it."""
+    arena_bytes: int
+    deepest_stack_bytes: int | None
+    """Since the board's reset; None where the board can't tell."""
+    untouched_bytes: int | None
+    """RAM that nothing has touched since the board's reset; None where the board can't tell."""
+
+    def share(self, layer: LayerProfile) -> float:
+        """A layer's fraction of the time of all layers."""
+        return layer.us / max(sum(each.us for each in self.layers), 1e-9)
+
+    def values(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        return {
+            "board": self.board,
+            "network": self.network,
+            "network_hash": self.network_hash,
+            "samples": self.samples,
+            "class_mismatches": self.class_mismatches,
+            "layers": [
+                {
+                    "name": layer.name,
+                    "output_shape": list(layer.output_shape),
+                    "macs": layer.macs,
+                    "us": layer.us,
+                    "share": self.share(layer),
+                    "macs_per_us": layer.macs_per_us,
+                }
+                for layer in self.layers
+            ],
+            "total_us": self.total_us,
+            "arena_bytes": self.arena_bytes,
+            "deepest_stack_bytes": self.deepest_stack_bytes,
+            "untouched_bytes": self.untouched_bytes,
+        }
+
+
+def profile_samples(
+    network: Network, device: Device, images: ArrayLike, progress: Callable[[int], None] = lambda done: None
+) -> ProfileReport:
+    """Profiles every sample on a board.
+
+    Args:
+        network: what the board must run.
+        device: an open port.
+        images: (n, channels, height, width) in the network's input type, n at least 1.
+        progress: told after each sample how many are done.
+
+    Raises the errors of Device.hello and Device.profile, WrongNetworkError for a board with another network, and
+    DeviceError for one that tells of another number of layers.
+    """
+    samples = network.check_samples(images)
+    info = device.hello()
+    check_board(network, info)
+    layers = describe_network(network)["layers"]
+    wrong = 0
+    profiles = []
+    for packed, expected in zip(network.pack_input(samples), network.predict(samples), strict=True):
+        profile = device.profile(packed)
+        if len(profile.layer_us) != len(layers):
+            raise DeviceError(
+                f"{device.port_name}: the board tells of {len(profile.layer_us)} layers, the network has "
+                f"{len(layers)}: flash it again with this network"
+            )
+        wrong += profile.class_index != int(expected)
+        profiles.append(profile)
+        progress(len(profiles))
+    means = np.mean([profile.layer_us for profile in profiles], axis=0)
+    return ProfileReport(
+        info.board,
+        info.network,
+        network.hash,
+        len(profiles),
+        wrong,
+        tuple(
+            LayerProfile(layer["name"], tuple(layer["output_shape"]), layer["macs"], float(us))
+            for layer, us in zip(layers, means, strict=True)
+        ),
+        float(np.mean([profile.total_us for profile in profiles])),
+        info.arena_bytes,
+        profiles[-1].deepest_stack_bytes,
+        profiles[-1].untouched_bytes,
+    )
+
+
+def profile_table(report: ProfileReport, bar: str = "█") -> Table:
+    """A row and a bar for each layer; ``bar`` is one column of it."""
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("layer")
+    table.add_column("output")
+    for header in ("MACs", "time", "share", "MACs/µs"):
+        table.add_column(header, justify="right")
+    table.add_column("")
+    longest = max(max(layer.us for layer in report.layers), 1e-9)
+    for layer in report.layers:
+        speed = layer.macs_per_us
+        table.add_row(
+            layer.name,
+            "×".join(map(str, layer.output_shape)),
+            f"{layer.macs:,}",
+            time_text(layer.us),
+            f"{report.share(layer):.1%}",
+            "" if speed is None else f"{speed:,.2f}",
+            Text(bar * round(_BAR_COLUMNS * layer.us / longest), style="green"),
+        )
+    return table
+
+
+def memory_lines(report: ProfileReport) -> list[str]:
+    """The total and the memory, one line each."""
+    speed = f"{1e6 / report.total_us:,.1f} a second" if report.total_us > 0 else "too short for the board's clock"
+
+    def size(count: int | None) -> str:
+        return "the board can't tell" if count is None else f"{count:,} B since the board's reset"
+
+    return [
+        f"total          {time_text(report.total_us)} a sample, {speed}; mean of {report.samples:,}",
+        f"RAM: arena     {report.arena_bytes:,} B, the input in it",
+        f"deepest stack  {size(report.deepest_stack_bytes)}",
+        f"untouched      {size(report.untouched_bytes)}",
+    ]
