@@ -12,10 +12,10 @@ Files come from the folder given, else from the folder that ``EBNN_DATA`` names,
 are downloaded and verified. A folder that is given and lacks a file is an error; nothing is downloaded in its place.
 """
 
+from ebnn.cache import cache_folder
 from ebnn.datasets.dataset import Dataset
 from ebnn.datasets.download import Progress
 from ebnn.datasets.kinds import convert
-from ebnn.datasets.places import cache_folder
 from ebnn.datasets.registry import Info, Location, info, load, locate, names
 
 __all__ = [

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from ebnn.cache import cache_folder
 from ebnn.errors import DatasetError
 
 T = TypeVar("T")
@@ -25,27 +26,6 @@ class Place:
     given: bool
     origin: str
     way_out: str
-
-
-def cache_folder(environ: Mapping[str, str] | None = None, *, windows: bool | None = None) -> Path:
-    """Return the folder that downloads go to; it need not exist.
-
-    It is ``EBNN_CACHE`` where that is set, else ``ebnn`` in ``LOCALAPPDATA`` on Windows and in ``XDG_CACHE_HOME``
-    elsewhere (an absolute path, as the XDG base directory specification asks), else ``~/.cache/ebnn``.
-
-    Raises DatasetError where there is no home folder.
-    """
-    environ = os.environ if environ is None else environ
-    windows = os.name == "nt" if windows is None else windows
-    if environ.get("EBNN_CACHE"):
-        return Path(environ["EBNN_CACHE"]).expanduser()
-    base = Path(environ.get("LOCALAPPDATA" if windows else "XDG_CACHE_HOME", ""))
-    if base.is_absolute():
-        return base / "ebnn"
-    try:
-        return Path.home() / ".cache" / "ebnn"
-    except RuntimeError:
-        raise DatasetError("this user has no home folder to keep downloads in: set EBNN_CACHE to a folder") from None
 
 
 def find_place(folder: str | os.PathLike[str] | None) -> Place:

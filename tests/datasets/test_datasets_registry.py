@@ -10,7 +10,7 @@ import pytest
 
 from ebnn import datasets
 from ebnn.datasets.digits import split
-from ebnn.errors import DatasetError, InputError
+from ebnn.errors import DatasetError, InputError, WriteError
 
 
 def test_names() -> None:
@@ -173,7 +173,7 @@ def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPat
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(Path, "home", no_home)
-    with pytest.raises(DatasetError, match="no home folder to keep downloads in: set EBNN_CACHE"):
+    with pytest.raises(WriteError, match="no home folder to keep downloads in: set EBNN_CACHE"):
         datasets.cache_folder({}, windows=False)
 
 

@@ -1,0 +1,192 @@
+"""The command ``ebnn flash``."""
+
+import contextlib
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from ..atomic import write_atomically
+from ..boards import board_names, load_board
+from ..codegen import header_text
+from ..codegen.header import identifier
+from ..device import Device, DeviceInfo, open_port
+from ..errors import BuildError, DeviceError, NetworkError, PortError
+from ..estimate import check_fits
+from ..files import load
+from ..network import Network
+from ..platformio import Project, TooBigError, bundled_project, open_project, upload
+from ..ports import find_port
+from .console import command_line, make_console, print_line
+from .options import arithmetic_option, check_writable, json_option, write_json
+
+START_SECONDS = 12.0  # that a board may take after the upload: USB, bootloader, program
+
+
+@click.command()
+@click.argument("model", metavar="[MODEL.ebnn]", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--board", required=True, metavar="BOARD", help="PlatformIO's name of it, as in platformio.ini.")
+@click.option("--port", help="Where it is plugged in: /dev/ttyACM0, COM3. [default: found by its USB ids]")
+@click.option(
+    "--project",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder with a platformio.ini. [default: this folder if it has this board, else the firmware in ebnn]",
+)
+@arithmetic_option
+@json_option
+def flash(
+    model: Path | None, board: str, port: str | None, folder: Path | None, arithmetic: str, json_file: Path | None
+) -> None:
+    """Build the firmware with PlatformIO, write it to a board, and wait until the board answers.
+
+    With MODEL.ebnn, its header becomes the project's include/network.h first; where it cannot be built, the header
+    that was there comes back.
+    """
+    begin = time.monotonic()
+    check_writable(json_file)
+    network = None if model is None else load(model)
+    own = find_project(folder, board)
+    (own or bundled_project()).check_board(board)
+    if board == "native":
+        raise DeviceError(
+            "native is this computer, there is nothing to write to: run the firmware here with ebnn run MODEL --port "
+            "sim://host"
+        )
+    place = check_port(board, port)
+    console = make_console()
+    name = "the network of its network.h" if model is None else str(model)
+    print_line(console, f"{name} → {board} at {place}")
+    with placed_header(own, network, model, arithmetic) as header:
+        try:
+            upload(board, place, project=own, header=header, network=name, show=lambda line: say(console, line))
+        except TooBigError:
+            if network is not None and board in board_names():
+                check_fits(network, load_board(board), arithmetic)
+            raise
+        expected = read_hash(header)
+    print_line(console, "waiting for the board …")
+    place, info = greet(board, place, port is None, expected)
+    print_line(
+        console,
+        f"{place}: board {info.board} runs network {info.network}, hash 0x{info.network_hash:08x}, "
+        f"{info.arena_bytes:,} B of arena",
+    )
+    if model is not None:
+        print_line(console, f"next: {command_line('run', model, '--port', place)} --dataset DATASET")
+    write_json(json_file, describe(info, place, time.monotonic() - begin))
+
+
+def say(console: Console, line: str) -> None:
+    """Prints a line of PlatformIO's as it comes."""
+    console.print(line, end="", soft_wrap=True, markup=False, highlight=False)
+
+
+def find_project(folder: Path | None, board: str) -> Project | None:
+    """The project to build; None for the firmware that ebnn brings along."""
+    if folder is not None:
+        return open_project(folder.resolve())
+    if Path("platformio.ini").is_file():
+        project = open_project(Path.cwd())
+        if board in project.environments:
+            return project
+    return None
+
+
+def check_port(board: str, port: str | None) -> str:
+    """The port, which can be opened: better found out before the build than after."""
+    if port is None:
+        if board not in board_names():
+            raise PortError(f"ebnn does not know the USB ids of the board {board}: name its port with --port")
+        port = find_port(load_board(board))
+    if "://" in port:
+        raise PortError(
+            f"{port} is no port that a board can be written through: name a device, as in /dev/ttyACM0 or COM3. A "
+            "simulated board needs no flashing: ebnn run MODEL --port sim://BOARD"
+        )
+    open_port(port).close()
+    return port
+
+
+@contextlib.contextmanager
+def placed_header(own: Project | None, network: Network | None, model: Path | None, arithmetic: str) -> Iterator[Path]:
+    """The header that is built: a project's network.h, with the model's in its place if there is a model.
+
+    Where the build fails, the project gets its header back.
+    """
+    project = own or bundled_project()
+    header = project.include / "network.h"
+    if network is None or model is None:
+        if not header.is_file():
+            raise BuildError(f"{header} is missing: name a model, as in ebnn flash MODEL.ebnn --board BOARD")
+        yield header
+        return
+    text = header_text(network, name=identifier(model.stem), arithmetic=arithmetic).encode()
+    if own is None:
+        with tempfile.TemporaryDirectory(prefix="ebnn-") as folder:
+            temporary = Path(folder) / "network.h"
+            temporary.write_bytes(text)
+            yield temporary
+        return
+    before = header.read_bytes() if header.is_file() else None
+    write_atomically(header, text)
+    try:
+        yield header
+    except (BuildError, NetworkError):
+        if before is None:
+            header.unlink()
+        else:
+            write_atomically(header, before)
+        raise
+
+
+def read_hash(header: Path) -> int | None:
+    """The network's hash that a header says, its first 32 bits; None where it says none."""
+    found = re.search(r"^#define \w+_HASH 0x([0-9A-Fa-f]{8})ul$", header.read_text(errors="replace"), re.MULTILINE)
+    return int(found[1], 16) if found else None
+
+
+def greet(board: str, port: str, searched: bool, expected: int | None) -> tuple[str, DeviceInfo]:
+    """Waits for the board; returns its port, which may be another one now, and what it says about itself."""
+    port = wait_for_port(board, port, searched)
+    with Device(port, network_hash=expected, startup=START_SECONDS) as device:
+        info = device.hello()
+    if info.board != board:
+        raise DeviceError(
+            f"the firmware was written, but the board that answers at {port} says it is {info.board!r}, not {board!r}: "
+            "choose the right --port"
+        )
+    return port, info
+
+
+def wait_for_port(board: str, port: str, searched: bool) -> str:
+    """The port once it is there again: a board with USB of its own leaves while it restarts."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            place = find_port(load_board(board)) if searched else port
+            open_port(place).close()
+            return place
+        except PortError as error:
+            if time.monotonic() > deadline:
+                raise PortError(f"the firmware was written, but its port did not come back: {error}") from None
+        time.sleep(0.25)
+
+
+def describe(info: DeviceInfo, port: str, seconds: float) -> dict[str, Any]:
+    """What the board said, as plain JSON values."""
+    return {
+        "board": info.board,
+        "port": port,
+        "network": info.network,
+        "hash": f"0x{info.network_hash:08x}",
+        "input_bytes": info.input_bytes,
+        "arena_bytes": info.arena_bytes,
+        "classes": info.classes,
+        "seconds": seconds,
+    }

@@ -1,0 +1,48 @@
+"""The command ``ebnn init``."""
+
+from pathlib import Path
+
+import click
+
+from ..codegen import header_text
+from ..codegen.header import identifier
+from ..errors import BuildError
+from ..files import load
+from ..platformio import bundled_project, write_project
+from .console import command_line, make_console, print_line
+from .options import arithmetic_option
+
+
+@click.command()
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.option(
+    "--board", default="genuino101", show_default=True, help="What PlatformIO builds for by default, by its name."
+)
+@click.option(
+    "--model",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The network, a .ebnn file. [default: one that reads MNIST's digits]",
+)
+@arithmetic_option
+def init(folder: Path, board: str, model: Path | None, arithmetic: str) -> None:
+    """Write a PlatformIO project with the firmware, a network, and a script that streams samples."""
+    if model is None:
+        header, network = bundled_network()
+    else:
+        text = header_text(load(model), name=identifier(model.stem), arithmetic=arithmetic)
+        header, network = text.encode(), model.read_bytes()
+    project = write_project(folder, board, header, network)
+    console = make_console()
+    print_line(console, f"{project.folder}: a project for {board}; README.md says what to do with it")
+    print_line(console, f"next: cd {folder} && {command_line('flash', '--board', board)}")
+
+
+def bundled_network() -> tuple[bytes, bytes]:
+    """The header and the file of the network that ebnn brings along."""
+    include = bundled_project().include
+    try:
+        return (include / "network.h").read_bytes(), (include / "network.ebnn").read_bytes()
+    except OSError as error:
+        raise BuildError(
+            f"ebnn's own network cannot be read ({error}): install ebnn again, or give a --model"
+        ) from None

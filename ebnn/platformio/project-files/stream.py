@@ -1,0 +1,55 @@
+"""Sends samples to the board and compares its answers with Python's: python stream.py [--port PORT]."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import ebnn
+from ebnn.boards import load_board
+from ebnn.device import Device
+from ebnn.errors import EbnnError
+from ebnn.ports import find_port
+
+BOARD = "@board@"
+MODEL = Path(__file__).with_name("network.ebnn")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Sends samples to the board and compares its answers with Python's.")
+    parser.add_argument("--port", help="as in /dev/ttyACM0 or COM3; found by the board's USB ids if it is not given")
+    parser.add_argument("--samples", help=".npy file of samples (n, channels, height, width); noise if it is not given")
+    arguments = parser.parse_args()
+    try:
+        network = ebnn.load(MODEL)
+        samples = np.load(arguments.samples) if arguments.samples else noise(network)
+        packed = network.pack_input(samples)  # (n, bytes)
+        scores = network.scores(samples)  # (n, classes)
+        port = arguments.port or find_port(load_board(BOARD))
+        different = 0
+        with Device(port, network_hash=network.hash32) as device:
+            print(f"{port}: {device.hello().board} runs {device.hello().network}")
+            for number, (sample, expected) in enumerate(zip(packed, scores, strict=True)):
+                answer = device.predict(sample)
+                different += not np.array_equal(answer.scores, expected)
+                print(f"sample {number}: class {answer.class_index}, {answer.device_us / 1000:.1f} ms on the board")
+    except (EbnnError, OSError, ValueError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    print(f"{different} of {len(samples)} answers differ from Python's")
+    return 1 if different else 0
+
+
+def noise(network: ebnn.Network, count: int = 10) -> np.ndarray:
+    """(count, channels, height, width) of the values that the network takes."""
+    shape = (count, *network.input.shape)
+    random = np.random.default_rng(0)
+    if network.input.kind == "float":
+        return random.random(shape, dtype=np.float32)
+    low, high = {"bits": (0, 2), "int8": (-128, 128), "uint8": (0, 256)}[network.input.kind]
+    return random.integers(low, high, shape, dtype=np.int8 if network.input.kind == "int8" else np.uint8)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

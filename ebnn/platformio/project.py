@@ -1,0 +1,63 @@
+"""Projects that PlatformIO builds: a folder with a platformio.ini."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ebnn.errors import BuildError
+from ebnn.firmware_sources import firmware_folder
+
+_INI = "platformio.ini"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a platformio.ini."""
+
+    folder: Path
+    environments: tuple[str, ...]
+    """The boards it can be built for."""
+    include: Path
+    """Where its network.h is."""
+    platforms: tuple[str, ...]
+    """Which platform of PlatformIO's each environment needs; "" where it is no plain name."""
+
+    def check_board(self, board: str) -> None:
+        """Raises `ebnn.errors.BuildError` if the project has no environment of that name."""
+        if board not in self.environments:
+            raise BuildError(
+                f"{self.folder / _INI} has no environment {board!r}; it has {', '.join(self.environments) or 'none'}"
+            )
+
+
+def open_project(folder: Path) -> Project:
+    """Reads a project's configuration. Raises `ebnn.errors.BuildError` where there is none or it cannot be read."""
+    path = folder / _INI
+    parser = configparser.ConfigParser(interpolation=None, strict=False, inline_comment_prefixes=("#", ";"))
+    try:
+        parser.read_string(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError:
+        raise BuildError(f"{folder} is no project: it has no {_INI}; make one with ebnn init FOLDER") from None
+    except (OSError, ValueError, configparser.Error) as error:
+        raise BuildError(f"{path} cannot be read: {error}") from error
+    names = tuple(section.removeprefix("env:") for section in parser.sections() if section.startswith("env:"))
+    include = parser.get("platformio", "include_dir", fallback="include")
+    platforms = tuple(_plain_name(parser.get(f"env:{name}", "platform", fallback="")) for name in names)
+    return Project(folder, names, folder / include, platforms)
+
+
+def _plain_name(platform: str) -> str:
+    """The name in "owner/name @ version"; "" for an address or a folder."""
+    found = re.fullmatch(r"(?:[\w-]+/)?([\w-]+)\s*(?:@.*)?", platform.strip())
+    return found[1] if found else ""
+
+
+def bundled_project() -> Project:
+    """The project that ebnn brings along: the top of a checkout, the package where it is installed.
+
+    Raises `ebnn.errors.BuildError` if it is missing.
+    """
+    return open_project(firmware_folder().parent)

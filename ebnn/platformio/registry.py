@@ -1,0 +1,58 @@
+"""Whether PlatformIO has what a build needs, or can get it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import platformio
+
+from ebnn.errors import BuildError
+
+from .project import Project
+
+_SECONDS = 3.0  # for a connection
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+def check_platform(project: Project, board: str) -> None:
+    """Raises `ebnn.errors.BuildError` if a board's platform is not installed and PlatformIO's registry is out of reach.
+
+    PlatformIO itself tries for a minute, and says nothing.
+    """
+    name = project.platforms[project.environments.index(board)]
+    if name and not _is_installed(name) and not _registry_answers():
+        raise BuildError(needs_download(f"the platform {name}"))
+
+
+def needs_download(what: str) -> str:
+    """The message for something that cannot be downloaded."""
+    return (
+        f"PlatformIO needs to download {what} to {core_folder()}, and there is no network to its registry: connect "
+        "once, or prepare a folder that needs none with ebnn platformio-offline FOLDER (AVR boards, Arduino 101, this "
+        "computer)"
+    )
+
+
+def core_folder() -> Path:
+    """PlatformIO's folder: PLATFORMIO_CORE_DIR where that is set, else .platformio in the home folder."""
+    return Path(os.environ.get("PLATFORMIO_CORE_DIR") or "~/.platformio").expanduser()
+
+
+def _is_installed(name: str) -> bool:
+    folder = Path(os.environ.get("PLATFORMIO_PLATFORMS_DIR") or core_folder() / "platforms")
+    return (folder / name).is_dir() or any(folder.glob(f"{name}@*"))
+
+
+def _registry_answers() -> bool:
+    """Whether a connection can be opened; behind a proxy PlatformIO finds out."""
+    if any(os.environ.get(name) or os.environ.get(name.lower()) for name in _PROXIES):
+        return True
+    for host in getattr(platformio, "__registry_mirror_hosts__", ()):
+        try:
+            socket.create_connection((host, 443), timeout=_SECONDS).close()
+            return True
+        except OSError:
+            continue
+    return False

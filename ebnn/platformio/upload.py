@@ -1,0 +1,107 @@
+"""Writing the firmware to a board with PlatformIO."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ebnn.errors import BuildError, DeviceError, PortError
+
+from .build import prepared_workspace
+from .process import Outcome, build_error, run_platformio
+from .project import Project, bundled_project
+from .registry import check_platform
+
+_QUOTED_LINES = 12  # of a program that failed for a reason of its own
+
+
+def upload(
+    board: str,
+    port: str,
+    *,
+    project: Project | None = None,
+    header: str | os.PathLike[str] | None = None,
+    network: str = "the network",
+    show: Callable[[str], None] | None = None,
+) -> None:
+    """Builds a project for a board and writes it through a serial port.
+
+    Args:
+        board: an environment of the project.
+        port: a device name, as in /dev/ttyACM0 or COM3.
+        project: what is built in its own folder; None is the firmware that ebnn brings along, built in ebnn's cache.
+        header: the network.h to build that firmware with; None takes the one that lies there.
+        network: how messages call the network.
+        show: gets PlatformIO's output, line by line as it comes.
+
+    Raises `ebnn.errors.BuildError` if it cannot be built or is too big, `ebnn.errors.PortError` if the port cannot be
+    used, and `ebnn.errors.DeviceError` if the board does not take it.
+    """
+    if project is not None:
+        project.check_board(board)
+        _upload(project, board, port, network, {}, show)
+        return
+    project = bundled_project()
+    project.check_board(board)
+    source = Path(header) if header is not None else project.include / "network.h"
+    try:
+        with prepared_workspace(project, board, source) as variables:
+            _upload(project, board, port, network, variables, show)
+    except OSError as error:
+        raise BuildError(f"the firmware for {board} cannot be built: {error}") from error
+
+
+def _upload(
+    project: Project,
+    board: str,
+    port: str,
+    network: str,
+    variables: Mapping[str, str],
+    show: Callable[[str], None] | None,
+) -> None:
+    """Builds first, since PlatformIO uploads what exceeds the RAM with a warning only."""
+    check_platform(project, board)
+    run = ["run", "-d", str(project.folder), "-e", board]
+    error = build_error(run_platformio(run, variables, show), board, network)
+    if error is not None:
+        raise error
+    outcome = run_platformio([*run, "-t", "upload", "--upload-port", port], variables, show)
+    if outcome.code != 0:
+        raise upload_error(outcome, board, port)
+
+
+def upload_error(outcome: Outcome, board: str, port: str) -> DeviceError | BuildError:
+    """The error for an upload that failed."""
+    text = outcome.text
+    found = re.search(r"expected signature for (\S+) is", text, re.IGNORECASE)
+    if found:
+        seen = re.search(r"device signature = (0x[0-9a-f]+)(?: \(probably ([^)]+)\))?", text, re.IGNORECASE)
+        there = "another chip" if seen is None else f"{seen[2] or 'another chip'} (signature {seen[1]})"
+        return DeviceError(
+            f"the board at {port} is no {board}: its chip is {there}, and {board} has {found[1]}. Nothing was written; "
+            "choose the --board that is plugged in, or another --port"
+        )
+    if re.search(r"permission denied|access is denied", text, re.IGNORECASE):
+        return PortError(
+            f"{port} cannot be opened: no permission, or another program uses it (close its serial monitor); on Linux: "
+            "sudo usermod -aG dialout $USER, then log in again"
+        )
+    if re.search(r"device or resource busy|resource temporarily unavailable", text, re.IGNORECASE):
+        return PortError(f"{port} is busy: another program uses it; close its serial monitor")
+    if re.search(r"not in sync|not responding|did(?: not|n't) respond|timeout|timed out", text, re.IGNORECASE):
+        return DeviceError(
+            f"no bootloader of a {board} answers at {port}: is it the right board and port? Press its reset button and "
+            "try again; a board with another bootloader has an environment of its own (nanoatmega328new)"
+        )
+    if re.search(
+        r"could ?n[o']t find a board|no such file or directory|cannot open port|unable to open", text, re.IGNORECASE
+    ):
+        return PortError(
+            f"{port} cannot be opened for the upload: see that the board is plugged in, and name its --port"
+        )
+    if re.search(r"HTTPClientError|InternetConnectionError", text):
+        return build_error(outcome, board, "the uploader") or BuildError(text)
+    said = [line for line in text.splitlines() if line.strip()][-_QUOTED_LINES:]
+    return DeviceError(f"PlatformIO could not write to the board {board} at {port}:\n" + "\n".join(said))

@@ -1,0 +1,186 @@
+"""ebnn flash: through a real bootloader in a simulated board, with PlatformIO and avrdude; and what can go wrong."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+import tty
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import serial
+from emitted import emit
+
+import ebnn
+from ebnn.cli.flash import read_hash
+from ebnn.errors import BuildError, DeviceError, PortError
+from ebnn.platformio import write_project
+from ebnn.platformio.process import Outcome
+from ebnn.platformio.upload import upload_error
+from ebnn.simulation import plugged_in
+
+pytestmark = pytest.mark.usefixtures("platformio_core")
+
+
+def flash(*words: str | Path, cwd: Path, code: int = 0) -> str:
+    """Output of ebnn flash; standard error is in it."""
+    command = [sys.executable, "-m", "ebnn", "flash", *map(str, words)]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=200)
+    output = done.stdout + done.stderr
+    assert done.returncode == code, output
+    assert "Traceback" not in output
+    assert output.count("Error: ") <= 1 or "avrdude" in output
+    return output
+
+
+def said(output: str) -> str:
+    """The one message, without line breaks."""
+    return " ".join(output[output.rindex("Error: ") :].split())
+
+
+@pytest.fixture(scope="module")
+def uno(platformio_core) -> Iterator[str]:
+    """The port of a simulated Uno with a bootloader."""
+    with plugged_in("uno", bootloader=True) as board:
+        yield board.port
+
+
+@pytest.fixture
+def silent_port() -> Iterator[str]:
+    """A port behind which nobody is."""
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    yield os.ttyname(slave)
+    os.close(slave)
+    os.close(master)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, small_header) -> Path:
+    model = small_header.with_name("network.ebnn")
+    folder = tmp_path_factory.mktemp("flash") / "project"
+    write_project(folder, "uno", small_header.read_bytes(), model.read_bytes())
+    return folder
+
+
+def test_the_board_answers_with_the_network_that_was_flashed(uno, project, tmp_path):
+    """In the current folder's project; the model's header comes in the place of the one that is there."""
+    model = emit("conv-small", tmp_path).with_name("network.ebnn")
+    model = model.rename(tmp_path / "kiwi.ebnn")
+    output = flash(model, "--board", "uno", "--port", uno, "--json", tmp_path / "flash.json", cwd=project)
+    network = ebnn.load(model)
+    assert "bytes of flash verified" in output
+    assert f"board uno runs network kiwi, hash 0x{network.hash32:08x}" in output
+    assert read_hash(project / "include/network.h") == network.hash32
+    values = json.loads((tmp_path / "flash.json").read_text())
+    assert (values["board"], values["network"], values["port"]) == ("uno", "kiwi", uno)
+    assert int(values["hash"], 16) == network.hash32
+
+
+def test_without_a_project_the_firmware_in_ebnn_is_built(uno, small_header, tmp_path):
+    model = small_header.with_name("network.ebnn")
+    output = flash(model, "--board", "uno", "--port", uno, cwd=tmp_path)
+    assert "board uno runs network network" in output
+    assert list(tmp_path.iterdir()) == []
+
+
+def edited(project: Path, folder: Path, **options: str) -> Path:
+    """A copy of the project with more options for its Uno."""
+    write_project(folder, "uno", (project / "include/network.h").read_bytes(), b"")
+    text = (folder / "platformio.ini").read_text()
+    lines = "".join(f"{key.replace('__', '.')} = {value}\n" for key, value in options.items())
+    (folder / "platformio.ini").write_text(text.replace("board = uno\n", f"board = uno\n{lines}"))
+    return folder
+
+
+def test_another_chip_is_not_written_to(uno, project, tmp_path):
+    """The project is for an ATmega328, without P; the bootloader says ATmega328P."""
+    folder = edited(project, tmp_path / "project", board_build__mcu="atmega328")
+    output = flash("--board", "uno", "--port", uno, "--project", folder, cwd=tmp_path, code=1)
+    assert f"the board at {uno} is no uno: its chip is m328p (signature 0x1e950f), and uno has ATmega328" in said(
+        output
+    )
+
+
+def test_another_board_s_name_is_refused(uno, project, tmp_path):
+    folder = edited(project, tmp_path / "project", build_flags="-DEBNN_BOARD=toaster")
+    output = flash("--board", "uno", "--port", uno, "--project", folder, cwd=tmp_path, code=1)
+    assert "says it is 'toaster', not 'uno'" in said(output)
+
+
+def test_a_program_that_does_not_answer_is_told(uno, project, tmp_path):
+    folder = edited(project, tmp_path / "project")
+    for source in (folder / "src").iterdir():
+        source.unlink()
+    (folder / "src/main.cpp").write_text("#include <Arduino.h>\nvoid setup() {}\nvoid loop() {}\n")
+    output = flash("--board", "uno", "--port", uno, "--project", folder, cwd=tmp_path, code=1)
+    assert f"{uno} is silent" in said(output)
+
+
+def test_something_else_at_the_port(project, tmp_path):
+    """A terminal that sends back what it gets."""
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    command = [sys.executable, "-c", "import os\nwhile True: os.write(0, os.read(0, 999))"]
+    with subprocess.Popen(command, stdin=master) as echo:
+        output = flash("--board", "uno", "--port", os.ttyname(slave), "--project", project, cwd=tmp_path, code=1)
+        echo.kill()
+    os.close(master)
+    os.close(slave)
+    assert "no bootloader of a uno answers at /dev/" in said(output)
+
+
+def test_a_port_that_is_busy_or_missing_is_found_out_before_the_build(silent_port, project, tmp_path):
+    with serial.Serial(silent_port, exclusive=True):
+        output = flash("--board", "uno", "--port", silent_port, "--project", project, cwd=tmp_path, code=1)
+    assert "another program uses it" in said(output)
+    assert "Compiling" not in output
+    output = flash("--board", "uno", "--port", "/dev/does-not-exist", "--project", project, cwd=tmp_path, code=1)
+    assert "there is no such port" in said(output)
+    output = flash("--board", "uno", "--port", "sim://uno", "--project", project, cwd=tmp_path, code=1)
+    assert "A simulated board needs no flashing" in said(output)
+
+
+def test_a_network_that_does_not_fit_leaves_the_project_as_it_was(silent_port, project, tmp_path):
+    before = (project / "include/network.h").read_bytes()
+    model = emit("conv", tmp_path).with_name("network.ebnn")
+    output = flash(model, "--board", "uno", "--port", silent_port, "--project", project, cwd=tmp_path, code=1)
+    assert re.search(r"RAM", said(output))
+    assert re.search(r"2,048|do not fit", said(output))
+    assert (project / "include/network.h").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--board", "toaster", "--port", "/dev/null"], "no environment 'toaster'"),
+        (["--board", "native"], "native is this computer"),
+        (["--board", "uno", "--project", "."], "is no project: it has no platformio.ini"),
+        (["missing.ebnn", "--board", "uno"], "missing.ebnn"),
+        (["--board", "uno", "--port", "/dev/null", "--json", "nowhere/x.json"], "nowhere"),
+    ],
+)
+def test_bad_input_gets_one_clear_error(tmp_path, words, message):
+    output = flash(*words, cwd=tmp_path, code=1)
+    assert message in said(output)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        ("avrdude OS error: cannot open port /dev/ttyACM0: Permission denied", PortError, "dialout"),
+        ("avrdude OS error: cannot open port /dev/ttyACM0: Device or resource busy", PortError, "is busy"),
+        ("Error: Couldn't find a board on the selected port.", PortError, "name its --port"),
+        ("avrdude stk500v2_ReceiveMessage() error: timeout", DeviceError, "no bootloader of a uno answers"),
+        ("Platform Manager: x\nTool Manager: Installing tool-bossac\nHTTPClientError: ", BuildError, "tool-bossac"),
+        ("something else\nwent wrong", DeviceError, "something else\nwent wrong"),
+    ],
+)
+def test_what_uploaders_say_is_explained(text, kind, message):
+    """Messages of avrdude 7 and of PlatformIO."""
+    error = upload_error(Outcome(text, 1), "uno", "/dev/ttyACM0")
+    assert type(error) is kind
+    assert message in str(error)
