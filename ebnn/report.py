@@ -9,6 +9,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from .boards import Board
+from .estimate import Estimate
 from .network import Network
 
 _SHADES = " .:-=+*#%@"
@@ -63,6 +65,90 @@ def network_table(network: Network) -> Table:
             f"{layer['macs']:,}",
         )
     return table
+
+
+def boards_table(boards: list[Board]) -> Table:
+    """Boards, one to a row."""
+    table = Table(box=SIMPLE_HEAD)
+    for header in ("name", "board", "MCU"):
+        table.add_column(header)
+    for header in ("clock", "flash", "RAM"):
+        table.add_column(header, justify="right")
+    table.add_column("simulated")
+    for board in boards:
+        sizes = (_megahertz(board.clock_hz), _bytes(board.flash_bytes), _bytes(board.ram_bytes))
+        simulated = "" if board.simulator is None else f"sim://{board.name}"
+        table.add_row(board.name, board.title, board.mcu or "", *sizes, simulated)
+    return table
+
+
+def estimates_table(estimates: list[Estimate]) -> Table:
+    """What a network takes on each board: used and limit, and the time."""
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("board")
+    for header in ("flash", "of", "RAM", "of", "a sample"):
+        table.add_column(header, justify="right")
+    table.add_column("fits")
+    table.add_column("core and clock")
+    for found in estimates:
+        limits = _bytes(found.board.flash_bytes), _bytes(found.board.ram_bytes)
+        lacking = [name for name, left in (("flash", found.flash_left), ("RAM", found.ram_left)) if left < 0]
+        verdict = Text(f"no: {', '.join(lacking)}", style="red") if lacking else Text("yes", style="green")
+        table.add_row(
+            found.board.name,
+            f"{found.flash_bytes:,} B",
+            limits[0],
+            f"{found.ram_bytes:,} B",
+            limits[1],
+            time_text(found.us),
+            verdict,
+            "measured" if found.board.measured else "assumed",
+        )
+    return table
+
+
+def estimate_table(network: Network, found: Estimate) -> Table:
+    """What a network takes on one board, in detail."""
+    board = found.board
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold")
+    table.add_column()
+    fits = "" if found.fits else ", does not fit"
+    rows = [
+        ("board", f"{board.title}: {board.mcu}, {_megahertz(board.clock_hz)}{fits}"),
+        ("flash", _room_text(found.flash_bytes, board.flash_bytes)),
+        ("RAM", _room_text(found.ram_bytes, board.ram_bytes)),
+        ("", f"arena {network.arena_bytes:,}, stack {found.stack_bytes:,}, the rest is the firmware's"),
+        ("a sample", f"{time_text(found.us)}, {1e6 / found.us:,.1f} a second"),
+    ]
+    names = [network.block_name(i) for i in range(len(network.blocks))] + ["output"]
+    rows += [("", f"{name} {time_text(us)}") for name, us in zip(names, found.layer_us, strict=True)]
+    for name, value in rows:
+        table.add_row(name, Text(value))
+    return table
+
+
+def time_text(us: float) -> str:
+    """Microseconds as people read them, to three figures."""
+    for limit, unit, scale in ((1e3, "µs", 1.0), (1e6, "ms", 1e3), (float("inf"), "s", 1e6)):
+        if us < limit:
+            value = us / scale
+            return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}"
+    raise ValueError(f"no time: {us}")
+
+
+def _room_text(used: int, limit: int | None) -> str:
+    assert limit is not None
+    left = limit - used
+    return f"{used:,} of {limit:,} B, {left:,} left" if left >= 0 else f"{used:,} of {limit:,} B, {-left:,} too many"
+
+
+def _bytes(count: int | None) -> str:
+    return "" if count is None else f"{count:,} B"
+
+
+def _megahertz(hertz: int | None) -> str:
+    return "" if hertz is None else f"{hertz / 1e6:g} MHz"
 
 
 def _sides(shape: list[int]) -> str:

@@ -15,7 +15,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # type: ignore[import-not-found]
 
-__all__ = ["Board", "board_names", "load_board"]
+__all__ = ["Board", "Costs", "board_names", "load_board", "load_costs"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,31 @@ class Board:
     """Of platformio.ini, or None."""
     simulator: str | None = None
     """What runs its firmware behind ``sim://<name>``: "host", "simavr", "qemu", or None where nothing does."""
+    costs: str | None = None
+    """The core whose `Costs` estimates are made with, or None."""
+    cycles_per_instruction: float = 1.0
+    """Where costs are counted in instructions."""
+    firmware_flash: int = 0
+    """Bytes that the board's core and the serial firmware take without a network and its kernels."""
+    firmware_ram: int = 0
+    """Likewise, without the stack."""
+    measured: bool = False
+    """Whether those figures were measured on a build and a simulator; otherwise they are taken from similar boards."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What the kernels take on a core, by their names in `ebnn.workload`.
+
+    Attributes:
+        flash: bytes of code that each part of the library brings along, and of each layer of a kind.
+        stack: bytes of the deepest stack while a kernel runs in the firmware, an interrupt included.
+        time: for each kernel, cycles (AVR) or instructions (elsewhere) for one of each count of its work.
+    """
+
+    flash: dict[str, float]
+    stack: dict[str, int]
+    time: dict[str, dict[str, float]]
 
 
 def board_names() -> list[str]:
@@ -54,6 +79,12 @@ def load_board(name: str) -> Board:
         raise DeviceError(f"no board is called {name!r}; ebnn knows {', '.join(board_names())}")
     facts = read_toml(f"{name}.toml")
     return Board(**{**facts, "usb": tuple(facts.get("usb", ()))})
+
+
+@cache
+def load_costs(core: str) -> Costs:
+    """The kernels' costs on a core; ``benchmarks/costs.py`` measures them."""
+    return Costs(**read_toml(f"costs/{core}.toml"))
 
 
 def read_toml(name: str) -> dict[str, Any]:

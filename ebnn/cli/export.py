@@ -5,12 +5,15 @@ from pathlib import Path
 import click
 
 from ..atomic import write_atomically
+from ..boards import load_board
 from ..codegen import header_text
 from ..codegen.header import identifier
+from ..estimate import check_fits
 from ..files import load
 from ..firmware_sources import firmware_folder
-from .console import make_console, print_line
-from .options import arithmetic_option, check_writable, model_argument
+from ..report import estimate_table
+from .console import make_console, print_line, print_whole
+from .options import arithmetic_option, board_option, check_writable, model_argument
 
 
 @click.command()
@@ -24,15 +27,18 @@ from .options import arithmetic_option, check_writable, model_argument
     help="The header to write.",
 )
 @click.option("--name", help="Starts every name in the header. [default: the header's file name]")
+@board_option
 @arithmetic_option
-def export(model: Path, output: Path, name: str | None, arithmetic: str) -> None:
+def export(model: Path, output: Path, name: str | None, board: str | None, arithmetic: str) -> None:
     """Emit a trained network as a C header.
 
     The header needs the library in firmware/lib/ebnn and nothing else: include it, call NAME_predict(input). Weights
-    stay in flash. Put it at firmware/include/network.h to build the serial firmware with it.
+    stay in flash. Put it at firmware/include/network.h to build the serial firmware with it. With --board, a network
+    that is too big for the board is refused.
     """
     check_writable(output)
     network = load(model)
+    found = check_fits(network, load_board(board), arithmetic) if board else None
     name = identifier(output.stem) if name is None else name
     write_atomically(output, header_text(network, name=name, arithmetic=arithmetic).encode())
     console = make_console()
@@ -40,6 +46,8 @@ def export(model: Path, output: Path, name: str | None, arithmetic: str) -> None
         console,
         f"{output}: {arithmetic} arithmetic, weights {network.weight_bytes:,} B, arena {network.arena_bytes:,} B",
     )
+    if found is not None:
+        print_whole(console, estimate_table(network, found))
     print_line(
         console, f"include it and call {name}_predict(input); the library is in {firmware_folder() / 'lib/ebnn'}"
     )

@@ -4,19 +4,29 @@ from pathlib import Path
 
 import click
 
+from ..boards import load_board
+from ..estimate import estimate, estimated_boards
 from ..files import load
-from ..report import describe_network, network_table
+from ..report import describe_network, estimate_table, estimates_table, network_table
 from .console import make_console, print_line, print_whole
-from .options import check_writable, json_option, model_argument, write_json
+from .options import arithmetic_option, board_option, check_writable, json_option, model_argument, write_json
 
 
 @click.command()
 @model_argument
+@board_option
+@arithmetic_option
 @json_option
-def info(model: Path, json_file: Path | None) -> None:
-    """Show a network's layers and what they take: shapes, bytes of flash and RAM, multiply-accumulates."""
+def info(model: Path, board: str | None, arithmetic: str, json_file: Path | None) -> None:
+    """Show a network's layers and what they take: shapes, bytes of flash and RAM, multiply-accumulates.
+
+    Then what it takes with the serial firmware on every board, or on one in detail (--board): flash and RAM, the stack
+    included, what is left of them, and the time for a sample. These are estimates, from costs that were measured on
+    simulated cores.
+    """
     check_writable(json_file)
     network = load(model)
+    found = [estimate(network, one, arithmetic) for one in ([load_board(board)] if board else estimated_boards())]
     console = make_console()
     print_line(console, f"{model}: {network.input.kind} {network.input.shape} → {network.classes} classes")
     print_line(console, f"hash {network.hash}")
@@ -29,4 +39,11 @@ def info(model: Path, json_file: Path | None) -> None:
     )
     print_line(console, f"RAM    {network.arena_bytes:,} B of arena, the input in it")
     print_line(console, f"work   {network.macs:,} multiply-accumulates")
-    write_json(json_file, {"file": str(model), **describe_network(network)})
+    print_line(console, "")
+    if board is None:
+        print_line(console, "estimates, with the serial firmware:")
+        print_whole(console, estimates_table(found))
+    else:
+        print_whole(console, estimate_table(network, found[0]))
+    estimates = [one.values() for one in found]
+    write_json(json_file, {"file": str(model), **describe_network(network), "estimates": estimates})

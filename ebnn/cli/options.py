@@ -9,6 +9,7 @@ import click
 
 from .. import datasets
 from ..atomic import write_atomically
+from ..boards import board_names
 from ..codegen import ARITHMETICS
 from ..errors import WriteError
 
@@ -28,6 +29,11 @@ arithmetic_option = click.option(
     default="integer",
     show_default=True,
     help="integer: one comparison per output; float: the paper's own, batch normalisation on the board.",
+)
+
+
+board_option = click.option(
+    "--board", metavar="BOARD", help=f"One of {', '.join(board_names())}; ebnn boards tells more."
 )
 
 

@@ -1,0 +1,1 @@
+"""Programs that measure: exact counts on simulated cores. Run one with ``uv run python -m benchmarks.NAME``."""

@@ -1,0 +1,282 @@
+"""Measures what the kernels take on a core, and writes ``ebnn/boards/costs/CORE.toml`` and the boards' own shares.
+
+::
+
+    uv run python -m benchmarks.costs avr
+
+Builds the serial firmware with networks of many geometries, runs each on the simulated board of that core, asks for
+its profile, and fits the time of every kernel to the counts of `ebnn.workload`, flash and stack to what the linked
+programs take. Counts are exact, so the same tools give the same file. AVR is built by PlatformIO.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+from elftools.elf.elffile import ELFFile
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+from scipy.optimize import nnls
+
+import ebnn.boards
+from benchmarks.networks import build, samples
+from ebnn.blocks import Conv, Pool
+from ebnn.boards import Board, load_board
+from ebnn.codegen import flash_bytes, write_header
+from ebnn.device import Device
+from ebnn.network import Network
+from ebnn.reference import activations, conv_sums
+from ebnn.simulation import board_url
+from ebnn.simulation.protocol_sim import simulator_class
+from ebnn.workload import Work, layer_kernel, layer_work
+
+SAMPLES = 3  # of each network
+FOLDER = Path(ebnn.boards.__file__).parent
+MEASURED_ON = {"avr": "megaatmega2560", **{name: name for name in ("cortex-m0", "cortex-m3", "cortex-m4", "rv32")}}
+SHARES = {"avr": ("uno", "nanoatmega328", "megaatmega2560", "leonardo")}  # boards whose own share can be linked here
+
+# (input, shape, blocks): each kernel alone, then together, small and large, with and without padding and pools.
+INTEGER = [
+    ("bits", (8, 4, 4), ""),
+    ("bits", (1, 28, 28), ""),
+    ("bits", (32, 7, 7), ""),
+    ("uint8", (1, 8, 8), ""),
+    ("uint8", (1, 28, 28), ""),
+    ("bits", (1, 28, 28), "d16"),
+    ("bits", (16, 7, 7), "d64 d32"),
+    ("bits", (3, 5, 7), "d33 d100 d7"),
+    ("uint8", (1, 14, 14), "d32 d16"),
+    ("int8", (3, 6, 6), "d9"),
+    ("uint8", (1, 20, 20), "d50"),
+    ("int8", (1, 9, 30), "d20 d20"),
+    ("uint8", (3, 16, 16), "d5"),
+    ("uint8", (1, 4, 4), "d64"),
+    ("int8", (2, 16, 16), ""),
+    ("uint8", (1, 4, 4), ""),
+    ("uint8", (1, 28, 28), "c8,3,1,1,m2,2,0"),
+    ("uint8", (1, 28, 28), "c10,3,2,0,m3,2,0"),
+    ("uint8", (1, 16, 16), "c32,3,1,1,m2,2,0"),
+    ("uint8", (1, 20, 20), "c12,5,2,2"),
+    ("uint8", (3, 12, 12), "c16,3,1,0,m2,2,0"),
+    ("int8", (1, 12, 20), "c24,3x5,1,1x2,m2,2,0"),
+    ("uint8", (1, 10, 10), "c16,1,1,0"),
+    ("bits", (1, 28, 28), "c10,3,2,0,m3,2,0"),
+    ("bits", (8, 12, 12), "c16,3,1,1,m2,2,0"),
+    ("bits", (16, 8, 8), "c16,3,1,0"),
+    ("bits", (32, 6, 6), "c32,3,1,1,m2,2,0"),
+    ("bits", (16, 14, 14), "c32,3,1,1,m2,2,0"),
+    ("bits", (5, 9, 9), "c7,3,1,1"),
+    ("bits", (3, 10, 10), "c33,5,2,2,m2,1,0"),
+    ("bits", (64, 4, 4), "c16,3,1,1"),
+    ("bits", (18, 9, 9), "c10,3,1,1,m2,2,0"),
+    ("bits", (20, 8, 8), "c4,3,1,1"),
+    ("bits", (12, 8, 8), "c20,3,1,0,m2,2,0"),
+    ("bits", (7, 9, 9), "c16,5,1,2"),
+    ("uint8", (1, 14, 14), "c16,3,1,1,m2,2,0 c16,3,1,1 d32"),
+    ("uint8", (1, 12, 12), "c8,3,1,1 c16,3,1,1,m2,2,0 c24,3,1,1,m2,2,0 d10"),
+    ("bits", (1, 16, 16), "c16,3,1,1,m2,2,0 c32,3,1,1,m2,2,0 d20"),
+    ("bits", (1, 20, 20), "c8,5,1,0,m2,2,0 d50 d30"),
+]
+FLOAT = [
+    ("float", (1, 8, 8), "c4,3,1,1,m2,2,0"),
+    ("float", (1, 10, 10), "c8,3,2,0"),
+    ("float", (1, 7, 7), "d12"),
+    ("float", (2, 5, 5), "d7 d9"),
+    ("float", (1, 8, 8), "c4,3,1,1 d8"),
+    ("float", (3, 7, 6), "c6,2x3,1,1,m2,2,0"),
+    ("float", (1, 16, 16), "c5,5,2,2 d9"),
+    ("float", (1, 12, 12), "d20"),
+    ("float", (1, 3, 3), "d30"),
+    ("float", (1, 9, 9), "c12,3,1,1,m3,3,0"),
+]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One network, built and run."""
+
+    network: Network
+    flash: int
+    static: int
+    stack: int
+    cycles: tuple[float, ...]
+    work: tuple[Work, ...]
+
+    @property
+    def kernels(self) -> list[str]:
+        return [layer_kernel(self.network, i) for i in range(len(self.cycles))]
+
+
+def fired(network: Network, x: NDArray[np.generic]) -> list[float | None]:
+    """For each pooled convolution the fraction of comparisons that the kernel makes on samples ``x``, exactly."""
+    inputs = list(activations(network, network.check_samples(x)))
+    found: list[float | None] = []
+    for i, block in enumerate(network.blocks):
+        found.append(None)
+        if block.pool is None or not isinstance(block.linear, Conv) or block.threshold is None:
+            continue
+        acc = conv_sums(inputs[i], block.linear, network.kinds[i])
+        value, below = block.threshold.value, block.threshold.below
+        settled = np.where(below, acc > value, acc >= value)  # (n, map height, map width, outputs)
+        made = total = 0
+        for rows in _windows(block.pool, 0, settled.shape[1]):
+            for columns in _windows(block.pool, 1, settled.shape[2]):
+                open_ = np.ones((len(settled), settled.shape[3]), bool)
+                for y in rows:
+                    for column in columns:
+                        made += int(open_.sum())
+                        total += open_.size
+                        open_ &= ~settled[:, y, column]
+        found[-1] = made / total
+    return [*found, None]
+
+
+def _windows(pool: Pool, axis: int, side: int) -> list[range]:
+    size, stride, pad = pool.size[axis], pool.stride[axis], pool.pad[axis]
+    count = (side + 2 * pad - size) // stride + 1
+    return [range(max(i * stride - pad, 0), min(i * stride - pad + size, side)) for i in range(count)]
+
+
+def sizes(elf: Path) -> tuple[int, int]:
+    """Bytes of flash and of RAM that a linked program takes, the stack left out."""
+    flash = ram = 0
+    with elf.open("rb") as file:
+        for section in ELFFile(file).iter_sections():
+            if not section["sh_flags"] & 2:  # SHF_ALLOC
+                continue
+            if section["sh_type"] != "SHT_NOBITS":
+                flash += section["sh_size"]
+            if section["sh_flags"] & 1 and not section["sh_flags"] & 4:  # SHF_WRITE, not SHF_EXECINSTR
+                ram += 0 if section.name in (".stack", ".heap", "._user_heap_stack") else section["sh_size"]
+    return flash, ram
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def measure(board: Board, network: Network, seed: int) -> Row:
+    """Builds the firmware with the network, runs it on the simulated board, asks for its profile."""
+    x = samples(network.input, SAMPLES, seed)
+    with tempfile.TemporaryDirectory(prefix="ebnn-costs-") as folder:
+        header = Path(folder) / "network.h"
+        write_header(network, header, name="network")
+        program = simulator_class(board).build(board, header, _made(Path(folder) / "build"))
+        flash, static = sizes(program)
+        with Device(board_url(board.name, program=program), network_hash=network.hash32) as device:
+            profiles = [device.profile(sample) for sample in network.pack_input(x)]
+    stack = profiles[-1].deepest_stack_bytes
+    assert stack is not None
+    assert board.clock_hz is not None
+    cycles = np.mean([profile.layer_us for profile in profiles], axis=0) * board.clock_hz / 1e6
+    fractions = fired(network, x)
+    work = tuple(layer_work(network, i, fired=fractions[i]) for i in range(len(cycles)))
+    return Row(network, flash, static, stack, tuple(map(float, cycles)), work)
+
+
+def fit_time(rows: Iterable[Row]) -> tuple[dict[str, dict[str, float]], dict[str, list[float]]]:
+    """Cycles for one of each count, no less than 0, by least squares of the relative errors; and those errors."""
+    points: dict[str, list[tuple[Work, float]]] = defaultdict(list)
+    for row in rows:
+        for kernel, work, cycles in zip(row.kernels, row.work, row.cycles, strict=True):
+            points[kernel].append((work, cycles))
+    costs, errors = {}, {}
+    for kernel, measured in sorted(points.items()):
+        names = list(dict.fromkeys(name for work, _ in measured for name in work))
+        a = np.array([[work.get(name, 0.0) for name in names] for work, _ in measured])
+        y = np.array([cycles for _, cycles in measured])
+        found, _ = nnls(a / y[:, None], np.ones(len(y)))
+        costs[kernel] = {name: float(value) for name, value in zip(names, found, strict=True) if value > 0}
+        errors[kernel] = list((a @ found - y) / y)
+    return costs, errors
+
+
+def fit_flash(rows: list[Row]) -> tuple[dict[str, float], float, list[float]]:
+    """Bytes of each part of the library and of each layer; the firmware's share; the relative errors."""
+    parts = ["conv", "dense", "conv_float", "dense_float"]
+    layers = ["conv_layer", "dense_layer"]
+    a, y = [], []
+    for row in rows:
+        present = {kernel if kernel.endswith("float") else kernel.split("_")[0] for kernel in row.kernels}
+        counts = [sum(kernel.startswith(name.split("_")[0]) for kernel in row.kernels) for name in layers]
+        a.append([1.0, *(float(part in present) for part in parts), *counts])
+        y.append(row.flash - flash_bytes(row.network))
+    found, _ = nnls(np.array(a), np.array(y, float))
+    flash = {"output": 0.0, "output_layer": 0.0, **dict(zip([*parts, *layers], map(float, found[1:]), strict=True))}
+    whole = np.array([row.flash for row in rows])
+    return flash, float(found[0]), list((np.array(a) @ found - np.array(y)) / whole)
+
+
+def fit_stack(rows: list[Row]) -> dict[str, int]:
+    """The deepest stack of the programs that have a kernel and, beside it, only less deep ones."""
+    stack: dict[str, int] = {}
+    for row in sorted(rows, key=lambda row: (len(set(row.kernels)), row.stack)):
+        for kernel in row.kernels:
+            known = max((stack.get(other, 0) for other in row.kernels if other != kernel), default=0)
+            if kernel not in stack or (row.stack > stack[kernel] and row.stack > known):
+                stack[kernel] = row.stack
+    return dict(sorted(stack.items()))
+
+
+@click.command()
+@click.argument("core", type=click.Choice(sorted(MEASURED_ON)))
+def main(core: str) -> None:
+    """Measure the kernels on CORE and write their costs."""
+    console = Console()
+    board = load_board(MEASURED_ON[core])
+    networks = [build(*which, seed) for seed, which in enumerate([*INTEGER, *FLOAT])]  # type: ignore[arg-type]
+    rows = []
+    for seed, network in enumerate(track(networks, f"{len(networks)} networks on {board.name}", console=console)):
+        rows.append(measure(board, network, seed))
+    time, time_errors = fit_time(rows)
+    flash, base, flash_errors = fit_flash(rows)
+    stack = fit_stack(rows)
+    unit = "cycles" if core == "avr" else "instructions"
+    lines = [
+        f"# By benchmarks/costs.py on the simulated {board.name}: bytes, and {unit} for one of each count."
+    ]
+    lines += ["", "[flash]", *(f"{name} = {value:.0f}" for name, value in flash.items())]
+    lines += ["", "[stack]", *(f"{name} = {value}" for name, value in stack.items())]
+    for kernel, costs in time.items():
+        lines += ["", f"[time.{kernel}]", *(f"{name} = {value:.4g}" for name, value in costs.items())]
+    (FOLDER / "costs").mkdir(exist_ok=True)
+    (FOLDER / "costs" / f"{core}.toml").write_text("\n".join(lines) + "\n")
+    for kernel, errors in time_errors.items():
+        console.print(f"time   {kernel:<12} {len(errors)} layers, off by {min(errors):+.1%} to {max(errors):+.1%}")
+    console.print(f"flash  off by {min(flash_errors):+.1%} to {max(flash_errors):+.1%}")
+    own = [row.static - row.network.arena_bytes - 4 * row.network.classes for row in rows]
+    console.print(f"RAM    {min(own)} to {max(own)} B beside arena and scores; stack {stack}")
+    for name in SHARES.get(core, (board.name,)):
+        _write_share(load_board(name), board, base, max(own), networks[0], rows[0])
+
+
+def _write_share(board: Board, measured: Board, base: float, own: int, network: Network, row: Row) -> None:
+    """Writes what firmware and core take on a board: that of the measured one, and how much more its program takes."""
+    flash, ram = base, own
+    if board != measured:
+        with tempfile.TemporaryDirectory(prefix="ebnn-costs-") as folder:
+            header = Path(folder) / "network.h"
+            write_header(network, header, name="network")
+            kind = simulator_class(measured)
+            other = sizes(kind.build(board, header, _made(Path(folder) / "build")))
+        flash, ram = base + other[0] - row.flash, own + other[1] - row.static
+    path = FOLDER / f"{board.name}.toml"
+    text = path.read_text()
+    for key, value in (("firmware_flash", round(flash)), ("firmware_ram", ram), ("measured", "true")):
+        line = f"{key} = {value}"
+        text, count = re.subn(rf"^{key} = .*$", line, text, flags=re.MULTILINE)
+        text = text if count else f"{text}{line}\n"
+    path.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""The command ``ebnn boards``."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from ..boards import board_names, load_board
+from ..report import boards_table
+from .console import make_console, print_line, print_whole
+from .options import check_writable, json_option, write_json
+
+
+@click.command()
+@json_option
+def boards(json_file: Path | None) -> None:
+    """List the boards that ebnn knows: their MCU, clock, flash and RAM, and which of them can be simulated here.
+
+    Flash is what a program has, the bootloader's share left out.
+    """
+    check_writable(json_file)
+    known = [load_board(name) for name in board_names()]
+    console = make_console()
+    print_whole(console, boards_table(known))
+    print_line(console, "what a network takes on each of them: ebnn info MODEL.ebnn; on one: --board NAME")
+    write_json(json_file, {"boards": [asdict(board) for board in known]})

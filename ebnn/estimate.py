@@ -1,0 +1,188 @@
+"""What a network takes on a board, before anything is compiled: flash, RAM with the stack, time per sample.
+
+Sizes and times of the kernels are measured on simulated cores by ``benchmarks/costs.py`` and lie in ``boards/costs``;
+the Arduino core's share of a board lies in the board's own file. `check_fits` refuses a network that is too big.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from . import bits
+from .blocks import Conv
+from .boards import Board, Costs, board_names, load_board, load_costs
+from .codegen import flash_bytes
+from .errors import NetworkError
+from .network import Network
+from .workload import layer_kernel, layer_work
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A network on a board, with the serial firmware of ``firmware/src``.
+
+    Attributes:
+        board: which.
+        flash_bytes: constants, kernels, firmware and the board's core.
+        static_bytes: RAM of all variables: arena, scores, firmware, the board's core.
+        stack_bytes: the deepest stack.
+        layer_us: microseconds for each layer and one sample, at the board's clock.
+    """
+
+    board: Board
+    flash_bytes: int
+    static_bytes: int
+    stack_bytes: int
+    layer_us: tuple[float, ...]
+
+    @property
+    def ram_bytes(self) -> int:
+        """Variables and stack."""
+        return self.static_bytes + self.stack_bytes
+
+    @property
+    def us(self) -> float:
+        """Microseconds for one sample."""
+        return sum(self.layer_us)
+
+    @property
+    def flash_left(self) -> int:
+        """Bytes; negative where the network does not fit."""
+        return (self.board.flash_bytes or 0) - self.flash_bytes
+
+    @property
+    def ram_left(self) -> int:
+        """Bytes; negative where the network does not fit."""
+        return (self.board.ram_bytes or 0) - self.ram_bytes
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is room for it."""
+        return self.flash_left >= 0 and self.ram_left >= 0
+
+    def values(self) -> dict[str, Any]:
+        """The estimate as plain JSON values."""
+        return {
+            "board": self.board.name,
+            "fits": self.fits,
+            "flash_bytes": self.flash_bytes,
+            "flash_limit": self.board.flash_bytes,
+            "ram_bytes": self.ram_bytes,
+            "ram_limit": self.board.ram_bytes,
+            "static_bytes": self.static_bytes,
+            "stack_bytes": self.stack_bytes,
+            "us": self.us,
+            "layer_us": list(self.layer_us),
+            "measured": self.board.measured,
+        }
+
+
+def estimated_boards() -> list[Board]:
+    """The boards that one can buy, the smallest first."""
+    boards = [load_board(name) for name in board_names()]
+    bought = [board for board in boards if board.costs is not None and board.environment is not None]
+    return sorted(bought, key=lambda board: (board.ram_bytes or 0, board.flash_bytes or 0))
+
+
+def estimate(network: Network, board: Board, arithmetic: str = "integer") -> Estimate:
+    """Flash, RAM and time of a network on a board. Raises NetworkError for a board without figures ("host")."""
+    if board.costs is None or board.clock_hz is None:
+        raise NetworkError(f"{board.title} has no limits to compare with: choose one of {_names()}")
+    costs = load_costs(board.costs)
+    layers = range(len(network.blocks) + 1)
+    kernels = [layer_kernel(network, layer, arithmetic) for layer in layers]
+    cycles = [
+        sum(costs.time[kernel].get(name, 0.0) * count for name, count in layer_work(network, layer, arithmetic).items())
+        for layer, kernel in zip(layers, kernels, strict=True)
+    ]
+    code = {name: costs.flash[name] for kernel in kernels for name in _code(kernel, costs)}
+    structs = sum(costs.flash[f"{kernel.split('_')[0]}_layer"] for kernel in kernels)
+    return Estimate(
+        board=board,
+        flash_bytes=round(board.firmware_flash + sum(code.values()) + structs + flash_bytes(network, arithmetic)),
+        static_bytes=board.firmware_ram + network.arena_bytes + 4 * network.classes,
+        stack_bytes=round(max(costs.stack[kernel] for kernel in kernels)),
+        layer_us=tuple(count * board.cycles_per_instruction / board.clock_hz * 1e6 for count in cycles),
+    )
+
+
+def check_fits(network: Network, board: Board, arithmetic: str = "integer") -> Estimate:
+    """The estimate of a network that fits. Raises NetworkError, naming the layer that is too big and the way out."""
+    found = estimate(network, board, arithmetic)
+    if found.ram_left < 0:
+        raise NetworkError(_too_much_ram(network, found))
+    if found.flash_left < 0:
+        raise NetworkError(_too_much_flash(network, found, arithmetic))
+    return found
+
+
+def _too_much_ram(network: Network, found: Estimate) -> str:
+    message = (
+        f"the network takes about {found.ram_bytes:,} B of RAM, {found.board.title} has {found.board.ram_bytes:,}: "
+        f"{network.arena_bytes:,} B of arena, {found.stack_bytes:,} B of stack, the rest is the firmware's"
+    )
+    larger = _larger(network)
+    cuts = _cuts(network, network.arena_bytes + found.ram_left)
+    if cuts is None:
+        return f"{message}. The input alone leaves no room for a layer: use smaller images, or {larger}"
+    names = " and ".join(f"{network.block_name(i)}, too big for its place beside its input," for i, _ in cuts)
+    ways = " and ".join(
+        f"{outputs} {'filters' if isinstance(network.blocks[i].linear, Conv) else 'outputs'} instead of "
+        f"{network.blocks[i].outputs}"
+        for i, outputs in cuts
+    )
+    return f"{message}. Give {names} {ways}, or take {larger}"
+
+
+def _cuts(network: Network, limit: int) -> list[tuple[int, int]] | None:
+    """Which blocks would have to lose outputs for an arena of ``limit`` bytes, and how many they may keep, in order.
+
+    None where some layer's input leaves no room for a single output.
+    """
+    cuts = []
+    before = network.memory_plan.activation_bytes[0]
+    for i, block in enumerate(network.blocks):
+        scratch = bits.round_to_words(block.scratch_bytes(network.kinds[i], network.shapes[i]))
+        height, width = network.shapes[i + 1][1:]
+        sizes = {n: bits.round_to_words(height * bits.row_bytes(width * n)) for n in range(1, block.outputs + 1)}
+        kept = max((n for n, size in sizes.items() if before + scratch + size <= limit), default=None)
+        if kept is None:
+            return None
+        if kept < block.outputs:
+            cuts.append((i, kept))
+        before = sizes[kept]
+    return cuts or None
+
+
+def _too_much_flash(network: Network, found: Estimate, arithmetic: str) -> str:
+    sizes = network.layer_weight_bytes
+    largest = max(range(len(sizes)), key=sizes.__getitem__)
+    name = network.block_name(largest) if largest < len(network.blocks) else "output"
+    constants = flash_bytes(network, arithmetic)
+    message = (
+        f"the network takes about {found.flash_bytes:,} B of flash, {found.board.title} has "
+        f"{found.board.flash_bytes:,}: {constants:,} B are its weights and thresholds, the rest is code. {name} is the "
+        f"largest with {sizes[largest]:,} B of weights: it would have to lose {-found.flash_left:,} B"
+    )
+    way = "fewer filters in it or before it, or a pool before a dense layer"
+    return f"{message}. Use {way}, or take {_larger(network)}"
+
+
+def _larger(network: Network) -> str:
+    """A board that is large enough."""
+    for board in estimated_boards():
+        if estimate(network, board).fits:
+            return f"a larger board, {board.title} (--board {board.name}) for one"
+    return "a smaller network: no board that ebnn knows is large enough"
+
+
+def _code(kernel: str, costs: Costs) -> Iterator[str]:
+    """The parts of the library that a kernel brings along."""
+    kind, on = kernel.split("_")
+    yield f"{kind}_float" if on == "float" else kind
+
+
+def _names() -> str:
+    return ", ".join(board.name for board in estimated_boards())

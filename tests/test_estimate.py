@@ -1,0 +1,138 @@
+"""Estimates against what is built and run: linked ELF files, simulated boards; and what is said where nothing fits."""
+
+import dataclasses
+import json
+
+import pytest
+from support.boards import require_board
+from test_cli import ebnn as command
+
+import ebnn
+from benchmarks.costs import measure
+from benchmarks.networks import build
+from ebnn.boards import Costs, board_names, load_board, load_costs
+from ebnn.errors import NetworkError
+from ebnn.estimate import check_fits, estimate, estimated_boards
+
+MNIST_UNO = "examples/mnist/mnist-uno.ebnn"
+
+# None of them is among those that the costs were fitted to.
+NETWORKS = {
+    "pixels": ("uint8", (1, 16, 16), "c10,3,1,1,m2,2,0 c20,3,1,1,m2,2,0"),
+    "bits": ("bits", (4, 12, 12), "c18,3,1,0 c12,3,1,1,m2,2,0 d24"),
+    "dense": ("uint8", (1, 20, 20), "d24 d12"),
+}
+SIMULATED = ("uno", "megaatmega2560", "cortex-m0", "cortex-m3", "cortex-m4", "rv32")
+
+
+@pytest.mark.parametrize("board", SIMULATED)
+@pytest.mark.parametrize("which", NETWORKS)
+def test_the_estimate_is_near_what_is_built_and_run(request, board, which):
+    """Flash and RAM within 5 % of the linked program and its deepest stack, time within 15 % of the simulator."""
+    require_board(board, request)
+    network = build(*NETWORKS[which], seed=99)
+    found = estimate(network, load_board(board))
+    row = measure(load_board(board), network, seed=5)
+    assert found.flash_bytes == pytest.approx(row.flash, rel=0.05)
+    assert found.ram_bytes == pytest.approx(row.static + row.stack, rel=0.05)
+    assert found.us == pytest.approx(sum(row.cycles) / load_board(board).clock_hz * 1e6, rel=0.15)
+
+
+def test_every_board_has_figures_but_this_computer():
+    network = ebnn.load(MNIST_UNO)
+    for name in set(board_names()) - {"host"}:
+        board = load_board(name)
+        found = estimate(network, board)
+        assert found.us > 0
+        assert found.fits, board.name
+    with pytest.raises(NetworkError, match="this computer has no limits"):
+        estimate(network, load_board("host"))
+
+
+def test_an_estimate_by_hand(monkeypatch):
+    """One dense layer of 5 outputs on 9 bits, and 10 classes on 5 bits."""
+    network = build("bits", (9, 1, 1), "d5", seed=0)
+    costs = Costs(
+        flash={"dense": 100, "dense_layer": 10, "output": 200, "output_layer": 20},
+        stack={"dense_bits": 70, "output_bits": 60},
+        time={
+            "dense_bits": {"layers": 50, "outputs": 7, "tail_bytes": 3},
+            "output_bits": {"outputs": 11, "tail_bytes": 2},
+        },
+    )
+    monkeypatch.setattr("ebnn.estimate.load_costs", lambda core: costs)
+    board = dataclasses.replace(
+        load_board("uno"), clock_hz=2_000_000, cycles_per_instruction=3, firmware_flash=1_000, firmware_ram=300
+    )
+    found = estimate(network, board)
+    # Cycles: 50 + 5·7 + 5·2 bytes·3 and 10·11 + 10·1 byte·2, three to an instruction, two a microsecond.
+    assert found.layer_us == pytest.approx(((50 + 35 + 30) * 3 / 2, (110 + 20) * 3 / 2))
+    # Constants: 5 filters and 10 classes of one word, 5 thresholds of 2 bytes, 10 multipliers and offsets.
+    assert found.flash_bytes == 1_000 + 100 + 10 + 200 + 20 + 60 + 10 + 60
+    assert found.static_bytes == 300 + network.arena_bytes + 40
+    assert found.stack_bytes == 70
+
+
+def test_costs_are_there_for_every_kernel():
+    kernels = {f"{layer}_{on}" for layer in ("conv", "dense") for on in ("bits", "bytes", "float")}
+    for core in {load_board(name).costs for name in board_names()} - {None}:
+        costs = load_costs(core)
+        assert costs.time.keys() == costs.stack.keys() == kernels | {"output_bits", "output_bytes"}
+
+
+def test_too_much_ram_names_the_block_and_the_way_out():
+    network = build("uint8", (1, 28, 28), "c32,3,1,1", seed=1)
+    with pytest.raises(NetworkError) as caught:
+        check_fits(network, load_board("uno"))
+    message = str(caught.value)
+    assert "Arduino Uno has 2,048" in message
+    assert "conv1" in message
+    assert "--board" in message
+    filters = int(message.split("filters instead of 32")[0].split()[-1])
+    assert 0 < filters < 32
+    check_fits(build("uint8", (1, 28, 28), f"c{filters},3,1,1", seed=1), load_board("uno"))
+    with pytest.raises(NetworkError):
+        check_fits(build("uint8", (1, 28, 28), f"c{filters + 8},3,1,1", seed=1), load_board("uno"))
+
+
+def test_an_input_that_is_too_big_by_itself():
+    network = build("uint8", (3, 32, 32), "c8,3,1,1", seed=1)
+    with pytest.raises(NetworkError, match=r"input alone leaves no room.*smaller images"):
+        check_fits(network, load_board("uno"))
+
+
+def test_too_much_flash_names_the_layer():
+    network = build("bits", (32, 10, 10), "d80", seed=1)
+    with pytest.raises(NetworkError, match=r"dense1 is the largest with 32,000 B of weights"):
+        check_fits(network, load_board("uno"))
+    check_fits(network, load_board("megaatmega2560"))
+
+
+def test_nothing_is_large_enough():
+    network = build("uint8", (3, 400, 400), "c1,3,2,1", seed=1)
+    with pytest.raises(NetworkError, match="no board that ebnn knows is large enough"):
+        check_fits(network, load_board("uno"))
+
+
+def test_commands_show_and_refuse(tmp_path):
+    large = tmp_path / "large.ebnn"
+    build("uint8", (1, 28, 28), "c32,3,1,1", seed=1).save(large)
+    output = command("info", large, "--json", "info.json", cwd=tmp_path)
+    assert "no: flash, RAM" in output
+    rows = {row["board"]: row for row in json.loads((tmp_path / "info.json").read_text())["estimates"]}
+    assert rows.keys() == {board.name for board in estimated_boards()}
+    assert not rows["uno"]["fits"]
+    assert rows["megaatmega2560"]["fits"]
+    output = command("info", large, "--board", "uno", cwd=tmp_path)
+    assert "too many" in output
+    output = command("export", large, "--board", "uno", "-o", "large.h", cwd=tmp_path, code=1)
+    assert "filters instead of 32" in output
+    assert not (tmp_path / "large.h").exists()
+    command("export", large, "--board", "megaatmega2560", "-o", "large.h", cwd=tmp_path)
+    assert "large_predict" in (tmp_path / "large.h").read_text()
+    output = command("info", large, "--board", "unu", cwd=tmp_path, code=1)
+    assert "no board is called 'unu'" in output
+    output = command("boards", "--json", "boards.json", cwd=tmp_path)
+    assert "ATmega328P" in output
+    assert "sim://uno" in output
+    assert {row["name"] for row in json.loads((tmp_path / "boards.json").read_text())["boards"]} == set(board_names())
