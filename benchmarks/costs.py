@@ -164,9 +164,8 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def measure(board: Board, network: Network, seed: int) -> Row:
-    """Builds the firmware with the network, runs it on the simulated board, asks for its profile."""
-    x = samples(network.input, SAMPLES, seed)
+def measure(board: Board, network: Network, x: NDArray[np.generic]) -> Row:
+    """Builds the firmware with the network, runs samples on the simulated board, asks for their profiles."""
     with tempfile.TemporaryDirectory(prefix="ebnn-costs-") as folder:
         header = Path(folder) / "network.h"
         write_header(network, header, name="network")
@@ -236,14 +235,12 @@ def main(core: str) -> None:
     networks = [build(*which, seed) for seed, which in enumerate([*INTEGER, *FLOAT])]  # type: ignore[arg-type]
     rows = []
     for seed, network in enumerate(track(networks, f"{len(networks)} networks on {board.name}", console=console)):
-        rows.append(measure(board, network, seed))
+        rows.append(measure(board, network, samples(network.input, SAMPLES, seed)))
     time, time_errors = fit_time(rows)
     flash, base, flash_errors = fit_flash(rows)
     stack = fit_stack(rows)
     unit = "cycles" if core == "avr" else "instructions"
-    lines = [
-        f"# By benchmarks/costs.py on the simulated {board.name}: bytes, and {unit} for one of each count."
-    ]
+    lines = [f"# By benchmarks/costs.py on the simulated {board.name}: bytes, and {unit} for one of each count."]
     lines += ["", "[flash]", *(f"{name} = {value:.0f}" for name, value in flash.items())]
     lines += ["", "[stack]", *(f"{name} = {value}" for name, value in stack.items())]
     for kernel, costs in time.items():

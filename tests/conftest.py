@@ -1,10 +1,13 @@
 """What tests of several rooms share."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.platformio_core import prepare_core
+
+from ebnn import datasets
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +17,12 @@ def platformio_core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLATFORMIO_CORE_DIR", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session")
+def mnist() -> datasets.Dataset:
+    """MNIST, where it lies on this computer; else the test is skipped, unless skipping is forbidden."""
+    if os.environ.get("EBNN_DATA") or datasets.locate("mnist").state == "present":
+        return datasets.load("mnist", download=False)
+    message = "MNIST is not here: set EBNN_DATA to the folder that holds mnist/, or run: ebnn datasets fetch mnist"
+    pytest.fail(message) if os.environ.get("EBNN_NO_SKIP") else pytest.skip(message)

@@ -9,7 +9,7 @@ from test_cli import ebnn as command
 
 import ebnn
 from benchmarks.costs import measure
-from benchmarks.networks import build
+from benchmarks.networks import build, samples
 from ebnn.boards import Costs, board_names, load_board, load_costs
 from ebnn.errors import NetworkError
 from ebnn.estimate import check_fits, estimate, estimated_boards
@@ -32,7 +32,19 @@ def test_the_estimate_is_near_what_is_built_and_run(request, board, which):
     require_board(board, request)
     network = build(*NETWORKS[which], seed=99)
     found = estimate(network, load_board(board))
-    row = measure(load_board(board), network, seed=5)
+    row = measure(load_board(board), network, samples(network.input, 3, seed=5))
+    assert found.flash_bytes == pytest.approx(row.flash, rel=0.05)
+    assert found.ram_bytes == pytest.approx(row.static + row.stack, rel=0.05)
+    assert found.us == pytest.approx(sum(row.cycles) / load_board(board).clock_hz * 1e6, rel=0.15)
+
+
+@pytest.mark.parametrize("board", ["uno", "cortex-m3"])
+def test_the_estimate_of_a_trained_network_on_its_images(request, mnist, board):
+    """How often windows are settled early is then foretold from the batch normalisation."""
+    require_board(board, request)
+    network = ebnn.load(MNIST_UNO)
+    row = measure(load_board(board), network, mnist.test_images[:5])
+    found = estimate(network, load_board(board))
     assert found.flash_bytes == pytest.approx(row.flash, rel=0.05)
     assert found.ram_bytes == pytest.approx(row.static + row.stack, rel=0.05)
     assert found.us == pytest.approx(sum(row.cycles) / load_board(board).clock_hz * 1e6, rel=0.15)

@@ -26,6 +26,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "chainer_compat": (set(), set()),
     "firmware_sources": (BASE, set()),
     "atomic": (BASE, set()),
+    "cache": (BASE, set()),
     "boards": (BASE, set()),
     "bits": (BASE, set()),
     "memory": ({"bits", *BASE}, set()),
@@ -33,16 +34,22 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "network": (NETWORK, {"reference", "files"}),
     "reference": (NETWORK, set()),
     "files": ({"atomic", *NETWORK}, set()),
+    "importers": (NETWORK, set()),
     "codegen": ({"atomic", *NETWORK}, set()),
     "functions": ({"chainer_compat", *BASE}, set()),
     "links": ({"functions", "chainer_compat", *BASE}, {"lower", "write_header"}),
     "training": (TRAINING, set()),
     "lowering": ({"reference", *TRAINING} - {"atomic"}, set()),
-    "datasets": (NETWORK, set()),
+    "datasets": ({"cache", *NETWORK}, set()),
+    "ports": ({"boards", *BASE}, set()),
+    "platformio": ({"boards", "cache", "firmware_sources", *BASE}, set()),
     "device": ({"frames", "boards", *BASE}, set()),
-    "simulation": ({"boards", "frames", "codegen", "firmware_sources", *NETWORK}, set()),
-    "report": (NETWORK, set()),
+    "simulation": ({"boards", "cache", "frames", "codegen", "firmware_sources", *NETWORK}, {"platformio"}),
+    "workload": (NETWORK, set()),
+    "estimate": ({"workload", "codegen", "boards", *NETWORK}, set()),
+    "report": ({"estimate", "boards", *NETWORK}, set()),
     "streaming": ({"device", "report", *NETWORK}, set()),
+    "profiling": ({"device", "report", "streaming", *NETWORK}, set()),
     "cli": (EVERYTHING, EVERYTHING),
     "__main__": ({"cli"}, set()),
     "__init__": ({"codegen", "files", *NETWORK}, {"lowering"}),
@@ -51,7 +58,8 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
 OUTSIDE = {
     "chainer": {"functions", "links", "training", "datasets", "lowering"},
     "chainerx": set(),
-    "serial": {"device", "simulation"},
+    "serial": {"device", "ports", "simulation"},
+    "platformio": {"platformio"},
     "cobs": {"frames"},
     "click": {"cli"},
     "sklearn": {"datasets", "report"},
@@ -62,6 +70,8 @@ def imports():
     """(file, room, whether inside a function or for types only, imported module or name of ours, package)."""
     for path in sorted(PACKAGE.rglob("*.py")):
         inside = path.relative_to(PACKAGE)
+        if not all(part.isidentifier() for part in inside.parts[:-1]):
+            continue  # no module: a script that is copied to a project or to PlatformIO's folder
         room = inside.parts[0].removesuffix(".py")
         tree = ast.parse(path.read_text())
         late = {

@@ -1,29 +1,18 @@
 """The committed MNIST network: its accuracy, Chainer's agreement, all test images through the simulated board."""
 
 import json
-import os
 from pathlib import Path
 
 import chainer
 import numpy as np
-import pytest
 from click.testing import CliRunner
 from support.c_networks import require
 
 import ebnn
-from ebnn import datasets
 from ebnn.cli import main
 from ebnn.training import as_samples, build_network, predict
 
 FOLDER = Path(__file__).parents[1] / "examples/mnist"
-
-
-@pytest.fixture(scope="module")
-def mnist():
-    if os.environ.get("EBNN_DATA") or datasets.locate("mnist").state == "present":
-        return datasets.load("mnist", download=False)
-    message = "MNIST is not here: set EBNN_DATA to the folder that holds mnist/, or run: ebnn datasets fetch mnist"
-    pytest.fail(message) if os.environ.get("EBNN_NO_SKIP") else pytest.skip(message)
 
 
 def test_all_test_images_through_the_simulated_board(mnist, tmp_path):

@@ -3,22 +3,45 @@
 import click
 
 from ..version import __version__
+from .boards import boards
 from .datasets import datasets
 from .demo import demo
 from .export import export
+from .flash import flash
 from .group import ErrorGroup
+from .import_header import import_header
 from .info import info
+from .init import init
+from .platformio_offline import platformio_offline
+from .profile import profile
 from .run import run
+from .simulate import simulate
 from .train import train
+
+
+# In the order of the work.
+COMMANDS = (
+    demo,
+    datasets,
+    train,
+    import_header,
+    boards,
+    info,
+    export,
+    init,
+    flash,
+    run,
+    profile,
+    simulate,
+    platformio_offline,
+)
 
 
 class _Commands(ErrorGroup):
     """Lists commands in the order of the work."""
 
-    ORDER = ("demo", "datasets", "train", "info", "export", "run")
-
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.ORDER)
+        return [str(command.name) for command in COMMANDS]
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -27,13 +50,15 @@ def main() -> None:
     """Train a binarized neural network here, run it on an Arduino-class board, read its predictions over serial.
 
     \b
-    ebnn demo                                          the whole path, no board needed
-    ebnn train --dataset mnist -o mnist.ebnn           train a network
-    ebnn info mnist.ebnn                               its layers and what they take
-    ebnn export mnist.ebnn -o firmware/include/network.h   emit it as a C header
-    ebnn run mnist.ebnn --port sim://host --dataset mnist  stream the test images, compare every answer
+    ebnn demo                                         the whole path, no board needed
+    ebnn train --dataset mnist -o mnist.ebnn          train a network
+    ebnn info mnist.ebnn                              its layers, and what it takes on each board
+    ebnn flash mnist.ebnn --board uno                 build the firmware with it, write it to the board
+    ebnn run mnist.ebnn --port sim://uno --dataset mnist   stream the test images, compare every answer
+    ebnn profile mnist.ebnn --port sim://uno          time of each layer, memory in use
+    ebnn export mnist.ebnn -o network.h               emit it as a C header, for a sketch of your own
     """
 
 
-for command in (demo, datasets, train, info, export, run):
+for command in COMMANDS:
     main.add_command(command)

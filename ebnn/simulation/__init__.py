@@ -2,7 +2,8 @@
 
 Importing this module teaches pySerial the scheme, so that ``serial.serial_for_url("sim://host?header=network.h")``
 opens a simulated board; closing the port ends it. The board runs behind a pseudo terminal; on ``dtr`` going from false
-to true it resets, as an Arduino does. On ``sim://host`` the firmware is compiled for this computer.
+to true it resets, as an Arduino does. On ``sim://host`` the firmware is compiled for this computer; AVR boards
+(``sim://uno``) run what PlatformIO builds, cycle by cycle. `plugged_in` keeps a board at a port for other programs.
 """
 
 from __future__ import annotations
@@ -13,9 +14,22 @@ from pathlib import Path
 
 import serial
 
+from .avr import AvrStatistics, FunctionStatistics, SimavrSimulator
 from .build import build_host, find_compiler
+from .plugged import PluggedBoard, plugged_in
 
-__all__ = ["board_url", "build_host", "find_compiler", "host_url", "program_url"]
+__all__ = [
+    "AvrStatistics",
+    "FunctionStatistics",
+    "PluggedBoard",
+    "SimavrSimulator",
+    "board_url",
+    "build_host",
+    "find_compiler",
+    "host_url",
+    "plugged_in",
+    "program_url",
+]
 
 if __name__ not in serial.protocol_handler_packages:
     serial.protocol_handler_packages.append(__name__)

@@ -71,6 +71,15 @@ def build_host(
         "-o",
         str(program),
     ]
+    run_compiler(command, header)
+    return program
+
+
+def run_compiler(command: Sequence[str], header: Path) -> None:
+    """Runs a compiler on the firmware with that header.
+
+    Raises `ebnn.errors.BuildError`, with the compiler's words, if it fails.
+    """
     try:
         result = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     except OSError as error:
@@ -81,4 +90,3 @@ def build_host(
             lines = [*lines[:_QUOTED_LINES], "...", *lines[-_QUOTED_LINES:]]
         said = "\n".join(lines)
         raise BuildError(f"the C compiler {command[0]} failed on {header} with exit code {result.returncode}:\n{said}")
-    return program

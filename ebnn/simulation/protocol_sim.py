@@ -6,10 +6,12 @@ what is compiled already, and ``sim://BOARD`` takes the header in ``firmware/inc
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import tempfile
 import urllib.parse
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +25,13 @@ from ebnn.firmware_sources import firmware_folder
 from .simulator import Simulator
 
 try:
+    import termios
     import tty
 except ImportError:  # Windows
     tty = None  # type: ignore[assignment]
+    _FAILURES: tuple[type[Exception], ...] = (OSError,)
+else:
+    _FAILURES = (OSError, termios.error)  # serial.SerialException is an OSError
 
 
 @dataclass(frozen=True)
@@ -35,30 +41,56 @@ class Address:
     board: Board
     header: Path | None
     program: Path | None
+    options: dict[str, str]
+    """The simulator's own."""
 
 
 def parse_url(url: str) -> Address:
     """Reads a ``sim://`` URL. Raises `ebnn.errors.PortError` if it is not one, or names a board without a simulator."""
     parts = urllib.parse.urlsplit(url)
-    known = [name for name in board_names() if load_board(name).simulator is not None]
     if parts.scheme != "sim" or parts.path not in ("", "/"):
         raise PortError(f"{url!r} is no simulated board: write sim://BOARD, as in sim://host")
-    if parts.netloc not in known:
-        there = ", ".join(f"sim://{name}" for name in known)
-        raise PortError(f"no board {parts.netloc!r} can be simulated; there is {there}")
+    board = find_board(parts.netloc)
     options = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
-    unknown = sorted(set(options) - {"header", "program"})
+    known = ["header", "program", *sorted(simulator_class(board).OPTIONS)]
+    unknown = sorted(set(options) - set(known))
     if unknown:
-        raise PortError(f"sim://{parts.netloc} has no option {unknown[0]!r}; it has header and program")
-    paths = {key: Path(value) for key, value in options.items()}
-    return Address(load_board(parts.netloc), paths.get("header"), paths.get("program"))
+        raise PortError(f"sim://{board.name} has no option {unknown[0]!r}; it has {', '.join(known)}")
+    header, program = (Path(options.pop(key)) if key in options else None for key in ("header", "program"))
+    return Address(board, header, program, options)
+
+
+def find_board(name: str) -> Board:
+    """The board of that name. Raises `ebnn.errors.PortError` if none is called so, or it cannot be simulated."""
+    known = [board for board in board_names() if load_board(board).simulator is not None]
+    if name not in known:
+        there = ", ".join(f"sim://{board}" for board in known)
+        raise PortError(f"no board {name!r} can be simulated; there is {there}")
+    return load_board(name)
+
+
+def make_terminal() -> tuple[int, int]:
+    """A pseudo terminal that passes every byte as it is: the board's end, and the end that is the port.
+
+    Raises `ebnn.errors.PortError` where there is no such thing.
+    """
+    if tty is None:
+        raise PortError(
+            "sim:// needs a pseudo terminal, which Windows does not have: use WSL, or a real board at a COM port"
+        )
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    return master, slave
 
 
 def simulator_class(board: Board) -> type[Simulator]:
     """The simulator that runs a board's program."""
+    from .avr import SimavrSimulator
     from .host import HostSimulator
+    from .qemu import QemuSimulator
 
-    return {"host": HostSimulator}[str(board.simulator)]
+    kinds: dict[str, type[Simulator]] = {"host": HostSimulator, "simavr": SimavrSimulator, "qemu": QemuSimulator}
+    return kinds[str(board.simulator)]
 
 
 class Serial(serial.Serial):  # type: ignore[misc]
@@ -78,10 +110,6 @@ class Serial(serial.Serial):  # type: ignore[misc]
         if self.is_open:
             raise serial.SerialException("Port is already open.")
         address = parse_url(str(self._port))
-        if tty is None:
-            raise PortError(
-                "sim:// needs a pseudo terminal, which Windows does not have: use WSL, or a real board at a COM port"
-            )
         try:
             self._start(address)
         except BaseException:
@@ -95,16 +123,16 @@ class Serial(serial.Serial):  # type: ignore[misc]
             self._folder = tempfile.TemporaryDirectory(prefix="ebnn-sim-")
             header = address.header or firmware_folder() / "include" / "network.h"
             program = kind.build(address.board, header, Path(self._folder.name))
-        master, slave = os.openpty()
+        master, slave = make_terminal()
         try:
-            tty.setraw(slave)
-            self.simulator = kind(address.board, program, master)
+            self.portstr = os.ttyname(slave)
+            self.simulator = kind(address.board, program, master, **address.options)
             # From here on the board alone holds the terminal's other end: if it dies, the port hangs up; and if this
             # process dies, the board sees its terminal closed, and ends.
             os.close(master)
             master = -1
-            self.portstr = os.ttyname(slave)
-            super().open()
+            with self._explaining():
+                super().open()
             self._dtr_before = True
         finally:
             os.close(slave)
@@ -136,6 +164,41 @@ class Serial(serial.Serial):  # type: ignore[misc]
         if self.simulator is None or not self.simulator.running:
             raise serial.SerialException("the simulated board has ended")
         self.simulator.reset()
+
+    def read(self, size: int = 1, /) -> bytes:
+        """As of any port; where the board has ended by itself, PortError says why if that is known."""
+        with self._explaining():
+            data: bytes = super().read(size)
+            return data
+
+    def write(self, data: bytes, /) -> int | None:
+        """As of any port; where the board has ended by itself, PortError says why if that is known."""
+        with self._explaining():
+            count: int | None = super().write(data)
+            return count
+
+    @property
+    def in_waiting(self) -> int:
+        """Bytes that can be read at once."""
+        with self._explaining():
+            count: int = super().in_waiting
+            return count
+
+    def _reconfigure_port(self, force_update: bool = False) -> None:
+        with self._explaining():
+            super()._reconfigure_port(force_update)
+
+    @contextlib.contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except serial.SerialTimeoutException:
+            raise
+        except _FAILURES as error:
+            reason = self.simulator.last_words() if self.simulator is not None else None
+            if reason is None:
+                raise
+            raise PortError(reason) from error
 
     def _update_dtr_state(self) -> None:
         state = bool(self._dtr_state)

@@ -7,6 +7,7 @@ import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO, Any, ClassVar
 
 from ebnn.boards import Board
 from ebnn.errors import PortError
@@ -25,6 +26,9 @@ class Simulator(ABC):
 
     process: subprocess.Popen[bytes]
 
+    OPTIONS: ClassVar[frozenset[str]] = frozenset()
+    """Options of a URL that go to the constructor, by name, as text."""
+
     @classmethod
     @abstractmethod
     def build(cls, board: Board, header: Path, folder: Path) -> Path:
@@ -34,7 +38,7 @@ class Simulator(ABC):
         """
 
     @abstractmethod
-    def __init__(self, board: Board, program: Path, terminal: int) -> None: ...
+    def __init__(self, board: Board, program: Path, terminal: int, **options: Any) -> None: ...
 
     @abstractmethod
     def reset(self) -> None:
@@ -45,20 +49,31 @@ class Simulator(ABC):
         """Whether the board is still there."""
         return self.process.poll() is None
 
+    def last_words(self) -> str | None:
+        """Why the board has ended by itself, None where nothing is known."""
+        return None
+
     def stop(self) -> None:
         """Ends the board."""
         self.process.kill()
         self.process.wait()
 
 
-def start_process(command: Sequence[str], terminal: int, pass_fds: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+def start_process(
+    command: Sequence[str], terminal: int, pass_fds: Sequence[int] = (), stderr: IO[bytes] | None = None
+) -> subprocess.Popen[bytes]:
     """Starts a simulator with the terminal for its standard input and output.
 
     The session of its own keeps a Ctrl-C in the user's terminal from the board. Raises `ebnn.errors.PortError`.
     """
     try:
         return subprocess.Popen(
-            command, stdin=terminal, stdout=terminal, start_new_session=True, pass_fds=tuple(pass_fds)
+            command,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=stderr,
+            start_new_session=True,
+            pass_fds=tuple(pass_fds),
         )
     except OSError as error:
         raise PortError(f"the simulator {command[0]} cannot be run: {error}") from error

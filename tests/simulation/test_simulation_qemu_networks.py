@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from pathlib import Path
 from typing import Any
@@ -69,18 +68,10 @@ def test_random_network(board: str, number: int, tmp_path: Path) -> None:
     assert_equal(found, network.scores(x))
 
 
-@pytest.fixture(scope="module")
-def images() -> NDArray[np.uint8]:
-    """200 of MNIST's test images."""
-    if os.environ.get("EBNN_DATA") or datasets.locate("mnist").state == "present":
-        return datasets.load("mnist", download=False).test_images[:200]
-    message = "MNIST is not here: set EBNN_DATA to the folder that holds mnist/, or run: ebnn datasets fetch mnist"
-    pytest.fail(message) if os.environ.get("EBNN_NO_SKIP") else pytest.skip(message)
-
-
-def test_mnist(board: str, images: NDArray[np.uint8], tmp_path: Path) -> None:
+def test_mnist(board: str, mnist: datasets.Dataset, tmp_path: Path) -> None:
     """And the sample that was the first takes as many instructions when it comes again."""
     network = ebnn.load(TESTS.parent / "examples/mnist/mnist-uno.ebnn")
+    images = mnist.test_images[:200]
     packed = network.pack_input(datasets.convert(images, "uint8", network.input.kind))
     found = predictions(board, network, "integer", np.concatenate([packed, packed[:1]]), tmp_path)
     assert found[-1].device_us == found[0].device_us

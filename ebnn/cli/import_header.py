@@ -1,0 +1,62 @@
+"""The command ``ebnn import``."""
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from ..files import save
+from ..importers import import_ebnn_header
+from ..report import network_table
+from .console import make_console, print_line, print_whole
+from .options import check_writable
+
+
+@click.command("import")
+@click.argument("header", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    metavar="MODEL.ebnn",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="The network to write.",
+)
+@click.option(
+    "--input",
+    "input_kind",
+    type=click.Choice(["float", "uint8", "bits"]),
+    help="What the network takes; uint8: pixels, for a header that takes pixel / 255. [default: what the header takes]",
+)
+@click.option(
+    "--shape",
+    type=int,
+    nargs=3,
+    metavar="C H W",
+    help="Of a sample, for a header that begins with a dense layer. [default: its size, 1, 1]",
+)
+@click.option("--nearest", is_flag=True, help="Take the nearest network where no exact one exists.")
+def import_header(
+    header: Path,
+    output: Path,
+    input_kind: Literal["float", "uint8", "bits"] | None,
+    shape: tuple[int, int, int] | None,
+    nearest: bool,
+) -> None:
+    """Make a network of a C header that the original eBNN (kunglab/ebnn) generated.
+
+    It predicts as the header's own C does, whatever the sample; a header of which no such network can be made is
+    refused.
+    """
+    check_writable(output)
+    imported = import_ebnn_header(header, input_kind=input_kind, shape=shape, nearest=nearest)
+    network = imported.network
+    save(network, output)
+    console = make_console()
+    print_line(console, f"{output}: {network.input.kind} {network.input.shape} → {network.classes} classes")
+    print_line(console, f"hash {network.hash}")
+    print_whole(console, network_table(network))
+    flash = network.weight_bytes + network.threshold_bytes + network.score_bytes
+    print_line(console, f"flash {flash:,} B, RAM {network.arena_bytes:,} B, {network.macs:,} multiply-accumulates")
+    for note in imported.notes:
+        print_line(console, f"note: {note}")

@@ -1,0 +1,77 @@
+"""The command ``ebnn simulate``."""
+
+import signal
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from ..codegen import write_header
+from ..codegen.header import identifier
+from ..errors import InputError
+from ..files import load
+from ..simulation import AvrStatistics, PluggedBoard, SimavrSimulator, plugged_in
+from .console import make_console, print_line
+from .options import arithmetic_option
+
+_LOOK_SECONDS = 0.5  # how often the board is looked at
+
+
+@click.command()
+@click.argument("board", metavar="BOARD")
+@click.option("--program", type=click.Path(dir_okay=False, path_type=Path), help="An ELF file that the board runs.")
+@click.option(
+    "--model", type=click.Path(dir_okay=False, path_type=Path), help="A network, built with the firmware for the board."
+)
+@click.option("--bootloader", is_flag=True, help="With the board's bootloader, for avrdude to upload through.")
+@click.option("--link", type=click.Path(path_type=Path), help="Keep a symbolic link to the port here.")
+@arithmetic_option
+def simulate(
+    board: str, program: Path | None, model: Path | None, bootloader: bool, link: Path | None, arithmetic: str
+) -> None:
+    """Plug a simulated board in, for other programs: avrdude, a serial monitor, ebnn run --port.
+
+    Prints the port's name and runs until Ctrl-C. An AVR board resets when the port is opened, as an Arduino does. It
+    runs the firmware with the network of firmware/include unless told otherwise; with --bootloader its flash is empty.
+    """
+    if program is not None and model is not None:
+        raise InputError("--program and --model both say what the board runs: give one of them")
+    signal.signal(signal.SIGTERM, _end)
+    with suppress(KeyboardInterrupt), ExitStack() as stack:
+        header = None
+        if model is not None:
+            header = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ebnn-"))) / "network.h"
+            write_header(load(model), header, name=identifier(model.stem), arithmetic=arithmetic)
+        plugged = stack.enter_context(
+            plugged_in(board, program=program, header=header, bootloader=bootloader, link=link)
+        )
+        _stay(plugged, link)
+
+
+def _stay(plugged: PluggedBoard, link: Path | None) -> None:
+    console = make_console()
+    name = plugged.port if link is None else f"{plugged.port}, linked as {link}"
+    print_line(console, f"{plugged.board.title} at {name}; Ctrl-C unplugs it")
+    sys.stdout.flush()
+    with console.status("running", spinner="line") as status:
+        while True:
+            plugged.check()
+            simulator = plugged.simulator
+            if console.is_terminal and isinstance(simulator, SimavrSimulator):
+                status.update(_state(simulator.statistics()))
+            time.sleep(_LOOK_SECONDS)
+
+
+def _state(statistics: AvrStatistics) -> str:
+    return (
+        f"{statistics.seconds:,.1f} s of the board's time since its reset, deepest stack "
+        f"{statistics.deepest_stack_bytes} B"
+    )
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

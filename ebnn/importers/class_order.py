@@ -1,0 +1,162 @@
+"""Integer scores that put the classes in the same order as floating-point ones, whatever the sums are.
+
+With the multipliers given, every two classes and every pair of sums that they can have bound the difference of the two
+offsets, from below where the first class wins, from above where the second does. Such bounds have a solution where
+their shortest paths have no negative cycle. So multipliers are tried until there is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_MULTIPLIER = 32_767  # of a score: an int16
+MAX_SCORE = 2**31 - 1
+_FACTORS = 32_768  # factors between floating-point and integer scores that are looked at
+_MOST_TRIED = 1_024  # of them, the most promising first
+_STEPS = 2**28  # bounds evaluated at most
+_NEAREST_TRIED = 16  # where none of them is exact
+_UNBOUNDED = 2**40
+
+
+@dataclass(frozen=True, eq=False)
+class ClassOrder:
+    """``score = multiplier · acc + offset``, each (classes,); a score times ``scale`` is near the floating-point one.
+
+    Of the ``pairs`` of sums that two classes can have for one and the same input, ``turned`` are decided for the other
+    class.
+    """
+
+    multiplier: NDArray[np.int16]
+    offset: NDArray[np.int32]
+    scale: float
+    turned: int
+    pairs: int
+
+
+def find_class_order(
+    table: NDArray[np.float32], gain: NDArray[np.float64], shift: NDArray[np.float64], weights: NDArray[np.bool_]
+) -> ClassOrder:
+    """Integer scores that turn no pair, or few where none are found.
+
+    Args:
+        table: floating-point scores (classes, n + 1) for the sums −n, −n + 2, …, n: finite, monotone in the sum.
+        gain, shift: (classes,), which make ``gain · acc + shift`` of a sum, the table but for rounding.
+        weights: (classes, n), True is +1.
+    """
+    classes, reach = weights.shape
+    rivals = [
+        _Rivals(table, j, k, int(np.count_nonzero(weights[j] != weights[k])))
+        for j, k in combinations(range(classes), 2)
+    ]
+    pairs = sum(rival.pairs for rival in rivals)
+    factors = _factors(gain, shift, reach)
+    bounds = _Bounds(rivals, classes)
+    for factor in factors[: max(1, min(_MOST_TRIED, _STEPS // (bounds.size + classes**3)))]:
+        multiplier, near = (np.rint(values * factor).astype(np.int64) for values in (gain, shift))
+        offset = bounds.solve(multiplier, near)
+        if offset is not None and (np.abs(multiplier) * reach + np.abs(offset)).max() <= MAX_SCORE:
+            return ClassOrder(multiplier.astype(np.int16), offset.astype(np.int32), 1 / factor, 0, pairs)
+    nearest = []
+    for factor in factors[:_NEAREST_TRIED]:
+        multiplier, offset = (np.rint(values * factor).astype(np.int64) for values in (gain, shift))
+        turned = sum(rival.turned(multiplier, offset) for rival in rivals)
+        nearest.append(ClassOrder(multiplier.astype(np.int16), offset.astype(np.int32), 1 / factor, turned, pairs))
+    return min(nearest, key=lambda order: order.turned)
+
+
+def _factors(gain: NDArray[np.float64], shift: NDArray[np.float64], reach: int) -> list[float]:
+    """Factors that keep to the ranges of multipliers and scores, those that round the gains least first."""
+    largest = float(np.abs(gain).max())
+    limits = [MAX_MULTIPLIER / largest] if largest > 0 else []
+    # One unit is kept back for each rounding.
+    limits.append((MAX_SCORE - reach - 1) / max(float((np.abs(gain) * reach + np.abs(shift)).max()), 1e-30))
+    limit = min(limits)
+    if largest == 0:
+        return [limit]
+    factors = limit * (1 - np.arange(_FACTORS) / (2 * _FACTORS))
+    error = np.zeros(_FACTORS)
+    for one in gain:
+        error = np.maximum(error, np.abs(np.rint(one * factors) - one * factors))
+    return [float(factor) for factor in factors[np.argsort(error / factors, kind="stable")]]
+
+
+class _Rivals:
+    """Two classes, ``first`` before ``second``, whose weights ``differ`` in so many places.
+
+    The sum of the weights that agree is any of −agree … agree in steps of 2, that of the others −differ … differ: the
+    first class's sum is the one plus the other, the second's the one minus the other. Where the first has sum ``a``,
+    the second has one of ``a`` 's own, in steps of 4.
+    """
+
+    def __init__(self, table: NDArray[np.float32], first: int, second: int, differ: int) -> None:
+        reach = table.shape[1] - 1
+        agree = reach - differ
+        self.first, self.second = first, second
+        self.pairs = (agree + 1) * (differ + 1)
+        self.sums = np.arange(-reach, reach + 1, 2)
+        # The second class's sums in the order of its scores; where in it those lie that can meet each of the first's.
+        self.order = 1 if table[second, 0] <= table[second, -1] else -1
+        lowest = np.maximum(-2 * agree - self.sums, self.sums - 2 * differ)
+        highest = np.minimum(2 * agree - self.sums, self.sums + 2 * differ)
+        if self.order < 0:
+            lowest, highest = -highest, -lowest
+        self.low, self.high = (lowest + reach) // 2, (highest + reach) // 2
+        # The first wins against so many of the second's.
+        self.beaten = np.searchsorted(table[second, :: self.order], table[first], side="right")
+
+    def closest_wins(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """For each sum of the first, the highest-scored sum of the second that it beats: both sums, where there are."""
+        last = self.beaten - 1
+        place = np.minimum(self.high, last - (last - self.low) % 2)
+        there = place >= self.low
+        return self.sums[there], self.order * self.sums[place[there]]
+
+    def closest_losses(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """For each sum of the first, the lowest-scored sum of the second that beats it: both sums, where there are."""
+        place = np.maximum(self.low, self.beaten + (self.beaten - self.low) % 2)
+        there = place <= self.high
+        return self.sums[there], self.order * self.sums[place[there]]
+
+    def turned(self, multiplier: NDArray[np.int64], offset: NDArray[np.int64]) -> int:
+        """How many pairs of sums that can meet these scores decide for the other class of the two."""
+        first = multiplier[self.first] * self.sums + offset[self.first]
+        second = (multiplier[self.second] * self.sums + offset[self.second])[:: self.order]
+        beaten = np.searchsorted(second, first, side="right")
+        start, end = np.minimum(beaten, self.beaten), np.maximum(beaten, self.beaten)
+        start = np.maximum(start, self.low)
+        start += (start - self.low) % 2
+        return int(np.maximum((np.minimum(end, self.high + 1) - start + 1) // 2, 0).sum())
+
+
+class _Bounds:
+    """Bounds on the differences of offsets, from the closest decisions of all rivals."""
+
+    def __init__(self, rivals: list[_Rivals], classes: int) -> None:
+        self.classes = classes
+        self.wins = [(rival.first, rival.second, *rival.closest_wins()) for rival in rivals]
+        self.losses = [(rival.first, rival.second, *rival.closest_losses()) for rival in rivals]
+        self.size = sum(len(first) for _, _, first, _ in self.wins + self.losses)
+
+    def solve(self, multiplier: NDArray[np.int64], near: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Offsets that keep every decision, near to ``near``; None where there are none."""
+        # limit[u, v] is the most by which offset v may exceed offset u.
+        limit = np.full((self.classes, self.classes), _UNBOUNDED, np.int64)
+        np.fill_diagonal(limit, 0)
+        for j, k, first, second in self.wins:
+            if len(first):
+                limit[j, k] = -(multiplier[k] * second - multiplier[j] * first).max()
+        for j, k, first, second in self.losses:
+            if len(first):
+                limit[k, j] = (multiplier[k] * second - multiplier[j] * first).min() - 1
+        for via in range(self.classes):
+            limit = np.minimum(limit, limit[:, via, None] + limit[via])
+        if (np.diagonal(limit) < 0).any():
+            return None
+        most = (near[:, None] + limit).min(axis=0)
+        least = (near[None, :] - limit).max(axis=1)
+        middle: NDArray[np.int64] = (most + least) // 2
+        return middle

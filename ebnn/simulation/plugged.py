@@ -1,0 +1,107 @@
+"""A simulated board that stays at a terminal for other programs, as if it were plugged in."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ebnn.boards import Board
+from ebnn.errors import PortError, WriteError
+from ebnn.firmware_sources import firmware_folder
+
+from .avr import SimavrSimulator
+from .bootloaders import find_bootloader
+from .protocol_sim import find_board, make_terminal, simulator_class
+from .simulator import Simulator
+
+
+@dataclass(frozen=True)
+class PluggedBoard:
+    """A board at a port."""
+
+    board: Board
+    port: str
+    """The device that other programs open. Opening it while nobody has it open resets an AVR board."""
+    simulator: Simulator
+
+    def check(self) -> None:
+        """Raises `ebnn.errors.PortError` if the board has ended."""
+        if not self.simulator.running:
+            raise PortError(self.simulator.last_words() or f"the simulated {self.board.name} has ended")
+
+
+@contextlib.contextmanager
+def plugged_in(
+    board: str,
+    *,
+    program: str | os.PathLike[str] | None = None,
+    header: str | os.PathLike[str] | None = None,
+    bootloader: bool = False,
+    link: str | os.PathLike[str] | None = None,
+) -> Iterator[PluggedBoard]:
+    """Plugs a simulated board in, until the end of the ``with`` block.
+
+    Args:
+        board: its name.
+        program: what is in its flash, an ELF file.
+        header: an emitted header that the firmware is built with, in the place of `program`. Without both, it is the
+            one in ``firmware/include``; with a bootloader the flash is empty.
+        bootloader: whether the bootloader is in the flash, so that avrdude can write a program; AVR boards only.
+        link: where a symbolic link to the port is kept.
+
+    Raises `ebnn.errors.PortError` for a board or program that cannot be simulated, `ebnn.errors.BuildError` if
+    something cannot be built, `ebnn.errors.WriteError` if the link cannot be made.
+    """
+    known = find_board(board)
+    kind = simulator_class(known)
+    is_avr = issubclass(kind, SimavrSimulator)
+    if bootloader and not is_avr:
+        raise PortError(f"the simulated {board} has no bootloader; the AVR boards have")
+    with contextlib.ExitStack() as stack:
+        path = Path(program) if program is not None else None
+        if path is None and (header is not None or not bootloader):
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ebnn-sim-"))
+            source = Path(header) if header is not None else firmware_folder() / "include" / "network.h"
+            path = kind.build(known, source, Path(folder))
+        master, slave = make_terminal()
+        try:
+            port = os.ttyname(slave)
+            simulator: Simulator
+            if is_avr:
+                boot = str(find_bootloader(known)) if bootloader else ""
+                simulator = SimavrSimulator(known, path, master, bootloader=boot, plugged=True)
+            else:
+                assert path is not None
+                simulator = kind(known, path, master)
+            stack.callback(simulator.stop)
+            if not is_avr:  # these end when nobody has the terminal open, so this program has
+                stack.callback(os.close, os.dup(slave))
+        finally:
+            os.close(master)
+            os.close(slave)
+        if isinstance(simulator, SimavrSimulator):
+            simulator.wait_until_closed()
+        if link is not None:
+            stack.enter_context(_linked(Path(link), port))
+        yield PluggedBoard(known, port, simulator)
+
+
+@contextlib.contextmanager
+def _linked(link: Path, port: str) -> Iterator[None]:
+    if link.exists() and not link.is_symlink():
+        raise WriteError(f"{link} is there already and no link: name another --link")
+    try:
+        link.unlink(missing_ok=True)
+        link.symlink_to(port)
+    except OSError as error:
+        raise WriteError(f"the link {link} cannot be made: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            if str(link.readlink()) == port:
+                link.unlink()

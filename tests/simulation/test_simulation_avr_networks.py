@@ -1,0 +1,92 @@
+"""On simulated AVR boards emitted networks give the classes and scores of the reference."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import serial
+from avr_programs import compile_avr, require_simavr
+from support.random_networks import random_network, random_samples
+
+import ebnn
+from ebnn import Network
+from ebnn.device import Device
+from ebnn.simulation import SimavrSimulator, board_url
+
+TESTS = Path(__file__).parents[1]
+VECTORS = sorted((TESTS / "vectors").glob("*.ebnn"))
+RANDOM = 150
+SAMPLES = 3
+LARGEST_RAM = 6_500  # of the arenas of one program, beside the stack
+LARGEST_FLASH = 24_000  # of its constants
+MOST = 19  # networks of one program
+
+
+@pytest.fixture(autouse=True)
+def _simavr() -> None:
+    require_simavr()
+
+
+@pytest.mark.usefixtures("platformio_core")
+@pytest.mark.parametrize("board", ["uno", "megaatmega2560"])
+@pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
+def test_vector(board: str, path: Path, tmp_path: Path) -> None:
+    """Through the firmware that PlatformIO builds."""
+    network = ebnn.load(path)
+    with np.load(path.with_suffix(".npz"), allow_pickle=False) as data:
+        samples, scores = data["samples"], data["scores"]
+    header = tmp_path / "network.h"
+    ebnn.write_header(network, header, name="vector")
+    with Device(board_url(board, header=header), network_hash=network.hash32) as device:
+        assert device.hello().board == board
+        found = [device.predict(sample) for sample in network.pack_input(samples)]
+        simulator = device.port.simulator  # type: ignore[attr-defined]
+        assert isinstance(simulator, SimavrSimulator)
+        assert simulator.statistics().deepest_stack_bytes < 400
+    np.testing.assert_array_equal([one.scores for one in found], scores)
+    assert [one.class_index for one in found] == [list(row).index(max(row)) for row in scores.tolist()]
+
+
+def programs() -> Iterator[list[Network]]:
+    """Random networks, as many together as fit a program."""
+    choose = random.Random(2560)
+    group: list[Network] = []
+    for _ in range(RANDOM):
+        network = random_network(choose)
+        ram = sum(each.arena_bytes for each in [*group, network])
+        flash = sum(each.weight_bytes for each in [*group, network])
+        if group and (ram > LARGEST_RAM or flash > LARGEST_FLASH or len(group) == MOST):
+            yield group
+            group = []
+        group.append(network)
+    yield group
+
+
+def test_random_networks(tmp_path: Path) -> None:
+    checked = 0
+    for number, networks in enumerate(programs()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        lines = []
+        for i, network in enumerate(networks):
+            ebnn.write_header(network, folder / f"n{i}.h", name=f"n{i}")
+            lines.append(f'#include "n{i}.h"')
+        runs = " ".join(f"RUN({i}, n{i}, N{i})" for i in range(len(networks)))
+        (folder / "networks.h").write_text("\n".join([*lines, f"#define NETWORKS {runs}", ""]))
+        program = compile_avr("megaatmega2560", "networks.c", folder)
+        with serial.serial_for_url(board_url("megaatmega2560", program=program), timeout=10.0) as port:
+            for i, network in enumerate(networks):
+                x = random_samples(network, SAMPLES, seed=i)
+                classes, scores = [], []
+                for packed in network.pack_input(x):
+                    port.write(bytes([i]) + packed.tobytes())
+                    classes.append(port.read(1)[0])
+                    scores.append(np.frombuffer(port.read(4 * network.classes), "<i4"))
+                np.testing.assert_array_equal(scores, network.scores(x), err_msg=f"program {number}, network {i}")
+                np.testing.assert_array_equal(classes, network.predict(x))
+                checked += 1
+    assert checked == RANDOM
