@@ -18,7 +18,6 @@ from .run import run
 from .simulate import simulate
 from .train import train
 
-
 # In the order of the work.
 COMMANDS = (
     demo,

@@ -19,6 +19,9 @@ from .link import Link, Missing, Refusal, Statistics
 from .ports import BAUDRATE, PortLike, open_port, short_name
 
 _BOOT_POLL_SECONDS = 0.5  # how often a board that is starting is asked
+_BOOT_SECONDS = 1.7  # that a bootloader waits for an upload; some take what they hear for one
+_UPLOAD_SECONDS = 5.5  # of silence after which such a bootloader gives up
+_ASKED_IN_A_ROW = 3  # HELLOs before such a silence
 _LONGEST_WAIT_SECONDS = 60.0  # to which the wait for one answer grows, time-out by time-out
 _SILENCES = 2  # time-outs in a row after which the board may have been reset
 _HELLO_BYTES = 64  # of an answer to a HELLO, about
@@ -62,9 +65,11 @@ class Device:
         if isinstance(port, str):
             self.port_name = short_name(port)
             self.port = open_port(port, baudrate)
+            self._booting = "://" not in port  # opening a serial port resets most boards
         else:
             self.port_name = short_name(str(getattr(port, "port", None) or "the port"))
             self.port = port
+            self._booting = False
         self._link = Link(self.port, self.port_name, baudrate)
         self._info: DeviceInfo | None = None
         self._nonce = os.urandom(4)  # of the session
@@ -90,6 +95,9 @@ class Device:
     def hello(self) -> DeviceInfo:
         """Greets the board and returns what it is, waiting for it to start if need be.
 
+        Opening a serial port resets most boards, and a bootloader that hears something waits for an upload instead of
+        starting the firmware. So the first greeting is held back until it is gone, and silence follows every third.
+
         Raises `NoAnswerError` if nothing answers in time, or something that is not this firmware; `WrongNetworkError`
         if the board runs another network than asked for, or than before; `RefusedError` if it speaks another version of
         the protocol; `PortError` if the port is gone.
@@ -98,9 +106,15 @@ class Device:
         heard = bytearray()
         begin = time.monotonic()
         wait = min(self._patience(len(request.body), _HELLO_BYTES), _BOOT_POLL_SECONDS)
+        if self._booting:
+            self._booting = False
+            self._link.answer(request, min(begin + _BOOT_SECONDS, begin + self.startup), self._read_greeting, heard)
+        asked = 0
         while True:
             self._link.send(request)
-            deadline = min(time.monotonic() + wait, begin + self.startup)
+            asked += 1
+            pause = wait if asked % _ASKED_IN_A_ROW else max(wait, _UPLOAD_SECONDS)
+            deadline = min(time.monotonic() + pause, begin + self.startup)
             reply = self._link.answer(request, deadline, self._read_greeting, heard)
             if isinstance(reply, Refusal):
                 self._refused(request, reply)

@@ -29,7 +29,6 @@ UPLOADS = {
     "nanoatmega328": ("m328p", "arduino", "57600"),
     "megaatmega2560": ("m2560", "wiring", "115200"),
 }
-BOOT_SECONDS = 1.5  # in which a bootloader waits for an upload, and takes bytes for itself
 
 
 @pytest.fixture(autouse=True)
@@ -57,12 +56,6 @@ def assert_answers(port: str | serial.Serial) -> None:
     np.testing.assert_array_equal(found, scores)
 
 
-def open_and_let_boot(port: str) -> serial.Serial:
-    opened = serial.Serial(port, 115_200, timeout=1.0, write_timeout=10.0, exclusive=True)
-    time.sleep(BOOT_SECONDS)
-    return opened
-
-
 @pytest.mark.usefixtures("platformio_core")
 @pytest.mark.parametrize("board", UPLOADS)
 def test_avrdude_uploads_then_the_same_port_streams(board: str, header: Path, tmp_path: Path) -> None:
@@ -76,7 +69,7 @@ def test_avrdude_uploads_then_the_same_port_streams(board: str, header: Path, tm
         )
         assert done.returncode == 0, done.stderr
         assert "verified" in done.stderr
-        assert_answers(open_and_let_boot(plugged.port))
+        assert_answers(plugged.port)
         plugged.check()
 
 
@@ -86,7 +79,7 @@ def test_platformio_uploads_then_the_same_port_streams(board: str, header: Path)
     require("avrdude")
     with plugged_in(board, bootloader=True) as plugged:
         upload(board, plugged.port, header=header)
-        assert_answers(open_and_let_boot(plugged.port))
+        assert_answers(plugged.port)
 
 
 @pytest.mark.usefixtures("platformio_core")
