@@ -32,6 +32,7 @@ from ebnn.blocks import Conv, Pool
 from ebnn.boards import Board, load_board
 from ebnn.codegen import flash_bytes, write_header
 from ebnn.device import Device
+from ebnn.estimate import library_parts
 from ebnn.network import Network
 from ebnn.reference import activations, conv_sums
 from ebnn.simulation import board_url
@@ -68,6 +69,15 @@ INTEGER = [
     ("uint8", (3, 12, 12), "c16,3,1,0,m2,2,0"),
     ("int8", (1, 12, 20), "c24,3x5,1,1x2,m2,2,0"),
     ("uint8", (1, 10, 10), "c16,1,1,0"),
+    ("uint8", (1, 9, 9), "c8,4,1,1"),
+    ("uint8", (2, 10, 10), "c12,3,1,1,m2,2,0"),
+    ("int8", (4, 8, 8), "c20,3,1,0"),
+    ("uint8", (1, 12, 12), "c10,5,1,0,m2,2,0"),
+    ("bits", (2, 10, 10), "c12,3,1,1,m2,2,0"),
+    ("bits", (1, 12, 12), "c8,5,1,2"),
+    ("bits", (3, 9, 9), "c20,3,2,0"),
+    ("bits", (40, 5, 5), "c16,3,1,1"),
+    ("bits", (24, 6, 6), "c12,3,1,0,m2,2,0"),
     ("bits", (1, 28, 28), "c10,3,2,0,m3,2,0"),
     ("bits", (8, 12, 12), "c16,3,1,1,m2,2,0"),
     ("bits", (16, 8, 8), "c16,3,1,0"),
@@ -201,11 +211,11 @@ def fit_time(rows: Iterable[Row]) -> tuple[dict[str, dict[str, float]], dict[str
 
 def fit_flash(rows: list[Row]) -> tuple[dict[str, float], float, list[float]]:
     """Bytes of each part of the library and of each layer; the firmware's share; the relative errors."""
-    parts = ["conv", "dense", "conv_float", "dense_float"]
+    parts = ["conv", "dense", "bits", "bytes", "conv_float", "dense_float"]
     layers = ["conv_layer", "dense_layer"]
     a, y = [], []
     for row in rows:
-        present = {kernel if kernel.endswith("float") else kernel.split("_")[0] for kernel in row.kernels}
+        present = {part for kernel in row.kernels for part in library_parts(kernel)}
         counts = [sum(kernel.startswith(name.split("_")[0]) for kernel in row.kernels) for name in layers]
         a.append([1.0, *(float(part in present) for part in parts), *counts])
         y.append(row.flash - flash_bytes(row.network))

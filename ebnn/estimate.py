@@ -12,7 +12,7 @@ from typing import Any
 
 from . import bits
 from .blocks import Conv
-from .boards import Board, Costs, board_names, load_board, load_costs
+from .boards import Board, board_names, load_board, load_costs
 from .codegen import flash_bytes
 from .errors import NetworkError
 from .network import Network
@@ -97,7 +97,7 @@ def estimate(network: Network, board: Board, arithmetic: str = "integer") -> Est
         sum(costs.time[kernel].get(name, 0.0) * count for name, count in layer_work(network, layer, arithmetic).items())
         for layer, kernel in zip(layers, kernels, strict=True)
     ]
-    code = {name: costs.flash[name] for kernel in kernels for name in _code(kernel, costs)}
+    code = {name: costs.flash[name] for kernel in kernels for name in library_parts(kernel)}
     structs = sum(costs.flash[f"{kernel.split('_')[0]}_layer"] for kernel in kernels)
     return Estimate(
         board=board,
@@ -178,10 +178,14 @@ def _larger(network: Network) -> str:
     return "a smaller network: no board that ebnn knows is large enough"
 
 
-def _code(kernel: str, costs: Costs) -> Iterator[str]:
+def library_parts(kernel: str) -> Iterator[str]:
     """The parts of the library that a kernel brings along."""
     kind, on = kernel.split("_")
-    yield f"{kind}_float" if on == "float" else kind
+    if on == "float":
+        yield f"{kind}_float"
+    else:
+        yield kind
+        yield "bits" if on in ("bits", "word") else "bytes"
 
 
 def _names() -> str:

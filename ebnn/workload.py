@@ -22,12 +22,15 @@ Work = dict[str, float]
 
 _CORRELATION = 0.5  # of neighbouring sums of an image, from none (0) to all alike (1): between the two, as MNIST's are
 _RARELY = 1e-6
+_SMALL = {"bits": (32, "word"), "bytes": (16, "few")}  # up to so many taps, a kernel of its own; as in layers.h
+_GROUP = 8  # words whose mismatches are added up bit by bit before they are counted
 
 
 def layer_kernel(network: Network, layer: int, arithmetic: str = "integer") -> str:
     """Which kernel runs the layer: "conv", "dense" or "output", and what it runs on: "_bits", "_bytes" or "_float".
 
-    "_float" is the float arithmetic, whatever the input; blocks on float input have no other.
+    "_float" is the float arithmetic, whatever the input; blocks on float input have no other. Convolutions of up to 32
+    bits are "conv_word", of up to 16 bytes "conv_few".
     """
     if layer == len(network.blocks):
         name, floating = "output", False
@@ -35,6 +38,9 @@ def layer_kernel(network: Network, layer: int, arithmetic: str = "integer") -> s
         block = network.blocks[layer]
         name, floating = block.kind, arithmetic == "float" or block.threshold is None
     kind = "float" if floating else "bits" if network.kinds[layer] == "bits" else "bytes"
+    taps = network.layer_weights[layer][0].size
+    if name == "conv" and taps <= _SMALL.get(kind, (0, ""))[0]:
+        kind = _SMALL[kind][1]
     return f"{name}_{kind}"
 
 
@@ -57,7 +63,7 @@ def layer_work(network: Network, layer: int, arithmetic: str = "integer", fired:
     work: Work = {"layers": 1, "outputs": outputs}
     if kernel.endswith("bits"):
         words, tail = divmod(shape.height * bits.row_bytes(shape.width * shape.channels), 4)
-        work |= {"words": outputs * words, "tail_bytes": outputs * tail}
+        work |= _counting(words, outputs) | {"tail_bytes": outputs * tail}
     else:
         work |= {"inputs": taps, "taps": outputs * taps, "ones": float(weights.sum())}
     if layer < len(network.blocks):
@@ -112,9 +118,11 @@ def _conv_work(network: Network, layer: int, kernel: str, fired: float | None) -
     tests = fraction * patches * filters
     work |= {"rows": height * len(columns), "tests": tests, "skips": patches * filters - tests}
     work["flips"] = pixels * _flips(block)
-    if kernel == "conv_bytes":
-        ones = float(conv.weights.sum()) / filters
-        return work | {"patch_bytes": patches * taps, "gathered": inside, "taps": tests * taps, "ones": tests * ones}
+    if kernel in ("conv_bytes", "conv_few"):
+        work |= {"patch_bytes": patches * taps, "gathered": inside}
+        if kernel == "conv_few":
+            return work | {"choices": patches * sum(2 ** (tap % 4) for tap in range(taps))}
+        return work | {"taps": tests * taps, "ones": tests * float(conv.weights.sum()) / filters}
     whole = sum(end - begin == conv.kernel[0] for begin, end, _ in rows) * sum(
         end - begin == conv.kernel[1] for begin, end, _ in columns
     )
@@ -122,12 +130,17 @@ def _conv_work(network: Network, layer: int, kernel: str, fired: float | None) -
     masked = 1 - whole / patches
     kernel_rows = Counter(first_row + row for begin, end, first_row in rows for row in range(end - begin))
     chunks = sum(_chunks(block, shape, column, row) * count for column in columns for row, count in kernel_rows.items())
-    return work | {
-        "patch_bytes": (2 * patches - whole) * filter_bytes,
-        "chunks": chunks,
-        "bytes": tests * (1 - masked) * filter_bytes,
-        "masked_bytes": tests * masked * filter_bytes,
-    }
+    work |= {"patch_bytes": (2 * patches - whole) * filter_bytes, "chunks": chunks}
+    if kernel == "conv_word":
+        return work
+    words = filter_bytes // 4
+    return work | _counting(words, tests * (1 - masked)) | {"masked_words": tests * masked * words}
+
+
+def _counting(words: int, times: float) -> Work:
+    """The loops that count the mismatches of so many words, so many times."""
+    groups, rest = divmod(words, _GROUP)
+    return {"groups": times * groups, "words": times * rest, "totals": times * (groups > 0)}
 
 
 def _positions(block: Block, axis: int, outputs: int, side: int) -> Iterator[tuple[int, int, int]]:
@@ -146,12 +159,14 @@ def _positions(block: Block, axis: int, outputs: int, side: int) -> Iterator[tup
 
 
 def _chunks(block: Block, shape: Shape, column: tuple[int, int, int], kernel_row: int) -> int:
-    """Pieces in which the bits of one row of a patch are copied: each lies within one byte on both sides."""
+    """Pieces in which the bits of one row of a patch are copied: each lies within one byte on both sides, or is all."""
     assert isinstance(block.linear, Conv)
     begin, end, first_column = column
     source = begin * shape.channels
     target = (kernel_row * block.linear.kernel[1] + first_column) * shape.channels
     left, count = (end - begin) * shape.channels, 0
+    if (source | target | left) % 8 == 0:
+        return 1
     while left > 0:
         step = min(left, 8 - max(source % 8, target % 8))
         source, target, left, count = source + step, target + step, left - step, count + 1

@@ -65,7 +65,7 @@ def test_an_estimate_by_hand(monkeypatch):
     """One dense layer of 5 outputs on 9 bits, and 10 classes on 5 bits."""
     network = build("bits", (9, 1, 1), "d5", seed=0)
     costs = Costs(
-        flash={"dense": 100, "dense_layer": 10, "output": 200, "output_layer": 20},
+        flash={"dense": 100, "dense_layer": 10, "output": 200, "output_layer": 20, "bits": 5},
         stack={"dense_bits": 70, "output_bits": 60},
         time={
             "dense_bits": {"layers": 50, "outputs": 7, "tail_bytes": 3},
@@ -80,13 +80,14 @@ def test_an_estimate_by_hand(monkeypatch):
     # Cycles: 50 + 5·7 + 5·2 bytes·3 and 10·11 + 10·1 byte·2, three to an instruction, two a microsecond.
     assert found.layer_us == pytest.approx(((50 + 35 + 30) * 3 / 2, (110 + 20) * 3 / 2))
     # Constants: 5 filters and 10 classes of one word, 5 thresholds of 2 bytes, 10 multipliers and offsets.
-    assert found.flash_bytes == 1_000 + 100 + 10 + 200 + 20 + 60 + 10 + 60
+    assert found.flash_bytes == 1_000 + 100 + 10 + 200 + 20 + 5 + 60 + 10 + 60
     assert found.static_bytes == 300 + network.arena_bytes + 40
     assert found.stack_bytes == 70
 
 
 def test_costs_are_there_for_every_kernel():
     kernels = {f"{layer}_{on}" for layer in ("conv", "dense") for on in ("bits", "bytes", "float")}
+    kernels |= {"conv_word", "conv_few"}
     for core in {load_board(name).costs for name in board_names()} - {None}:
         costs = load_costs(core)
         assert costs.time.keys() == costs.stack.keys() == kernels | {"output_bits", "output_bytes"}

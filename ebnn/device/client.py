@@ -108,7 +108,8 @@ class Device:
         wait = min(self._patience(len(request.body), _HELLO_BYTES), _BOOT_POLL_SECONDS)
         if self._booting:
             self._booting = False
-            self._link.answer(request, min(begin + _BOOT_SECONDS, begin + self.startup), self._read_greeting, heard)
+            quiet = min(_BOOT_SECONDS, self.startup / 2)
+            self._link.answer(request, begin + quiet, self._read_greeting, heard)
         asked = 0
         while True:
             self._link.send(request)

@@ -6,6 +6,34 @@
 
 #include "port.h"
 
+#if defined(__AVR__)
+
+/* Ones in each byte, in flash, where the low half of an address is the byte. */
+static const uint8_t ebnn_ones[256] EBNN_FLASH __attribute__((aligned(256))) = {
+#define EBNN_ONES_4(n) (n), (n) + 1, (n) + 1, (n) + 2
+#define EBNN_ONES_16(n) EBNN_ONES_4(n), EBNN_ONES_4((n) + 1), EBNN_ONES_4((n) + 1), EBNN_ONES_4((n) + 2)
+#define EBNN_ONES_64(n) EBNN_ONES_16(n), EBNN_ONES_16((n) + 1), EBNN_ONES_16((n) + 1), EBNN_ONES_16((n) + 2)
+    EBNN_ONES_64(0), EBNN_ONES_64(1), EBNN_ONES_64(1), EBNN_ONES_64(2)
+#undef EBNN_ONES_4
+#undef EBNN_ONES_16
+#undef EBNN_ONES_64
+};
+
+/* Ones in a byte. */
+EBNN_INLINE uint8_t ebnn_popcount8(uint8_t x)
+{
+    return EBNN_READ_U8(ebnn_ones + x);
+}
+
+/* Ones in a word. */
+EBNN_INLINE uint8_t ebnn_popcount32(uint32_t x)
+{
+    return (uint8_t)(ebnn_popcount8((uint8_t)x) + ebnn_popcount8((uint8_t)(x >> 8)) +
+                     ebnn_popcount8((uint8_t)(x >> 16)) + ebnn_popcount8((uint8_t)(x >> 24)));
+}
+
+#else
+
 /* Ones in a byte. */
 EBNN_INLINE uint8_t ebnn_popcount8(uint8_t x)
 {
@@ -23,6 +51,17 @@ EBNN_INLINE uint8_t ebnn_popcount32(uint32_t x)
     return (uint8_t)((x * 0x01010101ul) >> 24);
 }
 
+#endif
+
+/* A word in RAM, word-aligned. */
+EBNN_INLINE uint32_t ebnn_load_word(const uint8_t *aligned)
+{
+    uint32_t word;
+
+    memcpy(&word, EBNN_WORD_ALIGNED(aligned), 4u);
+    return word;
+}
+
 /* Bit `at` of a stream. */
 EBNN_INLINE uint8_t ebnn_get_bit(const uint8_t *bits, uint16_t at)
 {
@@ -38,6 +77,10 @@ EBNN_INLINE void ebnn_flip_bit(uint8_t *bits, uint16_t at)
 /* ORs `count` bits of `from`, starting at bit `from_at`, into `to`, starting at bit `to_at`, whose bits are 0. */
 EBNN_INLINE void ebnn_copy_bits(uint8_t *to, uint16_t to_at, const uint8_t *from, uint16_t from_at, uint16_t count)
 {
+    if ((to_at | from_at | count) % 8u == 0u) { /* channels in whole bytes */
+        memcpy(to + to_at / 8u, from + from_at / 8u, count / 8u);
+        return;
+    }
     while (count > 0) {
         const uint8_t to_bit = (uint8_t)(to_at % 8u);
         const uint8_t from_bit = (uint8_t)(from_at % 8u);

@@ -57,13 +57,115 @@ EBNN_INLINE void ebnn_apply_flips(uint8_t *output, uint16_t at, const uint8_t *f
 /* Dot product of a patch of bits or bytes with one filter. */
 EBNN_INLINE int32_t ebnn_dot_patch(const ebnn_patch_t *patch, const uint32_t *weights, uint8_t kind)
 {
-    const size_t bytes = (size_t)ebnn_words(patch->size) * 4u;
+    const uint16_t words = ebnn_words(patch->size);
 
     if (kind != EBNN_BITS)
         return 2 * ebnn_sum_bytes(patch->values, weights, patch->size, kind == EBNN_INT8) - patch->total;
     if (patch->mask != NULL)
-        return (int32_t)patch->taps - 2 * (int32_t)ebnn_masked_mismatches(patch->values, patch->mask, weights, bytes);
-    return (int32_t)patch->taps - 2 * (int32_t)ebnn_mismatches(patch->values, weights, bytes);
+        return (int32_t)patch->taps - 2 * (int32_t)ebnn_masked_mismatches(patch->values, patch->mask, weights, words);
+    return (int32_t)patch->taps - 2 * (int32_t)ebnn_mismatches(patch->values, weights, 4u * (size_t)words);
+}
+
+/* The output bit of one filter after the other. */
+typedef struct {
+    uint8_t *byte;
+    uint8_t mask;
+} ebnn_place_t;
+
+EBNN_INLINE ebnn_place_t ebnn_place(uint8_t *row, uint16_t at)
+{
+    ebnn_place_t place;
+
+    place.byte = row + at / 8u;
+    place.mask = (uint8_t)(1u << (at % 8u));
+    return place;
+}
+
+EBNN_INLINE void ebnn_step(ebnn_place_t *place)
+{
+    place->mask = (uint8_t)(place->mask << 1);
+    if (place->mask == 0) {
+        place->mask = 1;
+        place->byte++;
+    }
+}
+
+/*
+ * Compares a patch under every filter whose output is still 0: sets those that pass.
+ * row: bits of the output's row; at: the first filter's place in it.
+ */
+EBNN_KERNEL void ebnn_compare(const ebnn_conv_t *conv, const ebnn_patch_t *patch, uint8_t *row, uint16_t at)
+{
+    const uint16_t words = ebnn_words(patch->size);
+    const uint32_t *weights = conv->weights;
+    ebnn_place_t place = ebnn_place(row, at);
+    uint16_t f;
+
+    for (f = 0; f < conv->out_c; f++, weights += words, ebnn_step(&place))
+        if (!(*place.byte & place.mask) &&
+            ebnn_dot_patch(patch, weights, conv->kind) >= ebnn_threshold(conv->thresholds, conv->threshold_bytes, f))
+            *place.byte = (uint8_t)(*place.byte | place.mask);
+}
+
+/* The same for a patch of up to 32 bits. */
+EBNN_KERNEL void ebnn_compare_word(const ebnn_conv_t *conv, const ebnn_patch_t *patch, uint8_t *row, uint16_t at)
+{
+    const uint32_t *weights = conv->weights;
+    const uint16_t *thresholds = (const uint16_t *)conv->thresholds; /* of 16 bits, as sums of 32 bits are */
+    const uint32_t bits = ebnn_load_word(patch->values);
+    const uint32_t mask = patch->mask == NULL ? 0xFFFFFFFFul : ebnn_load_word(patch->mask);
+    ebnn_place_t place = ebnn_place(row, at);
+    uint16_t f;
+
+    for (f = 0; f < conv->out_c; f++, weights++, ebnn_step(&place))
+        if (!(*place.byte & place.mask)) {
+            const int mismatches = ebnn_popcount32((bits ^ EBNN_READ_U32(weights)) & mask);
+
+            if ((int)patch->taps - 2 * mismatches >= (int16_t)EBNN_READ_U16(thresholds + f))
+                *place.byte = (uint8_t)(*place.byte | place.mask);
+        }
+}
+
+/* Taps of a patch of bytes up to which the sums of every choice among four of them are made first. */
+#define EBNN_FEW_TAPS 16u
+
+/*
+ * The same for a patch of up to 16 bytes. A filter's sum is that of four choices among four values each, one for each
+ * hexadecimal digit of its weights, and the sums of all choices are made once for all filters ("four Russians").
+ */
+EBNN_KERNEL void ebnn_compare_few(const ebnn_conv_t *conv, const ebnn_patch_t *patch, uint8_t *row, uint16_t at)
+{
+    const uint8_t *weights = (const uint8_t *)conv->weights;
+    const uint16_t *thresholds = (const uint16_t *)conv->thresholds; /* of 16 bits: sums of 16 bytes fit */
+    const int16_t total = (int16_t)patch->total;
+    ebnn_place_t place = ebnn_place(row, at);
+    int16_t sums[EBNN_FEW_TAPS / 4u][16];
+    uint16_t f;
+    uint8_t i, j;
+
+    for (i = 0; i < EBNN_FEW_TAPS; i++) {
+        int16_t *digit = sums[i / 4u];
+        const uint8_t before = (uint8_t)(1u << (i % 4u)); /* choices among the values before this one */
+        int16_t value;
+
+        if (before == 1u)
+            digit[0] = 0;
+        if (i >= patch->size)
+            continue; /* no weight is 1 here */
+        value = conv->kind == EBNN_INT8 ? (int16_t)(int8_t)patch->values[i] : (int16_t)patch->values[i];
+        for (j = 0; j < before; j++)
+            digit[before + j] = (int16_t)(digit[j] + value);
+    }
+    for (f = 0; f < conv->out_c; f++, weights += 4, ebnn_step(&place))
+        if (!(*place.byte & place.mask)) {
+            const uint8_t low = EBNN_READ_U8(weights);
+            const uint8_t high = EBNN_READ_U8(weights + 1);
+            const int16_t sum = (int16_t)(sums[0][low & 15u] + sums[1][low >> 4] + sums[2][high & 15u] +
+                                          sums[3][high >> 4]);
+
+            if ((int16_t)(2 * sum - total) >= (int16_t)EBNN_READ_U16(thresholds + f))
+                *place.byte = (uint8_t)(*place.byte | place.mask);
+        }
 }
 
 /* Sum of `count` bytes. */
@@ -85,10 +187,9 @@ EBNN_INLINE int32_t ebnn_total(const uint8_t *values, size_t count, uint8_t is_s
 EBNN_KERNEL void ebnn_conv(const ebnn_conv_t *in_flash, const uint8_t *input, uint8_t *output, uint8_t *scratch)
 {
     ebnn_conv_t conv;
-    uint16_t words, y, x, my, mx, f;
+    uint16_t y, x, my, mx;
 
     EBNN_READ_BLOCK(&conv, in_flash, sizeof conv);
-    words = ebnn_words((uint16_t)(conv.kernel_h * conv.kernel_w * conv.in_c));
     memset(output, 0, (size_t)conv.out_h * conv.out_row_bytes);
     for (y = 0; y < conv.out_h; y++) {
         const ebnn_range_t rows = ebnn_window(y, conv.pool_stride_h, conv.pool_pad_h, conv.pool_h, conv.map_h);
@@ -101,13 +202,13 @@ EBNN_KERNEL void ebnn_conv(const ebnn_conv_t *in_flash, const uint8_t *input, ui
             for (my = rows.begin; my < rows.end; my++)
                 for (mx = columns.begin; mx < columns.end; mx++) {
                     const ebnn_patch_t patch = ebnn_gather(&conv, input, my, mx, scratch);
-                    const uint32_t *weights = conv.weights;
 
-                    for (f = 0; f < conv.out_c; f++, weights += words)
-                        if (!ebnn_get_bit(out_row, (uint16_t)(at + f)) &&
-                            ebnn_dot_patch(&patch, weights, conv.kind) >=
-                                ebnn_threshold(conv.thresholds, conv.threshold_bytes, f))
-                            ebnn_flip_bit(out_row, (uint16_t)(at + f));
+                    if (conv.kind != EBNN_BITS && patch.size <= EBNN_FEW_TAPS)
+                        ebnn_compare_few(&conv, &patch, out_row, at);
+                    else if (conv.kind == EBNN_BITS && patch.size <= 32u)
+                        ebnn_compare_word(&conv, &patch, out_row, at);
+                    else
+                        ebnn_compare(&conv, &patch, out_row, at);
                 }
             ebnn_apply_flips(out_row, at, conv.flips, conv.out_c);
         }

@@ -36,12 +36,12 @@ typedef struct {
 /* Where a window of `size`, placed at `at` × `stride` − `pad`, meets a side of `limit`; relative to that side. */
 EBNN_INLINE ebnn_range_t ebnn_window(uint16_t at, uint16_t stride, uint16_t pad, uint16_t size, uint16_t limit)
 {
-    const int32_t start = (int32_t)at * stride - pad;
-    const int32_t end = start + size;
+    const int start = (int)(at * stride) - (int)pad; /* within ±32767, as every padded side is */
+    const int end = start + (int)size;
     ebnn_range_t range;
 
-    range.begin = (uint16_t)(start < 0 ? 0 : (start < limit ? start : limit));
-    range.end = (uint16_t)(end < 0 ? 0 : (end < limit ? end : limit));
+    range.begin = (uint16_t)(start < 0 ? 0 : (start < (int)limit ? start : (int)limit));
+    range.end = (uint16_t)(end < 0 ? 0 : (end < (int)limit ? end : (int)limit));
     return range;
 }
 
@@ -70,8 +70,8 @@ EBNN_KERNEL ebnn_patch_t ebnn_gather(const ebnn_conv_t *conv, const uint8_t *inp
     const ebnn_range_t rows = ebnn_window(y, conv->stride_h, conv->pad_h, conv->kernel_h, conv->in_h);
     const ebnn_range_t columns = ebnn_window(x, conv->stride_w, conv->pad_w, conv->kernel_w, conv->in_w);
     /* The kernel's own row and column that fall on rows.begin and columns.begin. */
-    const uint16_t first_row = (uint16_t)(rows.begin + conv->pad_h - (uint32_t)y * conv->stride_h);
-    const uint16_t first_column = (uint16_t)(columns.begin + conv->pad_w - (uint32_t)x * conv->stride_w);
+    const uint16_t first_row = (uint16_t)(rows.begin + conv->pad_h - y * conv->stride_h);
+    const uint16_t first_column = (uint16_t)(columns.begin + conv->pad_w - x * conv->stride_w);
     const uint16_t run = (uint16_t)((columns.end - columns.begin) * conv->in_c); /* values of one row */
     ebnn_patch_t patch;
     uint16_t row;
