@@ -5,10 +5,10 @@
     uv run python -m benchmarks.kernels                    print the table
     uv run python -m benchmarks.kernels --write            and keep it: benchmarks/kernels.json, benchmarks/RESULTS.md
 
-A kernel is measured inside the serial firmware, in a network of that one layer and the last: the time of the layer, divided
-by its multiply-accumulates (MAC). AVR programs are built by PlatformIO at -Os; a simulator counts the cycles of the kernel's
-function, interrupts apart. On QEMU the boards' microseconds are instructions. Counts are the same in every run of the same
-compilers.
+A kernel is measured inside the serial firmware, in a network of that one layer and the last: the time of the layer,
+divided by its multiply-accumulates (MAC). AVR programs are built by PlatformIO at -Os; a simulator counts the cycles of
+the kernel's function, interrupts apart. On QEMU the boards' microseconds are instructions. Counts are the same in every
+run of the same compilers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import numpy as np
 from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table

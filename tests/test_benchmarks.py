@@ -5,10 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from benchmarks.kernels import HERE, KERNELS, NETWORKS, QEMU, cases
 from support.boards import require_board
 from support.c_networks import require
 
+from benchmarks.kernels import HERE, KERNELS, NETWORKS, QEMU, cases
 from ebnn.platformio import build_firmware
 
 FIRMWARE = Path(__file__).parents[1] / "firmware"

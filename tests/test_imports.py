@@ -62,7 +62,7 @@ OUTSIDE = {
     "platformio": {"platformio"},
     "cobs": {"frames"},
     "click": {"cli"},
-    "sklearn": {"datasets", "report"},
+    "sklearn": {"datasets"},
 }
 
 

@@ -16,10 +16,12 @@ from ..codegen import write_header
 from ..codegen.header import identifier
 from ..device import Device
 from ..errors import DeviceError, InputError
+from ..estimate import check_fits
 from ..files import load
 from ..network import Network
 from ..report import RunReport, confusion_table, run_table
 from ..simulation import board_url
+from ..simulation.protocol_sim import parse_url
 from ..streaming import InterruptedRunError, stream
 from .console import make_console, print_line, print_whole
 from .datasets import download_bars
@@ -130,6 +132,9 @@ def port_of(network: Network, port: str, name: str, arithmetic: str) -> Iterator
     if parts.scheme != "sim" or parts.query:
         yield port
         return
+    board = parse_url(port).board
+    if board.costs is not None:
+        check_fits(network, board, arithmetic)
     with tempfile.TemporaryDirectory(prefix="ebnn-") as folder:
         header = Path(folder) / "network.h"
         write_header(network, header, name=name, arithmetic=arithmetic)
@@ -152,5 +157,6 @@ def finish(report: RunReport) -> None:
     if not report.exact:
         raise DeviceError(
             f"{report.class_mismatches} classes and {report.score_mismatches} scores of {report.samples} differ from "
-            "the reference: the board does not compute what it must; please report it with the model"
+            "the reference: the board does not compute what it must. An interrupted upload leaves such a mixture: "
+            "flash it again; if that changes nothing, please report it with the model"
         )

@@ -22,6 +22,7 @@ _BOOT_POLL_SECONDS = 0.5  # how often a board that is starting is asked
 _BOOT_SECONDS = 1.7  # that a bootloader waits for an upload; some take what they hear for one
 _UPLOAD_SECONDS = 5.5  # of silence after which such a bootloader gives up
 _ASKED_IN_A_ROW = 3  # HELLOs before such a silence
+_PROMPT_SECONDS = 0.5  # within which a board that has nothing to do answers a greeting
 _LONGEST_WAIT_SECONDS = 60.0  # to which the wait for one answer grows, time-out by time-out
 _SILENCES = 2  # time-outs in a row after which the board may have been reset
 _HELLO_BYTES = 64  # of an answer to a HELLO, about
@@ -164,13 +165,18 @@ class Device:
         """Sends a sample until it is answered; `payload_bytes` of answer are expected, about."""
         begin = time.monotonic()
         request = self._link.next_request(command, sample)
-        wait = self._patience(len(sample), payload_bytes)
+        patience = wait = self._patience(len(sample), payload_bytes)
         silences = 0
+        idle = False
         for attempt in range(self.retries + 1):
             if silences == _SILENCES:
                 # A board that was reset has a session again after this; one that was only slow has kept its reply.
+                greeted = time.monotonic()
                 self.hello()
                 silences = 0
+                idle = time.monotonic() - greeted < _PROMPT_SECONDS
+                if idle:
+                    wait = patience  # it is not at work on the sample, so more patience would not help
             self._link.retries += attempt > 0
             self._link.send(request)
             reply = self._link.answer(request, time.monotonic() + wait, read_payload)
@@ -185,9 +191,14 @@ class Device:
             else:
                 self._link.note_sample(time.monotonic() - begin)
                 return reply
+        way_out = (
+            "it answers greetings, so its firmware fails at the sample: flash it again"
+            if idle
+            else "check the cable, or use more retries"
+        )
         raise NoAnswerError(
             f"{self.port_name} answered none of {self.retries + 1} tries at a sample in {time.monotonic() - begin:.1f} "
-            f"s ({self.statistics.bad_frames} damaged frames so far): check the cable, or use more retries"
+            f"s ({self.statistics.bad_frames} damaged frames so far): {way_out}"
         )
 
     def _patience(self, body_bytes: int, payload_bytes: int) -> float:

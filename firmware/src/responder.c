@@ -43,9 +43,9 @@
 #if defined(__AVR__)
 #include <avr/io.h>
 /* Beside arena and scores, on an ATmega328P. Static data: 256 bytes, of them 157 of the Arduino core's Serial, 43 of the
- * state below, the rest the core's timers and the names. Stack: 254 bytes measured with a pooled convolution on bits,
- * interrupts included. The remaining 70 are for other compilers and longer names. */
-#define RAM_BESIDE (580 + 4 * EBNN_CLASSES)
+ * state below, the rest the core's timers and the names. Stack: 334 bytes measured with a convolution on small patches of
+ * pixels, interrupts included. The remaining 50 are for other compilers and longer names. */
+#define RAM_BESIDE (640 + 4 * EBNN_CLASSES)
 #if EBNN_ARENA_BYTES + RAM_BESIDE > RAMEND - RAMSTART + 1
 #error "this network's arena and the serial firmware do not fit the board's RAM: use fewer filters or a larger board"
 #endif

@@ -353,3 +353,21 @@ def test_what_is_no_packed_sample_is_refused(stub_url: str, packed: object) -> N
 
 def test_names_cannot_command_the_terminal() -> None:
     assert printable(b"uno\x1b[31m\n") == "uno?[31m?"
+
+
+def test_a_board_that_greets_and_never_answers_a_sample(terminal: tuple[int, str]) -> None:
+    """As after an interrupted upload. It has nothing to do, so the wait for an answer does not grow: 9 of 0.1 s."""
+
+    def reply(frame: Frame) -> bytes:
+        if frame.command != Command.HELLO:
+            return b""
+        body = frame.body + bytes([1, 0, 0, 0, 64, 0, 0, 0]) + bytes(8) + b"\x0a\0b\0n\0"
+        return encode(Frame(frame.sequence, frame.command | REPLY, frame.crc.to_bytes(2, "little") + b"\0" + body))
+
+    with PythonBoard(terminal[0], reply), Device(terminal[1], timeout=0.1, retries=8, startup=2.0) as device:
+        device.hello()
+        begin = time.monotonic()
+        with pytest.raises(NoAnswerError, match=r"answered none of 9 tries.*answers greetings.*flash it again"):
+            device.predict(SAMPLES[0])
+        assert time.monotonic() - begin < 10  # with waits that double it would be 25
+        assert device.statistics.handshakes == 5
