@@ -95,7 +95,7 @@ INTEGER = [
     ("bits", (1, 16, 16), "c16,3,1,1,m2,2,0 c32,3,1,1,m2,2,0 d20"),
     ("bits", (1, 20, 20), "c8,5,1,0,m2,2,0 d50 d30"),
 ]
-FLOAT = [
+FLOAT_INPUT = [
     ("float", (1, 8, 8), "c4,3,1,1,m2,2,0"),
     ("float", (1, 10, 10), "c8,3,2,0"),
     ("float", (1, 7, 7), "d12"),
@@ -107,6 +107,22 @@ FLOAT = [
     ("float", (1, 3, 3), "d30"),
     ("float", (1, 9, 9), "c12,3,1,1,m3,3,0"),
 ]
+# In the float arithmetic.
+FLOAT = [
+    ("uint8", (1, 12, 12), "c6,3,1,1,m2,2,0"),
+    ("uint8", (1, 16, 16), "c10,3,1,1,m2,2,0 c12,3,1,1,m2,2,0"),
+    ("uint8", (3, 10, 10), "c5,5,1,0"),
+    ("int8", (1, 9, 12), "c12,3,2,1 d10"),
+    ("bits", (1, 16, 16), "c8,3,1,1,m2,2,0"),
+    ("bits", (16, 8, 8), "c8,3,1,1,m2,2,0"),
+    ("bits", (5, 9, 9), "c9,3,1,0 d12"),
+    ("bits", (32, 6, 6), "c6,3,1,1 c5,3,1,0"),
+    ("uint8", (1, 20, 20), "d24 d12"),
+    ("uint8", (1, 9, 9), "d40"),
+    ("int8", (2, 8, 8), "d7"),
+    ("bits", (16, 7, 7), "d50 d33"),
+    ("bits", (1, 28, 28), "d12"),
+]
 
 
 @dataclass(frozen=True)
@@ -114,6 +130,7 @@ class Row:
     """One network, built and run."""
 
     network: Network
+    arithmetic: str
     flash: int
     static: int
     stack: int
@@ -122,7 +139,7 @@ class Row:
 
     @property
     def kernels(self) -> list[str]:
-        return [layer_kernel(self.network, i) for i in range(len(self.cycles))]
+        return [layer_kernel(self.network, i, self.arithmetic) for i in range(len(self.cycles))]
 
 
 def fired(network: Network, x: NDArray[np.generic]) -> list[float | None]:
@@ -174,11 +191,11 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def measure(board: Board, network: Network, x: NDArray[np.generic]) -> Row:
+def measure(board: Board, network: Network, x: NDArray[np.generic], arithmetic: str = "integer") -> Row:
     """Builds the firmware with the network, runs samples on the simulated board, asks for their profiles."""
     with tempfile.TemporaryDirectory(prefix="ebnn-costs-") as folder:
         header = Path(folder) / "network.h"
-        write_header(network, header, name="network")
+        write_header(network, header, name="network", arithmetic=arithmetic)
         program = simulator_class(board).build(board, header, _made(Path(folder) / "build"))
         flash, static = sizes(program)
         with Device(board_url(board.name, program=program), network_hash=network.hash32) as device:
@@ -188,8 +205,8 @@ def measure(board: Board, network: Network, x: NDArray[np.generic]) -> Row:
     assert board.clock_hz is not None
     cycles = np.mean([profile.layer_us for profile in profiles], axis=0) * board.clock_hz / 1e6
     fractions = fired(network, x)
-    work = tuple(layer_work(network, i, fired=fractions[i]) for i in range(len(cycles)))
-    return Row(network, flash, static, stack, tuple(map(float, cycles)), work)
+    work = tuple(layer_work(network, i, arithmetic, fired=fractions[i]) for i in range(len(cycles)))
+    return Row(network, arithmetic, flash, static, stack, tuple(map(float, cycles)), work)
 
 
 def fit_time(rows: Iterable[Row]) -> tuple[dict[str, dict[str, float]], dict[str, list[float]]]:
@@ -211,14 +228,14 @@ def fit_time(rows: Iterable[Row]) -> tuple[dict[str, dict[str, float]], dict[str
 
 def fit_flash(rows: list[Row]) -> tuple[dict[str, float], float, list[float]]:
     """Bytes of each part of the library and of each layer; the firmware's share; the relative errors."""
-    parts = ["conv", "dense", "bits", "bytes", "conv_float", "dense_float"]
+    parts = ["conv", "dense", "conv_float", "dense_float", "float", "bits", "bytes", "floats"]
     layers = ["conv_layer", "dense_layer"]
     a, y = [], []
     for row in rows:
         present = {part for kernel in row.kernels for part in library_parts(kernel)}
         counts = [sum(kernel.startswith(name.split("_")[0]) for kernel in row.kernels) for name in layers]
         a.append([1.0, *(float(part in present) for part in parts), *counts])
-        y.append(row.flash - flash_bytes(row.network))
+        y.append(row.flash - flash_bytes(row.network, row.arithmetic))
     found, _ = nnls(np.array(a), np.array(y, float))
     flash = {"output": 0.0, "output_layer": 0.0, **dict(zip([*parts, *layers], map(float, found[1:]), strict=True))}
     whole = np.array([row.flash for row in rows])
@@ -226,14 +243,19 @@ def fit_flash(rows: list[Row]) -> tuple[dict[str, float], float, list[float]]:
 
 
 def fit_stack(rows: list[Row]) -> dict[str, int]:
-    """The deepest stack of the programs that have a kernel and, beside it, only less deep ones."""
-    stack: dict[str, int] = {}
+    """The deepest stack of the programs in which a kernel is the deepest: the middle between the least and the most.
+
+    A kernel's frame depends a little on what else the compiler finds in a program.
+    """
+    least: dict[str, int] = {}
     for row in sorted(rows, key=lambda row: (len(set(row.kernels)), row.stack)):
         for kernel in row.kernels:
-            known = max((stack.get(other, 0) for other in row.kernels if other != kernel), default=0)
-            if kernel not in stack or (row.stack > stack[kernel] and row.stack > known):
-                stack[kernel] = row.stack
-    return dict(sorted(stack.items()))
+            least.setdefault(kernel, row.stack)
+    most = dict(least)
+    for row in rows:
+        deepest = max(row.kernels, key=least.__getitem__)
+        most[deepest] = max(most[deepest], row.stack)
+    return {kernel: (least[kernel] + most[kernel]) // 2 for kernel in sorted(least)}
 
 
 @click.command()
@@ -242,10 +264,11 @@ def main(core: str) -> None:
     """Measure the kernels on CORE and write their costs."""
     console = Console()
     board = load_board(MEASURED_ON[core])
-    networks = [build(*which, seed) for seed, which in enumerate([*INTEGER, *FLOAT])]  # type: ignore[arg-type]
+    cases = [(which, "integer") for which in [*INTEGER, *FLOAT_INPUT]] + [(which, "float") for which in FLOAT]
     rows = []
-    for seed, network in enumerate(track(networks, f"{len(networks)} networks on {board.name}", console=console)):
-        rows.append(measure(board, network, samples(network.input, SAMPLES, seed)))
+    for seed, (which, arithmetic) in enumerate(track(cases, f"{len(cases)} on {board.name}", console=console)):
+        network = build(*which, seed)  # type: ignore[arg-type]
+        rows.append(measure(board, network, samples(network.input, SAMPLES, seed), arithmetic))
     time, time_errors = fit_time(rows)
     flash, base, flash_errors = fit_flash(rows)
     stack = fit_stack(rows)
@@ -263,16 +286,16 @@ def main(core: str) -> None:
     own = [row.static - row.network.arena_bytes - 4 * row.network.classes for row in rows]
     console.print(f"RAM    {min(own)} to {max(own)} B beside arena and scores; stack {stack}")
     for name in SHARES.get(core, (board.name,)):
-        _write_share(load_board(name), board, base, max(own), networks[0], rows[0])
+        _write_share(load_board(name), board, base, max(own), rows[0])
 
 
-def _write_share(board: Board, measured: Board, base: float, own: int, network: Network, row: Row) -> None:
+def _write_share(board: Board, measured: Board, base: float, own: int, row: Row) -> None:
     """Writes what firmware and core take on a board: that of the measured one, and how much more its program takes."""
     flash, ram = base, own
     if board != measured:
         with tempfile.TemporaryDirectory(prefix="ebnn-costs-") as folder:
             header = Path(folder) / "network.h"
-            write_header(network, header, name="network")
+            write_header(row.network, header, name="network")
             kind = simulator_class(measured)
             other = sizes(kind.build(board, header, _made(Path(folder) / "build")))
         flash, ram = base + other[0] - row.flash, own + other[1] - row.static

@@ -18,6 +18,10 @@ from .errors import NetworkError
 from .network import Network
 from .workload import layer_kernel, layer_work
 
+AVR_RESERVE = 640  # bytes beside arena and scores without which firmware/src/responder.c does not compile for AVR
+AVR_ARRAY = 32_767  # bytes of one array
+AVR_CONSTANTS = 64_000  # bytes within reach; as in the emitted header
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -29,6 +33,8 @@ class Estimate:
         static_bytes: RAM of all variables: arena, scores, firmware, the board's core.
         stack_bytes: the deepest stack.
         layer_us: microseconds for each layer and one sample, at the board's clock.
+        arena_bytes, score_bytes, constant_bytes, array_bytes: of the network: RAM for activations and scores, flash of
+            all constants and of the largest array.
     """
 
     board: Board
@@ -36,6 +42,10 @@ class Estimate:
     static_bytes: int
     stack_bytes: int
     layer_us: tuple[float, ...]
+    arena_bytes: int
+    score_bytes: int
+    constant_bytes: int
+    array_bytes: int
 
     @property
     def ram_bytes(self) -> int:
@@ -58,15 +68,35 @@ class Estimate:
         return (self.board.ram_bytes or 0) - self.ram_bytes
 
     @property
+    def arena_left(self) -> int:
+        """Bytes by which the arena may grow; negative by what it has too many."""
+        if self.board.core != "avr":
+            return self.ram_left
+        kept_free = self.arena_bytes + self.score_bytes + AVR_RESERVE
+        return min(self.ram_left, (self.board.ram_bytes or 0) - kept_free)
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """What there is too little of: "flash", "near flash" (that AVR's instructions reach), "RAM"."""
+        near = self.array_bytes > AVR_ARRAY or self.constant_bytes > AVR_CONSTANTS
+        short = {
+            "flash": self.flash_left < 0,
+            "near flash": self.board.core == "avr" and near,
+            "RAM": self.arena_left < 0,
+        }
+        return tuple(name for name, lacks in short.items() if lacks)
+
+    @property
     def fits(self) -> bool:
         """Whether there is room for it."""
-        return self.flash_left >= 0 and self.ram_left >= 0
+        return not self.lacking
 
     def values(self) -> dict[str, Any]:
         """The estimate as plain JSON values."""
         return {
             "board": self.board.name,
             "fits": self.fits,
+            "lacking": list(self.lacking),
             "flash_bytes": self.flash_bytes,
             "flash_limit": self.board.flash_bytes,
             "ram_bytes": self.ram_bytes,
@@ -105,26 +135,31 @@ def estimate(network: Network, board: Board, arithmetic: str = "integer") -> Est
         static_bytes=board.firmware_ram + network.arena_bytes + 4 * network.classes,
         stack_bytes=round(max(costs.stack[kernel] for kernel in kernels)),
         layer_us=tuple(count * board.cycles_per_instruction / board.clock_hz * 1e6 for count in cycles),
+        arena_bytes=network.arena_bytes,
+        score_bytes=4 * network.classes,
+        constant_bytes=flash_bytes(network, arithmetic),
+        array_bytes=max(network.layer_weight_bytes),
     )
 
 
 def check_fits(network: Network, board: Board, arithmetic: str = "integer") -> Estimate:
     """The estimate of a network that fits. Raises NetworkError, naming the layer that is too big and the way out."""
     found = estimate(network, board, arithmetic)
-    if found.ram_left < 0:
-        raise NetworkError(_too_much_ram(network, found))
-    if found.flash_left < 0:
+    if "RAM" in found.lacking:
+        raise NetworkError(_too_much_ram(network, found, arithmetic))
+    if found.lacking:
         raise NetworkError(_too_much_flash(network, found, arithmetic))
     return found
 
 
-def _too_much_ram(network: Network, found: Estimate) -> str:
+def _too_much_ram(network: Network, found: Estimate, arithmetic: str) -> str:
+    taken = (found.board.ram_bytes or 0) - found.arena_left
     message = (
-        f"the network takes about {found.ram_bytes:,} B of RAM, {found.board.title} has {found.board.ram_bytes:,}: "
-        f"{network.arena_bytes:,} B of arena, {found.stack_bytes:,} B of stack, the rest is the firmware's"
+        f"the network takes about {taken:,} B of RAM, {found.board.title} has {found.board.ram_bytes:,}: "
+        f"{network.arena_bytes:,} B of arena, the rest for the firmware and its stack"
     )
-    larger = _larger(network)
-    cuts = _cuts(network, network.arena_bytes + found.ram_left)
+    larger = _larger(network, found.board, arithmetic)
+    cuts = _cuts(network, network.arena_bytes + found.arena_left)
     if cuts is None:
         return f"{message}. The input alone leaves no room for a layer: use smaller images, or {larger}"
     names = " and ".join(f"{network.block_name(i)}, too big for its place beside its input," for i, _ in cuts)
@@ -160,32 +195,38 @@ def _too_much_flash(network: Network, found: Estimate, arithmetic: str) -> str:
     sizes = network.layer_weight_bytes
     largest = max(range(len(sizes)), key=sizes.__getitem__)
     name = network.block_name(largest) if largest < len(network.blocks) else "output"
-    constants = flash_bytes(network, arithmetic)
-    message = (
-        f"the network takes about {found.flash_bytes:,} B of flash, {found.board.title} has "
-        f"{found.board.flash_bytes:,}: {constants:,} B are its weights and thresholds, the rest is code. {name} is the "
-        f"largest with {sizes[largest]:,} B of weights: it would have to lose {-found.flash_left:,} B"
-    )
+    held = f"{found.constant_bytes:,} B are its weights and thresholds, {sizes[largest]:,} B of them in {name}"
+    if found.flash_left < 0:
+        message = (
+            f"the network takes about {found.flash_bytes:,} B of flash, {found.board.title} has "
+            f"{found.board.flash_bytes:,}: {held}, the rest is code. It would have to lose {-found.flash_left:,} B"
+        )
+    else:
+        message = (
+            f"the network does not fit {found.board.title}: {held}, and AVR's instructions reach {AVR_ARRAY:,} B of "
+            f"one layer and {AVR_CONSTANTS:,} B in all"
+        )
     way = "fewer filters in it or before it, or a pool before a dense layer"
-    return f"{message}. Use {way}, or take {_larger(network)}"
+    return f"{message}. Use {way}, or take {_larger(network, found.board, arithmetic)}"
 
 
-def _larger(network: Network) -> str:
+def _larger(network: Network, than: Board, arithmetic: str) -> str:
     """A board that is large enough."""
     for board in estimated_boards():
-        if estimate(network, board).fits:
+        if board != than and estimate(network, board, arithmetic).fits:
             return f"a larger board, {board.title} (--board {board.name}) for one"
     return "a smaller network: no board that ebnn knows is large enough"
 
 
 def library_parts(kernel: str) -> Iterator[str]:
     """The parts of the library that a kernel brings along."""
-    kind, on = kernel.split("_")
-    if on == "float":
+    kind, *on = kernel.split("_")
+    if "float" in on:
+        yield "float"
         yield f"{kind}_float"
     else:
         yield kind
-        yield "bits" if on in ("bits", "word") else "bytes"
+    yield {"word": "bits", "few": "bytes", "float": "floats"}.get(on[-1], on[-1])
 
 
 def _names() -> str:

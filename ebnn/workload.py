@@ -29,15 +29,17 @@ _GROUP = 8  # words whose mismatches are added up bit by bit before they are cou
 def layer_kernel(network: Network, layer: int, arithmetic: str = "integer") -> str:
     """Which kernel runs the layer: "conv", "dense" or "output", and what it runs on: "_bits", "_bytes" or "_float".
 
-    "_float" is the float arithmetic, whatever the input; blocks on float input have no other. Convolutions of up to 32
-    bits are "conv_word", of up to 16 bytes "conv_few".
+    "_float" is the float arithmetic, on floats; "_float_bits" and "_float_bytes" are its blocks on other input.
+    Convolutions of up to 32 bits are "conv_word", of up to 16 bytes "conv_few".
     """
     if layer == len(network.blocks):
         name, floating = "output", False
     else:
         block = network.blocks[layer]
         name, floating = block.kind, arithmetic == "float" or block.threshold is None
-    kind = "float" if floating else "bits" if network.kinds[layer] == "bits" else "bytes"
+    kind = {"bits": "bits", "float": "float"}.get(network.kinds[layer], "bytes")
+    if floating:
+        return f"{name}_float" if kind == "float" else f"{name}_float_{kind}"
     taps = network.layer_weights[layer][0].size
     if name == "conv" and taps <= _SMALL.get(kind, (0, ""))[0]:
         kind = _SMALL[kind][1]
@@ -61,12 +63,14 @@ def layer_work(network: Network, layer: int, arithmetic: str = "integer", fired:
     outputs, taps = len(weights), weights[0].size
     shape = network.shapes[layer]
     work: Work = {"layers": 1, "outputs": outputs}
+    if kernel == "dense_float":
+        return work | {"taps": outputs * taps}
     if kernel.endswith("bits"):
         words, tail = divmod(shape.height * bits.row_bytes(shape.width * shape.channels), 4)
         work |= _counting(words, outputs) | {"tail_bytes": outputs * tail}
     else:
         work |= {"inputs": taps, "taps": outputs * taps, "ones": float(weights.sum())}
-    if layer < len(network.blocks):
+    if layer < len(network.blocks) and "float" not in kernel:
         work["flips"] = _flips(network.blocks[layer])
     return work
 
@@ -108,18 +112,16 @@ def _conv_work(network: Network, layer: int, kernel: str, fired: float | None) -
     pixels, filters = out.height * out.width, block.outputs
     work: Work = {"layers": 1, "pixels": pixels, "patches": patches}
     if kernel == "conv_float":
-        gathers = patches if network.kinds[layer] != "float" else 0
-        return (
-            work
-            | {"outputs": pixels * filters, "sums": patches * filters, "taps": patches * filters * taps}
-            | ({"gathered": filters * inside} if gathers else {})
-        )
-    fraction = fraction_tested(block) if fired is None else fired
-    tests = fraction * patches * filters
-    work |= {"rows": height * len(columns), "tests": tests, "skips": patches * filters - tests}
-    work["flips"] = pixels * _flips(block)
-    if kernel in ("conv_bytes", "conv_few"):
-        work |= {"patch_bytes": patches * taps, "gathered": inside}
+        return work | {"outputs": pixels * filters, "sums": patches * filters, "taps": patches * filters * taps}
+    if kernel.startswith("conv_float"):  # each output gathers its patches anew, and sums up all of them
+        gathers, tests = filters, float(patches * filters)
+        work = {"layers": 1, "outputs": pixels * filters, "rows": filters * height * len(columns), "tests": tests}
+    else:
+        gathers, tests = 1, patches * filters * (fraction_tested(block) if fired is None else fired)
+        work |= {"rows": height * len(columns), "tests": tests, "skips": patches * filters - tests}
+        work["flips"] = pixels * _flips(block)
+    if kernel in ("conv_bytes", "conv_few", "conv_float_bytes"):
+        work |= {"patch_bytes": gathers * patches * taps, "gathered": gathers * inside}
         if kernel == "conv_few":
             return work | {"choices": patches * sum(2 ** (tap % 4) for tap in range(taps))}
         return work | {"taps": tests * taps, "ones": tests * float(conv.weights.sum()) / filters}
@@ -130,7 +132,7 @@ def _conv_work(network: Network, layer: int, kernel: str, fired: float | None) -
     masked = 1 - whole / patches
     kernel_rows = Counter(first_row + row for begin, end, first_row in rows for row in range(end - begin))
     chunks = sum(_chunks(block, shape, column, row) * count for column in columns for row, count in kernel_rows.items())
-    work |= {"patch_bytes": (2 * patches - whole) * filter_bytes, "chunks": chunks}
+    work |= {"patch_bytes": gathers * (2 * patches - whole) * filter_bytes, "chunks": gathers * chunks}
     if kernel == "conv_word":
         return work
     words = filter_bytes // 4

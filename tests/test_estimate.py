@@ -2,19 +2,23 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 from support.boards import require_board
 from test_cli import ebnn as command
 
 import ebnn
-from benchmarks.costs import measure
+from benchmarks.costs import measure, sizes
 from benchmarks.networks import build, samples
 from ebnn.boards import Costs, board_names, load_board, load_costs
-from ebnn.errors import NetworkError
-from ebnn.estimate import check_fits, estimate, estimated_boards
+from ebnn.codegen.header import AVR_NEAR_FLASH
+from ebnn.errors import BuildError, NetworkError
+from ebnn.estimate import AVR_CONSTANTS, AVR_RESERVE, check_fits, estimate, estimated_boards
+from ebnn.platformio import build_firmware
 
-MNIST_UNO = "examples/mnist/mnist-uno.ebnn"
+TOP = Path(__file__).parents[1]
+MNIST_UNO = TOP / "examples/mnist/mnist-uno.ebnn"
 
 # None of them is among those that the costs were fitted to.
 NETWORKS = {
@@ -87,6 +91,7 @@ def test_an_estimate_by_hand(monkeypatch):
 
 def test_costs_are_there_for_every_kernel():
     kernels = {f"{layer}_{on}" for layer in ("conv", "dense") for on in ("bits", "bytes", "float")}
+    kernels |= {f"{layer}_float_{on}" for layer in ("conv", "dense") for on in ("bits", "bytes")}
     kernels |= {"conv_word", "conv_few"}
     for core in {load_board(name).costs for name in board_names()} - {None}:
         costs = load_costs(core)
@@ -116,9 +121,63 @@ def test_an_input_that_is_too_big_by_itself():
 
 def test_too_much_flash_names_the_layer():
     network = build("bits", (32, 10, 10), "d80", seed=1)
-    with pytest.raises(NetworkError, match=r"dense1 is the largest with 32,000 B of weights"):
+    with pytest.raises(NetworkError, match=r"32,000 B of them in dense1.*lose \d"):
         check_fits(network, load_board("uno"))
     check_fits(network, load_board("megaatmega2560"))
+
+
+@pytest.mark.parametrize("blocks", ["d400", "d300 d800"])
+def test_constants_that_no_instruction_of_avr_reaches(blocks):
+    """One array over 32,767 B, all of them over 64,000 B; the Mega's flash has room for more."""
+    network = build("bits", (1, 28, 28), blocks, seed=1)
+    assert max(network.layer_weight_bytes) > 32_767 or network.weight_bytes > 64_000
+    with pytest.raises(NetworkError, match=r"32,767 B of one layer and 64,000 B in all"):
+        check_fits(network, load_board("megaatmega2560"))
+    check_fits(network, load_board("due"))
+
+
+def test_the_limits_of_avr_are_those_that_are_compiled():
+    responder = (TOP / "firmware/src/responder.c").read_text()
+    assert f"#define RAM_BESIDE ({AVR_RESERVE} + 4 * EBNN_CLASSES)" in responder
+    assert AVR_CONSTANTS == AVR_NEAR_FLASH
+
+
+def test_what_fits_by_the_firmware_s_reserve_compiles(request, tmp_path):
+    """One filter more than the largest that fits is refused by the estimate and by the compiler."""
+    require_board("uno", request)
+
+    def header(filters):
+        network = build("uint8", (1, 28, 28), f"c{filters},3,1,1", seed=1)
+        ebnn.write_header(network, tmp_path / "network.h")
+        return network
+
+    uno = load_board("uno")
+    fitting = max(n for n in range(1, 32) if estimate(header(n), uno).fits)
+    header(fitting)
+    build_firmware("uno", tmp_path / "network.h", tmp_path / "fits")
+    header(fitting + 1)
+    with pytest.raises(BuildError, match="RAM"):
+        build_firmware("uno", tmp_path / "network.h", tmp_path / "too_big")
+
+
+@pytest.mark.parametrize("board", ["nanoatmega328", "leonardo"])
+def test_boards_that_are_linked_only(request, tmp_path, board):
+    require_board(board, request)
+    network = ebnn.load(MNIST_UNO)
+    ebnn.write_header(network, tmp_path / "network.h")
+    flash, static = sizes(build_firmware(board, tmp_path / "network.h", tmp_path / "build"))
+    found = estimate(network, load_board(board))
+    assert found.flash_bytes == pytest.approx(flash, rel=0.05)
+    assert found.static_bytes == pytest.approx(static, rel=0.02)
+
+
+def test_a_larger_board_is_another_one():
+    network = build("uint8", (1, 28, 28), "c17,3,1,1,m2,2,0 d131", seed=1)
+    with pytest.raises(NetworkError) as caught:
+        check_fits(network, load_board("uno"), "float")
+    name = str(caught.value).split("--board ")[1].split(")")[0]
+    assert name != "uno"
+    assert estimate(network, load_board(name), "float").fits
 
 
 def test_nothing_is_large_enough():

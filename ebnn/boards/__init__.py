@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -76,9 +77,24 @@ def board_names() -> list[str]:
 def load_board(name: str) -> Board:
     """The board of that name. Raises `ebnn.errors.DeviceError`, with the names there are, if there is none."""
     if name not in board_names():
-        raise DeviceError(f"no board is called {name!r}; ebnn knows {', '.join(board_names())}")
+        near = " or ".join(_similar(name))
+        guess = f", did you mean {near}?" if near else ";"
+        raise DeviceError(f"no board is called {name!r}{guess} ebnn knows {', '.join(board_names())}")
     facts = read_toml(f"{name}.toml")
     return Board(**{**facts, "usb": tuple(facts.get("usb", ()))})
+
+
+def _similar(name: str) -> list[str]:
+    """Up to three boards that may be meant, by their names and titles."""
+    wanted = _plain(name)
+    known = {_plain(text): board for board in board_names() for text in (load_board(board).title, board)}
+    starting = [plain for plain in known if wanted and plain.removeprefix("arduino").startswith(wanted)]
+    near = [wanted] if wanted in known else starting or difflib.get_close_matches(wanted, known)
+    return list(dict.fromkeys(known[plain] for plain in near))[:3]
+
+
+def _plain(text: str) -> str:
+    return "".join(filter(str.isalnum, text.lower()))
 
 
 @cache

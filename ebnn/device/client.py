@@ -21,7 +21,7 @@ from .ports import BAUDRATE, PortLike, open_port, short_name
 _BOOT_POLL_SECONDS = 0.5  # how often a board that is starting is asked
 _BOOT_SECONDS = 1.7  # that a bootloader waits for an upload; some take what they hear for one
 _UPLOAD_SECONDS = 5.5  # of silence after which such a bootloader gives up
-_ASKED_IN_A_ROW = 3  # HELLOs before such a silence
+_ASKED_IN_A_ROW = 6  # HELLOs before such a silence
 _PROMPT_SECONDS = 0.5  # within which a board that has nothing to do answers a greeting
 _LONGEST_WAIT_SECONDS = 60.0  # to which the wait for one answer grows, time-out by time-out
 _SILENCES = 2  # time-outs in a row after which the board may have been reset
@@ -41,7 +41,7 @@ class Device:
         timeout: seconds to wait for an answer, besides the time that the bytes take and twice the time that the board
             took for the sample before.
         retries: how often one sample is sent again.
-        startup: seconds that a board may take to start, its bootloader included.
+        startup: seconds that a board may take to start, after those in which a bootloader waits for an upload.
         baudrate: bits per second, for ports that have such a thing.
 
     Raises `PortError` if the port cannot be opened, and `BuildError` if a simulated board cannot be built.
@@ -55,7 +55,7 @@ class Device:
         network_name: str | None = None,
         timeout: float = 2.0,
         retries: int = 16,
-        startup: float = 8.0,
+        startup: float = 10.0,
         baudrate: int = BAUDRATE,
     ) -> None:
         self.timeout = timeout
@@ -97,7 +97,7 @@ class Device:
         """Greets the board and returns what it is, waiting for it to start if need be.
 
         Opening a serial port resets most boards, and a bootloader that hears something waits for an upload instead of
-        starting the firmware. So the first greeting is held back until it is gone, and silence follows every third.
+        starting the firmware. So the first greeting is held back until it is gone, and silence follows every sixth.
 
         Raises `NoAnswerError` if nothing answers in time, or something that is not this firmware; `WrongNetworkError`
         if the board runs another network than asked for, or than before; `RefusedError` if it speaks another version of
@@ -109,8 +109,8 @@ class Device:
         wait = min(self._patience(len(request.body), _HELLO_BYTES), _BOOT_POLL_SECONDS)
         if self._booting:
             self._booting = False
-            quiet = min(_BOOT_SECONDS, self.startup / 2)
-            self._link.answer(request, begin + quiet, self._read_greeting, heard)
+            self._link.answer(request, begin + _BOOT_SECONDS, self._read_greeting, heard)
+            begin = time.monotonic()
         asked = 0
         while True:
             self._link.send(request)

@@ -92,8 +92,9 @@ def plugged_in(
 
 @contextlib.contextmanager
 def _linked(link: Path, port: str) -> Iterator[None]:
-    if link.exists() and not link.is_symlink():
-        raise WriteError(f"{link} is there already and no link: name another --link")
+    ours = link.is_symlink() and str(link.readlink()).startswith("/dev/pts/")  # of a board that was killed
+    if not ours and (link.exists() or link.is_symlink()):
+        raise WriteError(f"{link} is there already, and no link to a simulated board: name another --link")
     try:
         link.unlink(missing_ok=True)
         link.symlink_to(port)

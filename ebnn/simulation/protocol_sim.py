@@ -85,12 +85,18 @@ def make_terminal() -> tuple[int, int]:
 
 def simulator_class(board: Board) -> type[Simulator]:
     """The simulator that runs a board's program."""
-    from .avr import SimavrSimulator
-    from .host import HostSimulator
-    from .qemu import QemuSimulator
+    # Each is imported where it is asked for: they use what Windows does not have.
+    if board.simulator == "simavr":
+        from .avr import SimavrSimulator
 
-    kinds: dict[str, type[Simulator]] = {"host": HostSimulator, "simavr": SimavrSimulator, "qemu": QemuSimulator}
-    return kinds[str(board.simulator)]
+        return SimavrSimulator
+    if board.simulator == "qemu":
+        from .qemu import QemuSimulator
+
+        return QemuSimulator
+    from .host import HostSimulator
+
+    return HostSimulator
 
 
 class Serial(serial.Serial):  # type: ignore[misc]

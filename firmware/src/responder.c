@@ -42,7 +42,7 @@
 
 #if defined(__AVR__)
 #include <avr/io.h>
-/* Beside arena and scores, on an ATmega328P. Static data: 256 bytes, of them 157 of the Arduino core's Serial, 43 of the
+/* Beside arena and scores, on an ATmega328P. Static data: 239 bytes, of them 157 of the Arduino core's Serial, 43 of the
  * state below, the rest the core's timers and the names. Stack: 334 bytes measured with a convolution on small patches of
  * pixels, interrupts included. The remaining 50 are for other compilers and longer names. */
 #define RAM_BESIDE (640 + 4 * EBNN_CLASSES)
@@ -188,43 +188,47 @@ static void run_network(uint32_t *times)
     state.kept_crc = state.decoder.crc;
 }
 
-/* Answers a PREDICT or a PROFILE, whose sample is in the arena. */
-static void answer_sample(void)
+/* Answers a PREDICT, whose sample is in the arena. */
+static void predict(void)
 {
-    struct ebnn_span spans[5];
-    uint8_t count = 3;
-    uint32_t *times = NULL;
-#ifdef WITH_PROFILE
-    uint32_t memory[2];
-#if EBNN_LAYERS > EBNN_CLASSES
-    uint32_t room[EBNN_LAYERS];
-#else
-    uint32_t *room = (uint32_t *)state.scores; /* so that a profile takes no more stack than a prediction */
-#endif
+    struct ebnn_span spans[4];
 
-    if (state.command == EBNN_COMMAND_PROFILE) {
-        times = room;
-    }
-#endif
-    if (times != NULL || !state.kept || state.kept_sequence != state.sequence || state.kept_crc != state.decoder.crc) {
-        run_network(times);
+    if (!state.kept || state.kept_sequence != state.sequence || state.kept_crc != state.decoder.crc) {
+        run_network(NULL);
     }
     spans[1].bytes = state.result;
     spans[1].count = sizeof state.result;
     spans[2].bytes = (const uint8_t *)state.scores;
     spans[2].count = sizeof state.scores;
-#ifdef WITH_PROFILE
-    if (times != NULL) {
-        ebnn_port_memory(&memory[0], &memory[1]);
-        spans[2].bytes = (const uint8_t *)times;
-        spans[2].count = EBNN_LAYERS * sizeof *times;
-        spans[3].bytes = (const uint8_t *)memory;
-        spans[3].count = sizeof memory;
-        count = 4;
-    }
-#endif
-    answer(state.sequence, state.command, state.decoder.crc, EBNN_STATUS_OK, spans, count);
+    answer(state.sequence, state.command, state.decoder.crc, EBNN_STATUS_OK, spans, 3);
 }
+
+#ifdef WITH_PROFILE
+/* Answers a PROFILE, whose sample is in the arena. Not inlined: what it needs of the stack, a prediction does without. */
+#if defined(__GNUC__)
+__attribute__((noinline))
+#endif
+static void profile(void)
+{
+    struct ebnn_span spans[5];
+    uint32_t memory[2];
+#if EBNN_LAYERS > EBNN_CLASSES
+    uint32_t times[EBNN_LAYERS];
+#else
+    uint32_t *times = (uint32_t *)state.scores;
+#endif
+
+    run_network(times);
+    ebnn_port_memory(&memory[0], &memory[1]);
+    spans[1].bytes = state.result;
+    spans[1].count = sizeof state.result;
+    spans[2].bytes = (const uint8_t *)times;
+    spans[2].count = EBNN_LAYERS * sizeof *times;
+    spans[3].bytes = (const uint8_t *)memory;
+    spans[3].count = sizeof memory;
+    answer(state.sequence, state.command, state.decoder.crc, EBNN_STATUS_OK, spans, 4);
+}
+#endif
 
 /* Whether a command's body is a sample. */
 static uint8_t takes_sample(uint8_t command)
@@ -244,8 +248,12 @@ static void obey(uint32_t size)
             refuse(EBNN_STATUS_WRONG_SIZE, INPUT_BYTES);
         } else if (!state.in_session) {
             refuse(EBNN_STATUS_NO_SESSION, 0);
+#ifdef WITH_PROFILE
+        } else if (state.command == EBNN_COMMAND_PROFILE) {
+            profile();
+#endif
         } else {
-            answer_sample();
+            predict();
         }
     } else if (state.command == EBNN_COMMAND_HELLO) {
         if (size != HELLO_BYTES) {
