@@ -57,7 +57,9 @@ def load(path: str | os.PathLike[str]) -> Network:
         raise
     except OSError as error:
         raise FileFormatError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (NetworkError, KeyError, TypeError, ValueError, OverflowError, zipfile.BadZipFile, EOFError) as error:
+    except (zipfile.BadZipFile, EOFError):
+        _refuse(path, "is damaged or not an .ebnn file")
+    except (NetworkError, KeyError, TypeError, ValueError, OverflowError) as error:
         _refuse(path, f"is damaged or not an .ebnn file ({error})")
     except Exception as error:  # zipfile and zlib raise their own kinds on damaged data
         _refuse(path, f"is damaged ({error})")

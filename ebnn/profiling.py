@@ -13,10 +13,10 @@ from rich.text import Text
 from .device import Device
 from .errors import DeviceError
 from .network import Network
-from .report import describe_network, time_text
+from .report import describe_network, duration_text
 from .streaming import check_board
 
-_BAR_COLUMNS = 30  # of the longest bar
+_BAR_COLUMNS = 20  # of the longest bar
 
 
 @dataclass(frozen=True)
@@ -136,22 +136,20 @@ def profile_samples(
 
 def profile_table(report: ProfileReport, bar: str = "█") -> Table:
     """A row and a bar for each layer; ``bar`` is one column of it."""
-    table = Table(box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("layer")
     table.add_column("output")
-    for header in ("MACs", "time", "share", "MACs/µs"):
+    for header in ("MACs", "a sample", "share"):
         table.add_column(header, justify="right")
     table.add_column("")
     longest = max(max(layer.us for layer in report.layers), 1e-9)
     for layer in report.layers:
-        speed = layer.macs_per_us
         table.add_row(
             layer.name,
             "×".join(map(str, layer.output_shape)),
             f"{layer.macs:,}",
-            time_text(layer.us),
+            duration_text(report.board, layer.us),
             f"{report.share(layer):.1%}",
-            "" if speed is None else f"{speed:,.2f}",
             Text(bar * round(_BAR_COLUMNS * layer.us / longest), style="green"),
         )
     return table
@@ -159,14 +157,13 @@ def profile_table(report: ProfileReport, bar: str = "█") -> Table:
 
 def memory_lines(report: ProfileReport) -> list[str]:
     """The total and the memory, one line each."""
-    speed = f"{1e6 / report.total_us:,.1f} a second" if report.total_us > 0 else "too short for the board's clock"
 
     def size(count: int | None) -> str:
         return "the board can't tell" if count is None else f"{count:,} B since the board's reset"
 
     return [
-        f"total          {time_text(report.total_us)} a sample, {speed}; mean of {report.samples:,}",
-        f"RAM: arena     {report.arena_bytes:,} B, the input in it",
+        f"total          {duration_text(report.board, report.total_us)} a sample; mean of {report.samples:,}",
+        f"arena          {report.arena_bytes:,} B of RAM, the input in it",
         f"deepest stack  {size(report.deepest_stack_bytes)}",
         f"untouched      {size(report.untouched_bytes)}",
     ]

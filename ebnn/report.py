@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from .boards import Board
+from .boards import Board, board_names, load_board
 from .estimate import Estimate
 from .network import Network
 
@@ -50,7 +50,7 @@ def describe_network(network: Network) -> dict[str, Any]:
 
 def network_table(network: Network) -> Table:
     """A network's layers, one to a row."""
-    table = Table(box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for header in ("layer", "input", "output"):
         table.add_column(header)
     for header in ("weights", "thresholds", "MACs"):
@@ -68,41 +68,34 @@ def network_table(network: Network) -> Table:
 
 
 def boards_table(boards: list[Board]) -> Table:
-    """Boards, one to a row."""
-    table = Table(box=SIMPLE_HEAD)
-    for header in ("name", "board", "MCU"):
-        table.add_column(header)
+    """Boards, one to a row; a star marks those that can be simulated."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("name")
+    table.add_column("board")
     for header in ("clock", "flash", "RAM"):
         table.add_column(header, justify="right")
-    table.add_column("simulated")
     for board in boards:
-        sizes = (_megahertz(board.clock_hz), _bytes(board.flash_bytes), _bytes(board.ram_bytes))
-        simulated = "" if board.simulator is None else f"sim://{board.name}"
-        table.add_row(board.name, board.title, board.mcu or "", *sizes, simulated)
+        name = board.name if board.simulator is None else f"{board.name} *"
+        clock = "" if counts_instructions(board.name) else _megahertz(board.clock_hz)
+        table.add_row(name, board.title, clock, _bytes(board.flash_bytes), _bytes(board.ram_bytes))
     return table
 
 
 def estimates_table(estimates: list[Estimate]) -> Table:
     """What a network takes on each board: used and limit, and the time."""
-    table = Table(box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("board")
-    for header in ("flash", "of", "RAM", "of", "a sample"):
+    for header in ("flash, of bytes", "RAM, of bytes", "a sample"):
         table.add_column(header, justify="right")
     table.add_column("fits")
-    table.add_column("core and clock")
     for found in estimates:
-        limits = _bytes(found.board.flash_bytes), _bytes(found.board.ram_bytes)
-        lacking = [name for name, left in (("flash", found.flash_left), ("RAM", found.ram_left)) if left < 0]
-        verdict = Text(f"no: {', '.join(lacking)}", style="red") if lacking else Text("yes", style="green")
+        verdict = Text("yes", style="green") if found.fits else Text(f"no: {', '.join(found.lacking)}", style="red")
         table.add_row(
             found.board.name,
-            f"{found.flash_bytes:,} B",
-            limits[0],
-            f"{found.ram_bytes:,} B",
-            limits[1],
-            time_text(found.us),
+            f"{found.flash_bytes:,} of {found.board.flash_bytes:,}",
+            f"{found.ram_bytes:,} of {found.board.ram_bytes:,}",
+            duration_text(found.board.name, found.us) + ("" if found.board.measured else " ~"),
             verdict,
-            "measured" if found.board.measured else "assumed",
         )
     return table
 
@@ -113,19 +106,35 @@ def estimate_table(network: Network, found: Estimate) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold")
     table.add_column()
-    fits = "" if found.fits else ", does not fit"
+    fits = "" if found.fits else f", does not fit: {', '.join(found.lacking)}"
+    clock = "" if counts_instructions(board.name) else f", {_megahertz(board.clock_hz)}"
     rows = [
-        ("board", f"{board.title}: {board.mcu}, {_megahertz(board.clock_hz)}{fits}"),
+        ("board", f"{board.title}: {board.mcu}{clock}{fits}"),
         ("flash", _room_text(found.flash_bytes, board.flash_bytes)),
         ("RAM", _room_text(found.ram_bytes, board.ram_bytes)),
         ("", f"arena {network.arena_bytes:,}, stack {found.stack_bytes:,}, the rest is the firmware's"),
-        ("a sample", f"{time_text(found.us)}, {1e6 / found.us:,.1f} a second"),
+        ("a sample", duration_text(board.name, found.us)),
     ]
     names = [network.block_name(i) for i in range(len(network.blocks))] + ["output"]
-    rows += [("", f"{name} {time_text(us)}") for name, us in zip(names, found.layer_us, strict=True)]
+    rows += [("", f"{name} {duration_text(board.name, us)}") for name, us in zip(names, found.layer_us, strict=True)]
     for name, value in rows:
         table.add_row(name, Text(value))
     return table
+
+
+def counts_instructions(board: str) -> bool:
+    """Whether a board's microseconds are instructions: QEMU has no cycles to count."""
+    return board in board_names() and load_board(board).simulator == "qemu"
+
+
+def duration_text(board: str, us: float) -> str:
+    """What a board took, to three figures: a time, or instructions where it counts those."""
+    if not counts_instructions(board):
+        return time_text(us)
+    for limit, unit, scale in ((1e3, "", 1.0), (1e6, "k ", 1e3), (float("inf"), "M ", 1e6)):
+        if us < limit:
+            return f"{us / scale:.3g} {unit}instructions"
+    raise ValueError(f"no count: {us}")
 
 
 def time_text(us: float) -> str:
@@ -221,6 +230,7 @@ class RunReport:
             "class_mismatches": self.class_mismatches,
             "score_mismatches": self.score_mismatches,
             "device_us_per_sample": self.device_us_per_sample,
+            "unit": "instructions" if counts_instructions(self.board) else "microseconds",
             "confusion": self.confusion.tolist(),
             "link": self.link,
         }
@@ -242,8 +252,8 @@ def confusion_table(report: RunReport, names: tuple[str, ...] = ()) -> Table:
     return table
 
 
-def run_table(report: RunReport) -> Table:
-    """The figures of a run."""
+def run_table(report: RunReport, simulated: bool = False) -> Table:
+    """The figures of a run; of a simulated board the link's speed is the simulation's."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     link = report.link
     rows = [
@@ -253,8 +263,11 @@ def run_table(report: RunReport) -> Table:
         ("accuracy", f"{report.accuracy:.2%}"),
         ("class mismatches", f"{report.class_mismatches:,}"),
         ("score mismatches", f"{report.score_mismatches:,}"),
-        ("device time", f"{report.device_us_per_sample:,.0f} µs a sample"),
-        ("link", f"{link['samples_per_second']:,.0f} samples/s, {link['bytes_per_second'] / 1000:,.1f} kB/s"),
+        ("on the board", f"{duration_text(report.board, report.device_us_per_sample)} a sample"),
+        (
+            "simulated here" if simulated else "link",
+            f"{link['samples_per_second']:,.0f} samples/s, {link['bytes_per_second'] / 1000:,.1f} kB/s",
+        ),
         ("", f"{link['retries']:,} retries, {link['bad_frames']:,} damaged frames"),
     ]
     for name, value in rows:

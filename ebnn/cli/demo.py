@@ -68,7 +68,7 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
     report = stream_with_bar(console, network, "sim://host", NAME, "integer", data.test_images, data.test_labels, None)
     seconds = time.monotonic() - started
     _pictures(console, data.test_images, report)
-    show(console, report, data.class_names)
+    show(console, report, "sim://host", data.class_names)
     write_json(json_file, {**report.values(), **more, "seconds": seconds})
     finish(report)
     console.print(

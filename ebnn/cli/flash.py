@@ -16,11 +16,11 @@ from ..boards import board_names, load_board
 from ..codegen import header_text
 from ..codegen.header import identifier
 from ..device import Device, DeviceInfo, open_port
-from ..errors import BuildError, DeviceError, NetworkError, PortError
+from ..errors import BuildError, DeviceError, PortError
 from ..estimate import check_fits
 from ..files import load
 from ..network import Network
-from ..platformio import Project, TooBigError, bundled_project, open_project, upload
+from ..platformio import Project, bundled_project, check_upload, interrupted_by_signals, open_project, upload
 from ..ports import find_port
 from .console import command_line, make_console, print_line
 from .options import arithmetic_option, check_writable, json_option, write_json
@@ -45,30 +45,29 @@ def flash(
 ) -> None:
     """Build the firmware with PlatformIO, write it to a board, and wait until the board answers.
 
-    With MODEL.ebnn, its header becomes the project's include/network.h first; where it cannot be built, the header
-    that was there comes back.
+    With MODEL.ebnn, its header becomes the project's include/network.h first; where it cannot be built, or building is
+    interrupted, the header that was there comes back. A network that is too big for the board is refused.
     """
     begin = time.monotonic()
     check_writable(json_file)
     network = None if model is None else load(model)
     own = find_project(folder, board)
-    (own or bundled_project()).check_board(board)
+    project = own or bundled_project()
+    project.check_board(board)
     if board == "native":
         raise DeviceError(
             "native is this computer, there is nothing to write to: run the firmware here with ebnn run MODEL --port "
             "sim://host"
         )
+    if network is not None and board in board_names():
+        check_fits(network, load_board(board), arithmetic)
+    check_upload(project, board)
     place = check_port(board, port)
     console = make_console()
     name = "the network of its network.h" if model is None else str(model)
     print_line(console, f"{name} → {board} at {place}")
-    with placed_header(own, network, model, arithmetic) as header:
-        try:
-            upload(board, place, project=own, header=header, network=name, show=lambda line: say(console, line))
-        except TooBigError:
-            if network is not None and board in board_names():
-                check_fits(network, load_board(board), arithmetic)
-            raise
+    with interrupted_by_signals(), placed_header(own, network, model, arithmetic) as header:
+        upload(board, place, project=own, header=header, network=name, show=lambda line: say(console, line))
         expected = read_hash(header)
     print_line(console, "waiting for the board …")
     place, info = greet(board, place, port is None, expected)
@@ -117,7 +116,7 @@ def check_port(board: str, port: str | None) -> str:
 def placed_header(own: Project | None, network: Network | None, model: Path | None, arithmetic: str) -> Iterator[Path]:
     """The header that is built: a project's network.h, with the model's in its place if there is a model.
 
-    Where the build fails, the project gets its header back.
+    Unless it was built and only the board did not take it, the project gets its header back after an error.
     """
     project = own or bundled_project()
     header = project.include / "network.h"
@@ -134,12 +133,14 @@ def placed_header(own: Project | None, network: Network | None, model: Path | No
             yield temporary
         return
     before = header.read_bytes() if header.is_file() else None
-    write_atomically(header, text)
     try:
+        write_atomically(header, text)
         yield header
-    except (BuildError, NetworkError):
+    except DeviceError:
+        raise
+    except BaseException:
         if before is None:
-            header.unlink()
+            header.unlink(missing_ok=True)
         else:
             write_atomically(header, before)
         raise

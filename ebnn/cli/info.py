@@ -43,6 +43,7 @@ def info(model: Path, board: str | None, arithmetic: str, json_file: Path | None
     if board is None:
         print_line(console, "estimates, with the serial firmware:")
         print_whole(console, estimates_table(found))
+        print_line(console, "times are for images like those it was trained on; ~ from similar boards, not measured")
     else:
         print_whole(console, estimate_table(network, found[0]))
     estimates = [one.values() for one in found]

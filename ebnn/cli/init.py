@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from ..boards import board_names, load_board
 from ..codegen import header_text
 from ..codegen.header import identifier
 from ..errors import BuildError
+from ..estimate import check_fits
 from ..files import load
 from ..platformio import bundled_project, write_project
 from .console import command_line, make_console, print_line
@@ -25,16 +27,23 @@ from .options import arithmetic_option
 )
 @arithmetic_option
 def init(folder: Path, board: str, model: Path | None, arithmetic: str) -> None:
-    """Write a PlatformIO project with the firmware, a network, and a script that streams samples."""
+    """Write a PlatformIO project with the firmware, a network, and a script that streams samples.
+
+    A network that is too big for the board is refused.
+    """
+    bundled_project().check_board(board)
     if model is None:
         header, network = bundled_network()
     else:
-        text = header_text(load(model), name=identifier(model.stem), arithmetic=arithmetic)
+        own = load(model)
+        if board in board_names():
+            check_fits(own, load_board(board), arithmetic)
+        text = header_text(own, name=identifier(model.stem), arithmetic=arithmetic)
         header, network = text.encode(), model.read_bytes()
     project = write_project(folder, board, header, network)
     console = make_console()
     print_line(console, f"{project.folder}: a project for {board}; README.md says what to do with it")
-    print_line(console, f"next: cd {folder} && {command_line('flash', '--board', board)}")
+    print_line(console, f"next: {command_line('flash', '--board', board, '--project', folder)}")
 
 
 def bundled_network() -> tuple[bytes, bytes]:

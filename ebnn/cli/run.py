@@ -78,7 +78,7 @@ def run(
         )
     name = identifier(model.stem)
     report = stream_with_bar(console, network, port, name, arithmetic, images, data.test_labels[:limit], json_file)
-    show(console, report, data.class_names)
+    show(console, report, port, data.class_names)
     finish(report)
 
 
@@ -119,7 +119,7 @@ def stream_with_bar(
             except InterruptedRunError as error:
                 if error.report.samples:
                     write_json(json_file, {**error.report.values(), "port": port, "error": str(error), **more})
-                    show(console, error.report)
+                    show(console, error.report, port)
                 raise
     write_json(json_file, {**report.values(), "port": port, **more})
     return report
@@ -146,10 +146,10 @@ def progress_bar(console: Console) -> Progress:
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
-def show(console: Console, report: RunReport, names: tuple[str, ...] = ()) -> None:
-    """Prints the report."""
+def show(console: Console, report: RunReport, port: str, names: tuple[str, ...] = ()) -> None:
+    """Prints the report of a run at a port."""
     print_whole(console, confusion_table(report, names))
-    print_whole(console, run_table(report))
+    print_whole(console, run_table(report, port.startswith("sim://")))
 
 
 def finish(report: RunReport) -> None:

@@ -34,6 +34,8 @@ _ARRAYS = ("input", "weights", "output", "bias", "gamma", "beta", "mean", "std")
 _HARMLESS = re.compile(r"#\s*(?:include\b.*|pragma\s+once|ifndef\s+\w+|define\s+\w+|endif\b.*)\s*", re.DOTALL)
 _QUALIFIERS = ("static", "const", "extern", "inline")
 _COMPUTE = "ebnn_compute"
+_OWN = re.compile(rf"\b(?:float|uint8_t)\s+\w+\s*\[|\bvoid\s+{_COMPUTE}\b|\b(?:{'|'.join(LAYER_FUNCTIONS)})\s*\(")
+_OF_EBNN = re.compile(r"\bebnn\.h\b|\b(?:float|uint8_t|void)\s+\w+\s*[\[(]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +108,10 @@ def read_header(path: str | PathLike[str]) -> Header:
 
 def parse_header(text: str, name: str) -> Header:
     """As :func:`read_header`, from the header's ``text``; ``name`` stands in messages."""
-    if "EBNN_RUNTIME_VERSION" in text:
+    if "_EBNN_NETWORK_H" in text:
         raise FileFormatError(f"{name}: is a header that ebnn export wrote: take the .ebnn file it was made from")
+    if text.strip() and not _OF_EBNN.search(text):
+        raise FileFormatError(f"{name}, line 1: this is no header that eBNN generated: it has no array and no function")
     return _Parser(Source(text, name)).header()
 
 
@@ -145,7 +149,7 @@ class _Parser:
         if source.next.kind == "directive":
             token = source.take()
             if not _HARMLESS.fullmatch(token.text):
-                source.refuse(token.line, f"{token} can change what the header means: remove it")
+                source.refuse(token.line, f"{token} is not what eBNN writes, and can change what the header means: remove it")
             return
         while source.next.text in _QUALIFIERS:
             source.take()

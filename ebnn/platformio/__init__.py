@@ -2,17 +2,21 @@
 
 from .build import build_firmware
 from .offline import PLATFORMS, prepare_offline
-from .process import TooBigError
+from .process import TooBigError, interrupted_by_signals
 from .project import Project, bundled_project, open_project
+from .registry import check_upload
 from .template import write_project
-from .upload import upload
+from .upload import InterruptedUploadError, upload
 
 __all__ = [
     "PLATFORMS",
+    "InterruptedUploadError",
     "Project",
     "TooBigError",
     "build_firmware",
     "bundled_project",
+    "check_upload",
+    "interrupted_by_signals",
     "open_project",
     "prepare_offline",
     "upload",

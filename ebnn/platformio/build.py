@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,12 +44,18 @@ def build_firmware(board: str, header: str | os.PathLike[str], folder: str | os.
     try:
         with prepared_workspace(project, board, header) as variables:
             arguments = ["run", "-d", str(project.folder), "-e", board]
-            error = build_error(run_platformio(arguments, variables), board, str(header))
+            error = build_error(run_platformio(arguments, variables), board, _network(header))
             if error is not None:
                 raise error
             return _copy_program(Path(variables["PLATFORMIO_BUILD_DIR"]) / board, folder)
     except OSError as failure:
         raise BuildError(f"the firmware for {board} cannot be built in {folder}: {failure}") from failure
+
+
+def _network(header: Path) -> str:
+    """How messages call a header's network: by the name it was emitted with, else by the file."""
+    found = re.search(r'^#define \w+_TITLE "(.+)"$', header.read_text(errors="replace"), re.MULTILINE)
+    return f"the network {found[1]!r}" if found else str(header)
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from platformio import __version__
 from platformio.dependencies import get_core_dependencies
 
 from ebnn.boards import load_board
-from ebnn.errors import BuildError
+from ebnn.errors import BuildError, WriteError
 
 __all__ = ["PLATFORMS", "prepare_offline"]
 
@@ -83,7 +83,8 @@ def prepare_offline(folder: str | os.PathLike[str], platforms: Sequence[str] = P
     stay where the system has them: links lead to them.
 
     Raises `ebnn.errors.BuildError` for an unknown platform, for a compiler, core or SCons that is not installed (with
-    the command that installs it), and for a folder that is not empty or cannot be written.
+    the command that installs it), and for a folder that is not empty, and `ebnn.errors.WriteError` for one that cannot
+    be written.
     """
     folder = Path(folder).expanduser().resolve()
     for name in platforms:
@@ -102,7 +103,7 @@ def prepare_offline(folder: str | os.PathLike[str], platforms: Sequence[str] = P
             _mark_installed(folder / "platforms" / name, "platform", name, _version_of(folder, name))
             _PREPARE[name](folder)
     except OSError as error:
-        raise BuildError(f"{folder} cannot be prepared for PlatformIO: {error}") from error
+        raise WriteError(f"{folder} cannot be written: {error.strerror or error}") from None
     return folder
 
 

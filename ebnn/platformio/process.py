@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, NoReturn
 
 from ebnn.errors import BuildError
 
 from .registry import needs_download
 
 _QUOTED_LINES = 12  # of a compiler's errors
+_END_SECONDS = 2.0  # for programs to end by themselves
 # No telemetry, no look for a newer PlatformIO, no advice.
 _QUIET = {
     "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
@@ -41,30 +47,87 @@ def run_platformio(
 ) -> Outcome:
     """Runs PlatformIO with this Python, with ``variables`` beside the environment's; ``show`` gets its output live.
 
+    Whatever interrupts it, Ctrl-C included, ends PlatformIO first, with the compilers and uploaders that it runs.
     Raises `ebnn.errors.BuildError` if PlatformIO cannot be started.
     """
     command = [sys.executable, "-m", "platformio", *arguments]
     environment = {**os.environ, **_QUIET, **(variables or {}), "PYTHONIOENCODING": "utf-8"}
     pieces: list[str] = []
     try:
-        with subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            bufsize=1,
-        ) as process:
+        with (
+            interrupted_by_signals(),
+            subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                bufsize=1,
+                start_new_session=True,
+            ) as process,
+        ):
             assert process.stdout is not None
-            for line in process.stdout:
-                pieces.append(line)
-                if show is not None:
-                    show(line)
+            try:
+                for line in process.stdout:
+                    pieces.append(line)
+                    if show is not None:
+                        show(line)
+                process.wait()
+            except BaseException:
+                _end(process)
+                raise
     except OSError as error:
         raise BuildError(f"PlatformIO cannot be run with {sys.executable}: {error}") from error
     return Outcome("".join(pieces), process.returncode)
+
+
+@contextlib.contextmanager
+def interrupted_by_signals() -> Iterator[None]:
+    """Lets SIGTERM and SIGHUP raise KeyboardInterrupt, as Ctrl-C does, where they would end this process at once."""
+    kinds = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        kinds = []
+    kinds = [kind for kind in kinds if signal.getsignal(kind) is signal.SIG_DFL]
+    for kind in kinds:
+        signal.signal(kind, _interrupt)
+    try:
+        yield
+    finally:
+        for kind in kinds:
+            signal.signal(kind, signal.SIG_DFL)
+
+
+def _interrupt(number: int, frame: Any) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Ends a process and all that it has started; it leads a session of its own."""
+    if os.name != "posix":
+        process.kill()
+        return
+    try:
+        _signal_group(process.pid, signal.SIGTERM)
+        deadline = time.monotonic() + _END_SECONDS
+        while time.monotonic() < deadline:
+            process.poll()
+            if not _signal_group(process.pid, 0):
+                return
+            time.sleep(0.02)
+    finally:
+        _signal_group(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _signal_group(group: int, number: int) -> bool:
+    """Whether there was somebody to get the signal."""
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def build_error(outcome: Outcome, board: str, network: str) -> BuildError | None:

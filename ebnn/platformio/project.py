@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ebnn.boards import board_names, load_board
 from ebnn.errors import BuildError
 from ebnn.firmware_sources import firmware_folder
 
@@ -26,11 +27,23 @@ class Project:
     """Which platform of PlatformIO's each environment needs; "" where it is no plain name."""
 
     def check_board(self, board: str) -> None:
-        """Raises `ebnn.errors.BuildError` if the project has no environment of that name."""
-        if board not in self.environments:
+        """Raises `ebnn.errors.BuildError` if the project has no environment of that name.
+
+        Where ebnn's own project has none because no board is called so, that is `ebnn.errors.DeviceError`.
+        """
+        if board in self.environments:
+            return
+        known = board in board_names()
+        if known and load_board(board).environment in (None, "native"):
             raise BuildError(
-                f"{self.folder / _INI} has no environment {board!r}; it has {', '.join(self.environments) or 'none'}"
+                f"{board} ({load_board(board).title}) is simulated only, there is nothing to write to: ebnn run MODEL "
+                f"--port sim://{board}"
             )
+        if not known and self.folder == firmware_folder().parent:
+            load_board(board)
+        raise BuildError(
+            f"{self.folder / _INI} has no environment {board!r}; it has {', '.join(self.environments) or 'none'}"
+        )
 
 
 def open_project(folder: Path) -> Project:

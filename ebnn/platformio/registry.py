@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from pathlib import Path
 
 import platformio
 
-from ebnn.errors import BuildError
+from ebnn.errors import BuildError, DeviceError
 
 from .project import Project
 
@@ -26,12 +27,27 @@ def check_platform(project: Project, board: str) -> None:
         raise BuildError(needs_download(f"the platform {name}"))
 
 
+def check_upload(project: Project, board: str) -> None:
+    """Raises `ebnn.errors.DeviceError` if the platform that is installed builds for a board but cannot write to it."""
+    name = project.platforms[project.environments.index(board)]
+    try:
+        manifest = json.loads((_platforms_folder() / name / "platform.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    if isinstance(manifest, dict) and manifest.get("ebnn_uploads") is False:
+        raise DeviceError(
+            f"{board} cannot be written to with the folder {core_folder()}, which was made without PlatformIO's "
+            "registry: the uploader comes from there. Connect to the network, and unset PLATFORMIO_CORE_DIR or name "
+            "another folder in it; build alone with platformio run"
+        )
+
+
 def needs_download(what: str) -> str:
     """The message for something that cannot be downloaded."""
     return (
         f"PlatformIO needs to download {what} to {core_folder()}, and there is no network to its registry: connect "
-        "once, or prepare a folder that needs none with ebnn platformio-offline FOLDER (AVR boards, Arduino 101, this "
-        "computer)"
+        "once, or prepare a folder that needs none (AVR boards, Arduino 101, this computer): ebnn platformio-offline "
+        "FOLDER, then export PLATFORMIO_CORE_DIR=FOLDER"
     )
 
 
@@ -40,8 +56,12 @@ def core_folder() -> Path:
     return Path(os.environ.get("PLATFORMIO_CORE_DIR") or "~/.platformio").expanduser()
 
 
+def _platforms_folder() -> Path:
+    return Path(os.environ.get("PLATFORMIO_PLATFORMS_DIR") or core_folder() / "platforms")
+
+
 def _is_installed(name: str) -> bool:
-    folder = Path(os.environ.get("PLATFORMIO_PLATFORMS_DIR") or core_folder() / "platforms")
+    folder = _platforms_folder()
     return (folder / name).is_dir() or any(folder.glob(f"{name}@*"))
 
 

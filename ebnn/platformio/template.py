@@ -51,7 +51,7 @@ def write_project(folder: str | os.PathLike[str], board: str, header: bytes, mod
             (folder / template.name).write_text(text, encoding="utf-8")
         (folder / ".gitignore").write_text(".pio/\n", encoding="utf-8")
     except OSError as error:
-        raise WriteError(f"the project cannot be written to {folder}: {error}") from error
+        raise WriteError(f"{folder} cannot be written: {error.strerror or error}") from None
     return open_project(folder)
 
 

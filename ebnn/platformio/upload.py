@@ -12,9 +12,13 @@ from ebnn.errors import BuildError, DeviceError, PortError
 from .build import prepared_workspace
 from .process import Outcome, build_error, run_platformio
 from .project import Project, bundled_project
-from .registry import check_platform
+from .registry import check_platform, check_upload
 
 _QUOTED_LINES = 12  # of a program that failed for a reason of its own
+
+
+class InterruptedUploadError(DeviceError):
+    """Ctrl-C while the board was written."""
 
 
 def upload(
@@ -37,7 +41,7 @@ def upload(
         show: gets PlatformIO's output, line by line as it comes.
 
     Raises `ebnn.errors.BuildError` if it cannot be built or is too big, `ebnn.errors.PortError` if the port cannot be
-    used, and `ebnn.errors.DeviceError` if the board does not take it.
+    used, and `ebnn.errors.DeviceError` if the board does not take it, or if writing was interrupted.
     """
     if project is not None:
         project.check_board(board)
@@ -62,12 +66,20 @@ def _upload(
     show: Callable[[str], None] | None,
 ) -> None:
     """Builds first, since PlatformIO uploads what exceeds the RAM with a warning only."""
+    check_upload(project, board)
     check_platform(project, board)
     run = ["run", "-d", str(project.folder), "-e", board]
     error = build_error(run_platformio(run, variables, show), board, network)
     if error is not None:
         raise error
-    outcome = run_platformio([*run, "-t", "upload", "--upload-port", port], variables, show)
+    if show is not None:
+        show(f"writing to {port}; where no {board} answers, PlatformIO's uploader may try for a minute …\n")
+    try:
+        outcome = run_platformio([*run, "-t", "upload", "--upload-port", port], variables, show)
+    except KeyboardInterrupt:
+        raise InterruptedUploadError(
+            f"interrupted while {port} was written: the board may be half written, flash it again"
+        ) from None
     if outcome.code != 0:
         raise upload_error(outcome, board, port)
 

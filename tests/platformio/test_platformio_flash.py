@@ -4,8 +4,10 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
+import time
 import tty
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,19 +146,87 @@ def test_a_port_that_is_busy_or_missing_is_found_out_before_the_build(silent_por
     assert "A simulated board needs no flashing" in said(output)
 
 
+def processes(word: str) -> list[str]:
+    """Command lines of the programs with this word in their arguments, environment or current folder."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            where = (path / "environ").read_bytes().decode(errors="replace") + str((path / "cwd").readlink())
+        except OSError:  # it has ended
+            continue
+        if word in line or word in where:
+            lines.append(line)
+    return lines
+
+
+def interrupted(words: list[str | Path], cwd: Path, line: str, program: str, word: str, number: int) -> str:
+    """Output of ebnn, which gets a signal once it has printed ``line`` and ``program`` runs with ``word``."""
+    if not Path("/proc/self/cmdline").exists():
+        pytest.skip("this system has no /proc")
+    command = [sys.executable, "-u", "-m", "ebnn", *map(str, words)]
+    with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        output = ""
+        while line not in output:
+            piece = process.stdout.readline()
+            assert piece, output
+            output += piece
+        deadline = time.monotonic() + 60
+        while not any(program in one for one in processes(word)):
+            assert time.monotonic() < deadline, output
+            time.sleep(0.01)
+        process.send_signal(number)
+        output += process.communicate(timeout=20)[0]
+    assert process.returncode == 1, output
+    assert "Traceback" not in output
+    return output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_build_leaves_no_process_and_the_header_that_was_there(silent_port, project, tmp_path, number):
+    folder = edited(project, tmp_path / "project")
+    before = (folder / "include/network.h").read_bytes()
+    model = emit("conv-small", tmp_path, name="other").with_name("network.ebnn").rename(tmp_path / "kiwi.ebnn")
+    words = ["flash", model, "--board", "uno", "--port", silent_port, "--project", folder]
+    output = interrupted(words, tmp_path, "Compiling", "scons", str(folder), number)
+    assert "half written" not in output
+    assert processes(str(folder)) == []
+    assert (folder / "include/network.h").read_bytes() == before
+    assert [path.name for path in (folder / "include").iterdir()] == ["network.h"]
+
+
+def test_an_interrupted_upload_frees_the_port_and_says_what_to_do(silent_port, project, tmp_path):
+    words = ["flash", "--board", "uno", "--port", silent_port, "--project", project]
+    output = interrupted(words, tmp_path, "may try for a minute", "avrdude", silent_port, signal.SIGINT)
+    assert "the board may be half written, flash it again" in said(output)
+    assert processes(f"-P {silent_port}") == []
+    serial.Serial(silent_port, exclusive=True).close()
+
+
+def test_an_interrupted_build_for_a_simulated_board_leaves_no_process(small_header, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    model = small_header.with_name("network.ebnn")
+    words = ["profile", model, "--port", "sim://uno"]
+    interrupted(words, tmp_path, "compiling the firmware", "scons", str(tmp_path), signal.SIGINT)
+    assert processes(str(tmp_path)) == []
+
+
 def test_a_network_that_does_not_fit_leaves_the_project_as_it_was(silent_port, project, tmp_path):
     before = (project / "include/network.h").read_bytes()
     model = emit("conv", tmp_path).with_name("network.ebnn")
-    output = flash(model, "--board", "uno", "--port", silent_port, "--project", project, cwd=tmp_path, code=1)
-    assert re.search(r"RAM", said(output))
-    assert re.search(r"2,048|do not fit", said(output))
+    output = flash(model, "--board", "uno", "--project", project, cwd=tmp_path, code=1)
+    assert re.search(r"B of RAM, Arduino Uno has 2,048: .*--board \w+", said(output))
+    assert "Compiling" not in output
     assert (project / "include/network.h").read_bytes() == before
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--board", "toaster", "--port", "/dev/null"], "no environment 'toaster'"),
+        (["--board", "toaster", "--port", "/dev/null"], "no board is called 'toaster'; ebnn knows bluepill_f103c8, "),
+        (["--board", "Uno"], "no board is called 'Uno', did you mean uno?"),
+        (["--board", "cortex-m3"], "is simulated only, there is nothing to write to: ebnn run MODEL --port sim://cor"),
+        (["--board", "genuino101"], "genuino101 cannot be written to with the folder "),
         (["--board", "native"], "native is this computer"),
         (["--board", "uno", "--project", "."], "is no project: it has no platformio.ini"),
         (["missing.ebnn", "--board", "uno"], "missing.ebnn"),

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from emitted import emit
 from support.platformio_core import pio
 
 import ebnn
@@ -30,7 +31,7 @@ def project(tmp_path_factory, small_header) -> Path:
     folder = tmp_path_factory.mktemp("init")
     model = small_header.with_name("network.ebnn")
     output = run("-m", "ebnn", "init", "mine", "--board", "uno", "--model", model, cwd=folder)
-    assert "ebnn flash --board uno" in output
+    assert "ebnn flash --board uno --project mine" in output
     return folder / "mine"
 
 
@@ -90,8 +91,28 @@ def test_a_folder_that_is_not_empty_is_refused(project, tmp_path):
 
 def test_an_unknown_board_lists_the_boards(tmp_path):
     output = run("-m", "ebnn", "init", "mine", "--board", "toaster", cwd=tmp_path, code=1)
-    assert "no environment 'toaster'; it has genuino101, uno" in output
+    assert "no board is called 'toaster'; ebnn knows bluepill_f103c8, cortex-m0" in output
+    output = run("-m", "ebnn", "init", "mine", "--board", "mega", cwd=tmp_path, code=1)
+    assert "no board is called 'mega', did you mean megaatmega2560?" in output
+    output = run("-m", "ebnn", "init", "mine", "--board", "rv32", cwd=tmp_path, code=1)
+    assert "is simulated only, there is nothing to write to: ebnn run MODEL --port sim://rv32" in output
     assert not (tmp_path / "mine").exists()
+
+
+def test_a_network_that_is_too_big_for_the_board_is_refused(tmp_path):
+    model = emit("conv", tmp_path).with_name("network.ebnn")
+    output = run("-m", "ebnn", "init", "mine", "--board", "uno", "--model", model, cwd=tmp_path, code=1)
+    assert re.search(r"B of RAM, Arduino Uno has 2,048: ", output)
+    assert not (tmp_path / "mine").exists()
+
+
+@pytest.mark.parametrize("command", [["init"], ["platformio-offline", "--platform", "native"]])
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, command):
+    (tmp_path / "file").write_text("")
+    output = run("-m", "ebnn", *command, "file/mine", cwd=tmp_path, code=1)
+    assert "Error: " in output
+    assert f"{tmp_path / 'file/mine'} cannot be written: Not a directory" in output
+    assert "Errno" not in output
 
 
 @pytest.mark.usefixtures("platformio_core")
