@@ -149,7 +149,7 @@ class _Parser:
         if source.next.kind == "directive":
             token = source.take()
             if not _HARMLESS.fullmatch(token.text):
-                source.refuse(token.line, f"{token} is not what eBNN writes, and can change what the header means: remove it")
+                source.refuse(token.line, f"{token} can change what the header means: eBNN writes none")
             return
         while source.next.text in _QUALIFIERS:
             source.take()
