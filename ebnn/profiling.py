@@ -13,7 +13,7 @@ from rich.text import Text
 from .device import Device
 from .errors import DeviceError
 from .network import Network
-from .report import describe_network, duration_text
+from .report import counts_instructions, describe_network, duration_text
 from .streaming import check_board
 
 _BAR_COLUMNS = 20  # of the longest bar
@@ -80,6 +80,7 @@ class ProfileReport:
                 for layer in self.layers
             ],
             "total_us": self.total_us,
+            "unit": "instructions" if counts_instructions(self.board) else "microseconds",
             "arena_bytes": self.arena_bytes,
             "deepest_stack_bytes": self.deepest_stack_bytes,
             "untouched_bytes": self.untouched_bytes,

@@ -13,6 +13,7 @@ from .boards import Board, board_names, load_board
 from .estimate import Estimate
 from .network import Network
 
+_COLUMNS_WITH_MCU = 110  # of a terminal
 _SHADES = " .:-=+*#%@"
 
 
@@ -67,17 +68,21 @@ def network_table(network: Network) -> Table:
     return table
 
 
-def boards_table(boards: list[Board]) -> Table:
-    """Boards, one to a row; a star marks those that can be simulated."""
+def boards_table(boards: list[Board], columns: int = 80) -> Table:
+    """Boards, one to a row; a star marks those that can be simulated. Where ``columns`` allow it, their MCU too."""
+    wide = columns >= _COLUMNS_WITH_MCU
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("name")
     table.add_column("board")
-    for header in ("clock", "flash", "RAM"):
+    if wide:
+        table.add_column("MCU")
+    for header in ("clock", "flash, B", "RAM, B"):
         table.add_column(header, justify="right")
     for board in boards:
         name = board.name if board.simulator is None else f"{board.name} *"
         clock = "" if counts_instructions(board.name) else _megahertz(board.clock_hz)
-        table.add_row(name, board.title, clock, _bytes(board.flash_bytes), _bytes(board.ram_bytes))
+        titles = (board.title, board.mcu or "") if wide else (board.title,)
+        table.add_row(name, *titles, clock, _count(board.flash_bytes), _count(board.ram_bytes))
     return table
 
 
@@ -133,7 +138,7 @@ def duration_text(board: str, us: float) -> str:
         return time_text(us)
     for limit, unit, scale in ((1e3, "", 1.0), (1e6, "k ", 1e3), (float("inf"), "M ", 1e6)):
         if us < limit:
-            return f"{us / scale:.3g} {unit}instructions"
+            return f"{_three_figures(us / scale)} {unit}instructions"
     raise ValueError(f"no count: {us}")
 
 
@@ -141,9 +146,12 @@ def time_text(us: float) -> str:
     """Microseconds as people read them, to three figures."""
     for limit, unit, scale in ((1e3, "µs", 1.0), (1e6, "ms", 1e3), (float("inf"), "s", 1e6)):
         if us < limit:
-            value = us / scale
-            return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}"
+            return f"{_three_figures(us / scale)} {unit}"
     raise ValueError(f"no time: {us}")
+
+
+def _three_figures(value: float) -> str:
+    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f}"
 
 
 def _room_text(used: int, limit: int | None) -> str:
@@ -152,8 +160,8 @@ def _room_text(used: int, limit: int | None) -> str:
     return f"{used:,} of {limit:,} B, {left:,} left" if left >= 0 else f"{used:,} of {limit:,} B, {-left:,} too many"
 
 
-def _bytes(count: int | None) -> str:
-    return "" if count is None else f"{count:,} B"
+def _count(count: int | None) -> str:
+    return "" if count is None else f"{count:,}"
 
 
 def _megahertz(hertz: int | None) -> str:

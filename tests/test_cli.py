@@ -2,15 +2,20 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from support.c_networks import require
 
 from ebnn import load
+from ebnn.boards import board_names
+from ebnn.report import RunReport, run_table
 
 TINY = ["--architecture", "c8k3s2", "--epochs", "2"]
 
@@ -217,3 +222,58 @@ def test_without_chainer_all_but_training_works(folder):
         assert done.returncode == code, done.stdout + done.stderr
         assert ("training needs Chainer" in done.stderr) == (code == 1)
         assert "Traceback" not in done.stderr
+
+
+MNIST_UNO = Path(__file__).parents[1] / "examples/mnist/mnist-uno.ebnn"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["boards"], ["info", MNIST_UNO], ["info", MNIST_UNO, "--board", "cortex-m3"], ["profile", MNIST_UNO]],
+    ids=["boards", "info", "info on a board", "profile"],
+)
+def test_tables_fit_in_80_columns(arguments, tmp_path):
+    if arguments[0] == "profile":
+        require("cc")
+    output = ebnn(*arguments, cwd=tmp_path, env={"COLUMNS": "80"})
+    lines = [line for line in output.splitlines() if str(MNIST_UNO) not in line]
+    assert max(map(len, lines)) <= 80
+
+
+def test_what_qemu_counts_is_called_instructions(tmp_path):
+    output = ebnn("info", MNIST_UNO, "--board", "cortex-m3", cwd=tmp_path)
+    assert "M instructions" in output
+    assert not re.search(r"\d (s|ms|µs)\b|a second|MHz", output)
+    report = RunReport(
+        "cortex-m3", "net", "0" * 64, np.zeros(2, int), np.zeros(2, int), 2, 2, 0, 0, np.array([999_600, 999_601]),
+        {"samples_per_second": 5.0, "bytes_per_second": 5.0, "retries": 0, "bad_frames": 0},
+    )  # fmt: skip
+    assert report.values()["unit"] == "instructions"
+    assert replace(report, board="uno").values()["unit"] == "microseconds"
+    console = Console(width=80)
+    with console.capture() as shown:
+        console.print(run_table(report, simulated=True))
+    assert "1000 k instructions a sample" in shown.get()
+    assert "simulated here" in shown.get()
+
+
+def test_boards_are_in_the_same_order_everywhere(tmp_path):
+    def names(output):
+        return [line.split()[0] for line in output.splitlines() if line.strip() and line.split()[0] in board_names()]
+
+    bought = names(ebnn("info", MNIST_UNO, cwd=tmp_path))
+    assert len(bought) > 10
+    assert [name for name in names(ebnn("boards", cwd=tmp_path)) if name in bought] == bought
+
+
+def test_a_profile_says_what_it_was_fed_with(tmp_path):
+    require("cc")
+    output = ebnn("profile", MNIST_UNO, "--samples", "1", "--json", "p.json", cwd=tmp_path)
+    assert "random samples; --dataset takes real ones" in output
+    assert json.loads((tmp_path / "p.json").read_text())["unit"] == "microseconds"
+
+
+def test_a_file_cut_off_is_called_damaged(tmp_path):
+    (tmp_path / "cut.ebnn").write_bytes(MNIST_UNO.read_bytes()[:900])
+    output = ebnn("info", "cut.ebnn", cwd=tmp_path, code=1)
+    assert output == "Error: cut.ebnn: is damaged or not an .ebnn file\n"

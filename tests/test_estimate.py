@@ -204,7 +204,8 @@ def test_commands_show_and_refuse(tmp_path):
     assert "large_predict" in (tmp_path / "large.h").read_text()
     output = command("info", large, "--board", "unu", cwd=tmp_path, code=1)
     assert "no board is called 'unu'" in output
-    output = command("boards", "--json", "boards.json", cwd=tmp_path)
+    output = command("boards", "--json", "boards.json", cwd=tmp_path, env={"COLUMNS": "120"})
     assert "ATmega328P" in output
-    assert "sim://uno" in output
+    assert "uno *" in output
+    assert max(map(len, output.splitlines())) <= 120
     assert {row["name"] for row in json.loads((tmp_path / "boards.json").read_text())["boards"]} == set(board_names())

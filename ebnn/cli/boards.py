@@ -14,14 +14,14 @@ from .options import check_writable, json_option, write_json
 @click.command()
 @json_option
 def boards(json_file: Path | None) -> None:
-    """List the boards that ebnn knows: their MCU, clock, flash and RAM, and which of them can be simulated here.
+    """List the boards that ebnn knows: their clock, flash and RAM, and which of them can be simulated here.
 
-    Flash is what a program has, the bootloader's share left out.
+    Flash is what a program has, the bootloader's share left out. A terminal of 110 columns shows their MCU too.
     """
     check_writable(json_file)
     known = sorted(map(load_board, board_names()), key=lambda board: (board.ram_bytes or 0, board.flash_bytes or 0))
     console = make_console()
-    print_whole(console, boards_table(known))
+    print_whole(console, boards_table(known, console.width))
     print_line(console, "* can be simulated: ebnn run MODEL.ebnn --port sim://NAME")
     print_line(console, "what a network takes on each of them: ebnn info MODEL.ebnn; on one: --board NAME")
     write_json(json_file, {"boards": [asdict(board) for board in known]})

@@ -43,8 +43,9 @@ def info(model: Path, board: str | None, arithmetic: str, json_file: Path | None
     if board is None:
         print_line(console, "estimates, with the serial firmware:")
         print_whole(console, estimates_table(found))
-        print_line(console, "times are for images like those it was trained on; ~ from similar boards, not measured")
+        print_line(console, "times: for images as in training; ~ assumed from similar boards, else measured")
     else:
         print_whole(console, estimate_table(network, found[0]))
+        print_line(console, "for images as in training")
     estimates = [one.values() for one in found]
     write_json(json_file, {"file": str(model), **describe_network(network), "estimates": estimates})

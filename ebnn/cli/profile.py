@@ -75,6 +75,8 @@ def profile(
     print_whole(console, profile_table(report, "#" if console.options.ascii_only else "█"))
     for line in memory_lines(report):
         print_line(console, line)
+    fed = "random samples; --dataset takes real ones" if dataset is None else f"the first test images of {dataset}"
+    print_line(console, f"fed with       {fed}")
     write_json(json_file, {**report.values(), "port": port})
     if report.class_mismatches:
         raise DeviceError(

@@ -34,8 +34,10 @@ _ARRAYS = ("input", "weights", "output", "bias", "gamma", "beta", "mean", "std")
 _HARMLESS = re.compile(r"#\s*(?:include\b.*|pragma\s+once|ifndef\s+\w+|define\s+\w+|endif\b.*)\s*", re.DOTALL)
 _QUALIFIERS = ("static", "const", "extern", "inline")
 _COMPUTE = "ebnn_compute"
-_OWN = re.compile(rf"\b(?:float|uint8_t)\s+\w+\s*\[|\bvoid\s+{_COMPUTE}\b|\b(?:{'|'.join(LAYER_FUNCTIONS)})\s*\(")
-_OF_EBNN = re.compile(r"\bebnn\.h\b|\b(?:float|uint8_t|void)\s+\w+\s*[\[(]")
+_OF_EBNN = re.compile(
+    rf"#\s*include\s*\"ebnn\.h\"|\b(?:float|uint8_t)\s+\w+\s*\[|\b(?:{'|'.join((_COMPUTE, *LAYER_FUNCTIONS))})\b"
+)
+_LIBRARY = re.compile(r"^#define EBNN_RUNTIME_VERSION\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +112,10 @@ def parse_header(text: str, name: str) -> Header:
     """As :func:`read_header`, from the header's ``text``; ``name`` stands in messages."""
     if "_EBNN_NETWORK_H" in text:
         raise FileFormatError(f"{name}: is a header that ebnn export wrote: take the .ebnn file it was made from")
+    if _LIBRARY.search(text):
+        raise FileFormatError(f"{name}: is the library's own header, it has no network: give one that eBNN generated")
     if text.strip() and not _OF_EBNN.search(text):
-        raise FileFormatError(f"{name}, line 1: this is no header that eBNN generated: it has no array and no function")
+        raise FileFormatError(f"{name}: is no header that eBNN generated: it has none of its arrays and functions")
     return _Parser(Source(text, name)).header()
 
 

@@ -1,6 +1,7 @@
 """Headers of the original eBNN: the same predictions as its C, or one clear error."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -379,3 +380,11 @@ def test_a_header_of_this_project_is_sent_back(write):
 
     with pytest.raises(FileFormatError, match=r"ebnn export wrote: take the .ebnn file"):
         import_ebnn_header(write(header_text(three_layers(), name="net")))
+
+
+def test_what_is_no_header_of_the_original_is_called_what_it_is(write):
+    with pytest.raises(FileFormatError, match="is no header that eBNN generated"):
+        import_ebnn_header(write("# Notes\n\n    void setup() { }\n"))
+    library = Path(__file__).parents[2] / "firmware/lib/ebnn/src/ebnn.h"
+    with pytest.raises(FileFormatError, match="is the library's own header"):
+        import_ebnn_header(library)
