@@ -210,7 +210,8 @@ def test_the_command_prints_a_bar_for_each_layer(tmp_path: Path) -> None:
     assert (values["samples"], values["class_mismatches"]) == (3, 0)
     assert [layer["macs"] for layer in values["layers"]] == list(network.layer_macs)
     assert sum(layer["share"] for layer in values["layers"]) == pytest.approx(1)
-    assert sum(layer["us"] for layer in values["layers"]) <= values["total_us"]
+    # Means of three whole numbers: times three, they are whole again.
+    assert sum(round(3 * layer["us"]) for layer in values["layers"]) <= round(3 * values["total_us"])
     assert values["deepest_stack_bytes"] is None
 
 
