@@ -61,7 +61,7 @@ EBNN_KERNEL void ebnn_conv_float(const ebnn_conv_t *in_flash, const void *input,
             const ebnn_range_t columns = ebnn_window(x, conv.pool_stride_w, conv.pool_pad_w, conv.pool_w, conv.map_w);
 
             for (f = 0; f < conv.out_c; f++) {
-                const uint32_t *weights = conv.weights + (size_t)f * words;
+                const uint32_t *weights = (const uint32_t *)conv.weights + (size_t)f * words;
                 float temporary = 0.0f;
                 uint8_t first = 1;
 

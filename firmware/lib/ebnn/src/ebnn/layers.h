@@ -97,7 +97,7 @@ EBNN_INLINE void ebnn_step(ebnn_place_t *place)
 EBNN_KERNEL void ebnn_compare(const ebnn_conv_t *conv, const ebnn_patch_t *patch, uint8_t *row, uint16_t at)
 {
     const uint16_t words = ebnn_words(patch->size);
-    const uint32_t *weights = conv->weights;
+    const uint32_t *weights = (const uint32_t *)conv->weights;
     ebnn_place_t place = ebnn_place(row, at);
     uint16_t f;
 
@@ -110,7 +110,7 @@ EBNN_KERNEL void ebnn_compare(const ebnn_conv_t *conv, const ebnn_patch_t *patch
 /* The same for a patch of up to 32 bits. */
 EBNN_KERNEL void ebnn_compare_word(const ebnn_conv_t *conv, const ebnn_patch_t *patch, uint8_t *row, uint16_t at)
 {
-    const uint32_t *weights = conv->weights;
+    const uint32_t *weights = (const uint32_t *)conv->weights;
     const uint16_t *thresholds = (const uint16_t *)conv->thresholds; /* of 16 bits, as sums of 32 bits are */
     const uint32_t bits = ebnn_load_word(patch->values);
     const uint32_t mask = patch->mask == NULL ? 0xFFFFFFFFul : ebnn_load_word(patch->mask);

@@ -22,7 +22,7 @@ typedef struct {
     uint16_t in_row_bytes, out_row_bytes; /* of rows of bits */
     uint8_t kind;                         /* of the input: EBNN_BITS, … */
     uint8_t threshold_bytes;              /* 2: thresholds are int16_t, 4: int32_t */
-    const uint32_t *weights;              /* out_c filters of whole words, each kernel_h × kernel_w × in_c bits */
+    const void *weights;                  /* out_c filters; how they are laid out is the kernel's */
     const void *thresholds;               /* out_c; unused in the float arithmetic */
     const uint8_t *flips;                 /* out_c bits, NULL when all are 0 */
     const float *normalization;           /* out_c × 5; unused in the integer arithmetic */
