@@ -28,6 +28,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "atomic": (BASE, set()),
     "cache": (BASE, set()),
     "boards": (BASE, set()),
+    "recipes": (BASE, set()),
     "bits": (BASE, set()),
     "memory": ({"bits", *BASE}, set()),
     "blocks": ({"bits", *BASE}, set()),

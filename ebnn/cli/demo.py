@@ -17,7 +17,7 @@ from ..simulation import find_compiler
 from .console import command_line, make_console, print_line, print_whole
 from .options import check_writable, json_option, write_json
 from .run import finish, show, stream_with_bar
-from .train import train_network
+from .train_network import Task, train_network
 
 NAME = "digits"
 ARCHITECTURE = "digits"
@@ -52,7 +52,7 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
     data = datasets.load(NAME)
     _step(console, 1, f"train with Chainer: {len(data.train_labels):,} digits of 8×8 pixels, {EPOCHS} epochs")
     config = TrainConfig(epochs=EPOCHS, batch_size=BATCH_SIZE, learning_rate=LEARNING_RATE, seed=seed, snapshot_every=0)
-    trained = train_network(data, ARCHITECTURE, data.kind, config, out, False, console)
+    trained = train_network(Task(data, data.kind, out, False, console), ARCHITECTURE, config)
     network = trained.network
 
     _step(console, 2, "lower to integers and packed bits, emit a C header")

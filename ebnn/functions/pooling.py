@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import chainer
@@ -9,12 +10,15 @@ import chainer.functions as F
 import numpy as np
 from chainer.utils import type_check
 
-from .columns import Pair, inside, output_size, samples_last, tap
+from .columns import FloatArray, Pair, inside, output_size, samples_last, tap
 from .pairs import as_pair
 from .parallel import in_parts
 
 Array = Any
 Variable = Any
+
+_BLOCK_FLOATS = 1 << 17
+"""Floats in one block of channels: 512 kB, with maxima and gradients beside them."""
 
 
 class MaxPooling2D(chainer.FunctionNode):  # type: ignore[misc]
@@ -40,10 +44,11 @@ class MaxPooling2D(chainer.FunctionNode):  # type: ignore[misc]
         y = np.empty((len(images), *size, images.shape[3]), images.dtype)
 
         def channels(begin: int, end: int) -> None:
-            part = y[begin:end]
-            part[...] = tap(images[begin:end], 0, 0, self.stride, size)
-            for i, j in np.ndindex(self.ksize):
-                np.maximum(part, tap(images[begin:end], i, j, self.stride, size), out=part)
+            for some in _blocks(images, begin, end):
+                part = y[some]
+                part[...] = tap(images[some], 0, 0, self.stride, size)
+                for i, j in np.ndindex(self.ksize):
+                    np.maximum(part, tap(images[some], i, j, self.stride, size), out=part)
 
         in_parts(channels, len(y))
         return (y.transpose(3, 0, 1, 2),)
@@ -53,19 +58,31 @@ class MaxPooling2D(chainer.FunctionNode):  # type: ignore[misc]
         y = samples_last(self.get_retained_outputs()[0].array)
         gy = samples_last(grad_outputs[0].array)
         size = y.shape[1:3]
-        gimages = np.zeros_like(images)
+        tiled = self.ksize == self.stride and images.shape[1:3] == (size[0] * self.ksize[0], size[1] * self.ksize[1])
+        gimages = np.empty_like(images) if tiled else np.zeros_like(images)
 
         def channels(begin: int, end: int) -> None:
-            waiting = np.ones((end - begin, *y.shape[1:]), bool)
-            for i, j in np.ndindex(self.ksize):
-                first = tap(images[begin:end], i, j, self.stride, size) == y[begin:end]
-                first &= waiting
-                waiting ^= first
-                place = tap(gimages[begin:end], i, j, self.stride, size)
-                place += gy[begin:end] * first
+            for some in _blocks(images, begin, end):
+                waiting = np.ones(y[some].shape, bool)
+                for i, j in np.ndindex(self.ksize):
+                    first = tap(images[some], i, j, self.stride, size) == y[some]
+                    first &= waiting
+                    waiting ^= first
+                    place = tap(gimages[some], i, j, self.stride, size)
+                    if tiled:  # every place belongs to one window
+                        np.multiply(gy[some], first, out=place)
+                    else:
+                        place += gy[some] * first
 
         in_parts(channels, len(y))
         return (chainer.as_variable(inside(gimages, self.pad).transpose(3, 0, 1, 2)),)
+
+
+def _blocks(images: FloatArray, begin: int, end: int) -> Iterator[slice]:
+    """Yields the channels ``begin`` to ``end`` of ``images`` in slices that stay in a core's cache."""
+    step = max(1, _BLOCK_FLOATS // images[0].size)
+    for first in range(begin, end, step):
+        yield slice(first, min(first + step, end))
 
 
 def max_pooling_2d(x: Variable, ksize: int | Pair, stride: int | Pair | None = None, pad: int | Pair = 0) -> Variable:

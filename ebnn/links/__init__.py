@@ -13,6 +13,7 @@ from .bst import BST
 from .c_chain_mixin import CChainMixin
 from .c_link import CLink
 from .conv_blocks import BinaryConvBNBST, BinaryConvPoolBNBST, ConvBNBST, ConvPoolBNBST
+from .float_block import FloatBlock, FloatConvolution2D
 from .linear_blocks import BinaryLinearBNBST, BinaryLinearBNSoftmax, BinaryLinearSoftmax, LinearBNBST
 from .pool_2d import Pool2D
 from .sizing import size_blocks
@@ -32,6 +33,8 @@ __all__ = [
     "CLink",
     "ConvBNBST",
     "ConvPoolBNBST",
+    "FloatBlock",
+    "FloatConvolution2D",
     "LinearBNBST",
     "Pool2D",
     "SoftmaxCrossEntropy",

@@ -2,7 +2,7 @@
 
 import ebnn.chainer_compat  # noqa: F401  (before the first import of Chainer)
 
-from .architectures import ARCHITECTURES, GRAMMAR, BlockChain, build_network
+from .architectures import ARCHITECTURES, GRAMMAR, BlockChain, FloatChain, build_network
 from .config import SCHEDULES, TrainConfig
 from .evaluation import Evaluation, evaluate, logits, predict
 from .records import EpochRecord
@@ -16,6 +16,7 @@ __all__ = [
     "BlockChain",
     "EpochRecord",
     "Evaluation",
+    "FloatChain",
     "Samples",
     "TrainConfig",
     "TrainResult",

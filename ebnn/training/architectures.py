@@ -19,6 +19,7 @@ from ..links import (
     CChainMixin,
     ConvBNBST,
     ConvPoolBNBST,
+    FloatBlock,
     LinearBNBST,
     size_blocks,
 )
@@ -73,6 +74,29 @@ class BlockChain(CChainMixin, chainer.Chain):  # type: ignore[misc]
     def forward(self, x: Any) -> Any:
         """Returns logits (n, classes) float32 for ``x`` (n, c, h, w) float32, unscaled or -1 and +1."""
         for block in self.link_order():
+            x = block(x)
+        return x
+
+
+class FloatChain(chainer.Chain):  # type: ignore[misc]
+    """The float baseline of a network: blocks of the same shapes with float weights and ReLU. It is not lowered.
+
+    Args:
+        model: whose blocks it copies, with their latent weights as its first ones.
+
+    Attributes:
+        input_kind: as the model's.
+    """
+
+    def __init__(self, model: BlockChain) -> None:
+        super().__init__()
+        self.input_kind = model.input_kind
+        with self.init_scope():
+            self.blocks = chainer.ChainList(*(FloatBlock(block) for block in model.link_order()))
+
+    def forward(self, x: Any) -> Any:
+        """Returns logits (n, classes) float32 for ``x`` (n, c, h, w) float32, as the model does."""
+        for block in self.blocks:
             x = block(x)
         return x
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import chainer
@@ -11,27 +12,28 @@ import numpy.typing as npt
 from .samples import Samples, to_float32
 
 Batch = tuple[npt.NDArray[Any], npt.NDArray[np.int32]]
+Distort = Callable[[npt.NDArray[Any], np.random.RandomState], npt.NDArray[Any]]
 
 
 class ShuffledBatches(chainer.dataset.Iterator):  # type: ignore[misc]
     """Endless batches of (images, labels), every sample once an epoch, in an order that is new in each epoch.
 
     An epoch is cut into batches whose sizes differ by one at most: a last batch of a few samples would give batch
-    normalisation wild statistics. Order and shifts are drawn from the seed and the number of the epoch alone, so a
+    normalisation wild statistics. Order and distortions are drawn from the seed and the number of the epoch alone, so a
     resumed run needs no state but its place.
 
     Args:
         samples: what to draw from.
         batch_size: the most samples in a batch.
-        seed: of order and shifts, below 2**32.
-        shift: the most pixels by which an image is moved along each axis; the freed border is 0.
+        seed: of order and distortions, below 2**32.
+        distort: what is done to the images (n, c, h, w) of a batch, with the random numbers given.
     """
 
-    def __init__(self, samples: Samples, batch_size: int, seed: int, shift: int = 0) -> None:
+    def __init__(self, samples: Samples, batch_size: int, seed: int, distort: Distort | None = None) -> None:
         self.samples = samples
         self.batch_size = batch_size
         self.seed = seed
-        self.shift = shift
+        self.distort = distort
         self.batches = -(-len(samples) // batch_size)
         self.epoch = 0
         self.position = 0
@@ -43,8 +45,8 @@ class ShuffledBatches(chainer.dataset.Iterator):  # type: ignore[misc]
             self._order = self.epoch, np.array_split(order, self.batches)
         chosen = self._order[1][self.position]
         images = self.samples.images[chosen]
-        if self.shift:
-            images = shifted(images, self.shift, np.random.RandomState([self.seed, self.epoch, self.position]))
+        if self.distort is not None:
+            images = self.distort(images, np.random.RandomState([self.seed, self.epoch, self.position]))
         self.position += 1
         if self.position == self.batches:
             self.epoch, self.position = self.epoch + 1, 0
@@ -70,15 +72,6 @@ class ShuffledBatches(chainer.dataset.Iterator):  # type: ignore[misc]
     def serialize(self, serializer: Any) -> None:
         self.epoch = int(serializer("epoch", self.epoch))
         self.position = int(serializer("position", self.position))
-
-
-def shifted(images: npt.NDArray[Any], most: int, random: np.random.RandomState) -> npt.NDArray[Any]:
-    """Returns each of ``images`` (n, c, h, w) moved by up to ``most`` pixels along each axis, 0 where nothing was."""
-    n, _, height, width = images.shape
-    padded = np.pad(images, ((0, 0), (0, 0), (most, most), (most, most)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (height, width), axis=(2, 3))
-    down, right = random.randint(0, 2 * most + 1, (2, n))
-    return np.ascontiguousarray(windows[np.arange(n), :, down, right])
 
 
 def converter(samples: Samples) -> Any:

@@ -12,6 +12,17 @@ from ..functions import estimator_names
 Schedule = Literal["constant", "cosine", "exponential"]
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
 
+_FROM_ZERO = {
+    "warmup": 1000,
+    "averaging": 0.99999,
+    "label_smoothing": 0.9,
+    "distillation": 1,
+    "rotation": 180,
+    "scale": 0.9,
+    "elastic": 10,
+}
+"""Settings that are numbers from 0 on, and the most that each may be."""
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -23,14 +34,28 @@ class TrainConfig:
         learning_rate: of Adam, at the start.
         schedule: how the learning rate falls: not at all, along half a cosine, or by one factor a step.
         final_rate: what is left of the learning rate at the end of ``cosine`` and ``exponential``, as a fraction.
+        warmup: epochs, a fraction of one too, over which the learning rate rises from 0 in a straight line (Goyal et
+            al., arXiv 1706.02677).
         clip_weights: keep latent weights within [-1, 1], so that none drifts too far to change its sign again
             (Courbariaux et al., arXiv 1511.00363).
         statistics_samples: training samples on which batch normalisation's statistics are measured at each epoch's end;
             0 keeps the running averages.
+        averaging: the network that is evaluated and kept has a moving average of the parameters, of which each step
+            keeps this fraction; 0 is off. See :class:`ebnn.training.averaging.WeightAverage`.
         estimator: pseudo-gradient for every sign of the network; None leaves them as they were built.
+        label_smoothing: share of the target that is spread over all classes alike (Szegedy et al., arXiv 1512.00567).
+        distillation: weight of the teacher's answers in the loss, where a teacher is given; the labels have the rest
+            (Hinton, Vinyals and Dean, arXiv 1503.02531).
+        temperature: by which the logits of teacher and student are divided for that.
         shift: the most pixels by which a training image is moved at random along each axis; 0 is off.
+        rotation: the most degrees by which it is turned.
+        scale: the most by which each of its axes grows or shrinks, as a fraction.
+        elastic: standard deviation, in pixels, by which its pixels are displaced smoothly. With rotation, scale or
+            elastic the shift too is by fractions of pixels: see :class:`ebnn.training.augmentation.Distortion`.
+        validation: training samples that are held out: they choose the epoch whose weights are kept, and the test set
+            is used once, in the end. 0 trains on all, looks at the test set after every epoch, and keeps the last one.
         snapshot_every: epochs between two snapshots; 0 writes none.
-        seed: of the order of samples, the shifts, and the random numbers of ``numpy.random`` and ``random``.
+        seed: of the order of samples, the distortions, and the random numbers of ``numpy.random`` and ``random``.
 
     Raises:
         TrainingError: a value is out of its range.
@@ -41,21 +66,40 @@ class TrainConfig:
     learning_rate: float = 0.003
     schedule: Schedule = "cosine"
     final_rate: float = 0.01
+    warmup: float = 0.0
     clip_weights: bool = True
     statistics_samples: int = 4096
+    averaging: float = 0.0
     estimator: str | None = None
+    label_smoothing: float = 0.0
+    distillation: float = 0.0
+    temperature: float = 4.0
     shift: int = 0
+    rotation: float = 0.0
+    scale: float = 0.0
+    elastic: float = 0.0
+    validation: int = 0
     snapshot_every: int = 1
     seed: int = 0
 
     def __post_init__(self) -> None:
-        whole = {"epochs": 1, "batch_size": 1, "statistics_samples": 0, "shift": 0, "snapshot_every": 0, "seed": 0}
+        whole = {"epochs": 1, "batch_size": 1} | dict.fromkeys(
+            ("statistics_samples", "shift", "validation", "snapshot_every", "seed"), 0
+        )
         for name, least in whole.items():
             value = getattr(self, name)
             if not isinstance(value, int) or not least <= value < 2**32:
                 raise TrainingError(f"{name} is {value!r}: give a whole number from {least} on, below 2**32")
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise TrainingError(f"learning_rate is {self.learning_rate}: give a number above 0, such as 0.003")
+        for name, most in _FROM_ZERO.items():
+            value = getattr(self, name)
+            if not 0 <= value <= most:
+                raise TrainingError(f"{name} is {value}: give a number from 0 to {most:g}")
+        if not (math.isfinite(self.temperature) and self.temperature > 0):
+            raise TrainingError(f"temperature is {self.temperature}: give a number above 0, such as 4")
+        if self.averaging and not self.statistics_samples:
+            raise TrainingError("averaging needs statistics of its own: set statistics_samples above 0, such as 4096")
         if not 0 < self.final_rate <= 1:
             raise TrainingError(f"final_rate is {self.final_rate}: give a fraction above 0, up to 1")
         if self.schedule not in SCHEDULES:
@@ -68,6 +112,10 @@ class TrainConfig:
 
         The cosine is that of Loshchilov and Hutter, "SGDR", arXiv 1608.03983 (2017), without restarts.
         """
+        rise = min(1.0, progress * self.epochs / self.warmup) if self.warmup else 1.0
+        return rise * self._falling_rate(progress)
+
+    def _falling_rate(self, progress: float) -> float:
         if self.schedule == "constant":
             return self.learning_rate
         if self.schedule == "exponential":

@@ -57,8 +57,10 @@ class TrainingProgress:
 
     def epoch_done(self, record: EpochRecord) -> None:
         """Prints the line of an epoch."""
+        seen = [("test", record.test_accuracy), ("validation", record.validation_accuracy)]
+        accuracies = "  ".join(f"{name} {accuracy:.2%}" for name, accuracy in seen if accuracy is not None)
         self.console.print(
             f"epoch {record.epoch:{len(str(self.epochs))}}/{self.epochs}  loss {record.loss:.4f}  "
-            f"train {record.train_accuracy:.2%}  test {record.test_accuracy:.2%}  {record.seconds:.1f} s",
+            f"train {record.train_accuracy:.2%}  {accuracies}  {record.seconds:.1f} s",
             highlight=False,
         )

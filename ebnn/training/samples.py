@@ -37,6 +37,15 @@ class Samples:
         """Shape of one sample, (c, h, w)."""
         return self.images.shape[1:]
 
+    def split(self, count: int) -> tuple[Samples, Samples]:
+        """Returns all but ``count`` samples, and those: always the same, drawn at random."""
+        order = np.random.RandomState(0).permutation(len(self))
+        rest, held_out = np.sort(order[count:]), np.sort(order[:count])
+        return (
+            Samples(self.images[rest], self.labels[rest], self.kind),
+            Samples(self.images[held_out], self.labels[held_out], self.kind),
+        )
+
     def checksum(self) -> int:
         """Returns the CRC-32 of images and labels, by which a resumed run knows its data again."""
         images, labels = (np.ascontiguousarray(array).data for array in (self.images, self.labels))

@@ -20,8 +20,9 @@ from ..errors import TrainingError
 from .records import EpochRecord
 
 SNAPSHOT_NAME = "snapshot.npz"
-FORMAT = 1
+FORMAT = 2
 _DESCRIPTION = "description"
+_EXTRAS = ("kept", "average")
 _UNREADABLE = (
     OSError,
     ValueError,
@@ -36,15 +37,24 @@ _UNREADABLE = (
 
 Identity = dict[str, Any]
 Arrays = dict[str, npt.NDArray[Any]]
+Extras = dict[str, Arrays]
 
 
-def capture(updater: Any, identity: Identity, records: Sequence[EpochRecord]) -> Arrays:
+def parameters(model: Any) -> Arrays:
+    """Returns a copy of a model's parameters and statistics, by the names that Chainer gives them."""
+    serializer = DictionarySerializer()
+    model.serialize(serializer)
+    return {name: np.array(value) for name, value in serializer.target.items()}
+
+
+def capture(updater: Any, identity: Identity, records: Sequence[EpochRecord], extras: Extras) -> Arrays:
     """Returns a copy of a run's state: weights, statistics, optimizer, place in the data, and the log so far.
 
     Args:
         updater: a Chainer updater, at the end of an epoch (or before the first).
         identity: what must agree where a run is resumed, as plain JSON values.
         records: of the epochs so far.
+        extras: further sets of parameters: "kept", those of the epoch that is kept so far, and their "average".
     """
     serializer = DictionarySerializer()
     if records:
@@ -53,6 +63,7 @@ def capture(updater: Any, identity: Identity, records: Sequence[EpochRecord]) ->
         updater.get_optimizer("main").target.serialize(serializer["model:main"])
     description = {"format": FORMAT, "identity": identity, "records": [asdict(record) for record in records]}
     arrays = {name: np.array(value) for name, value in serializer.target.items()}
+    arrays |= {f"{extra}:{name}": np.array(value) for extra in extras for name, value in extras[extra].items()}
     arrays[_DESCRIPTION] = np.frombuffer(json.dumps(description).encode(), np.uint8)
     return arrays
 
@@ -64,8 +75,10 @@ def write(path: Path, arrays: Arrays) -> None:
     write_atomically(path, buffer.getvalue())
 
 
-def restore(path: Path, updater: Any, identity: Identity) -> list[EpochRecord]:
-    """Puts the state in ``path`` into ``updater`` and its optimizer and model, and returns the records so far.
+def restore(path: Path, updater: Any, identity: Identity) -> tuple[list[EpochRecord], Extras]:
+    """Puts the state in ``path`` into ``updater`` and its optimizer and model.
+
+    Returns the records so far, and the further sets of parameters that were captured.
 
     Raises:
         TrainingError: the file is damaged or no snapshot, or is one of another configuration, network or data set.
@@ -91,7 +104,12 @@ def restore(path: Path, updater: Any, identity: Identity) -> list[EpochRecord]:
             updater.get_optimizer("main").target.serialize(deserializer["model:main"])
     except (KeyError, ValueError, TypeError) as error:
         raise TrainingError(f"{path} lacks a part of the run's state ({error}): {way_out}") from error
-    return records
+    extras: Extras = {extra: {} for extra in _EXTRAS}
+    for name, value in arrays.items():
+        extra, _, parameter = name.partition(":")
+        if extra in extras:
+            extras[extra][parameter] = value
+    return records, extras
 
 
 def _differences(known: Identity, wanted: Identity) -> str:

@@ -6,12 +6,12 @@ import math
 import random
 import time
 import zlib
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import chainer
-import chainer.functions as F
 import numpy as np
 from rich.console import Console
 
@@ -20,13 +20,17 @@ from ..errors import TrainingError
 from ..functions import parallel
 from ..links import BST
 from . import snapshot
+from .allocator import keep_freed_memory
+from .augmentation import distortion
+from .averaging import WeightAverage
 from .batches import ShuffledBatches, converter
 from .clipping import ClipWeights
 from .config import TrainConfig
-from .evaluation import evaluate, logits
+from .evaluation import Evaluation, evaluate, logits
 from .lock import only_run
+from .losses import cross_entropy, distillation
 from .progress import TrainingProgress
-from .records import EpochRecord, append_log, start_log
+from .records import EpochRecord, append_log, best_epoch, start_log
 from .samples import Samples, as_samples
 from .statistics import measure_statistics
 
@@ -41,16 +45,23 @@ class TrainResult:
 
     Attributes:
         records: one for each epoch.
+        test: how the trained network does on the test set, in test mode.
         snapshot: the file to resume from; None where none was asked for.
     """
 
     records: tuple[EpochRecord, ...]
+    test: Evaluation
     snapshot: Path | None
 
     @property
+    def best(self) -> EpochRecord:
+        """The record of the epoch whose weights the network has: the validation set's choice, or else the last."""
+        return best_epoch(self.records)
+
+    @property
     def test_accuracy(self) -> float:
-        """Fraction of right answers on the test set after the last epoch, in test mode."""
-        return self.records[-1].test_accuracy
+        """Fraction of right answers on the test set."""
+        return self.test.accuracy
 
     @property
     def seconds(self) -> float:
@@ -66,14 +77,16 @@ def train(
     out: Path,
     *,
     input_kind: InputKind | None = None,
+    teacher: Any = None,
     resume: bool = False,
     console: Console | None = None,
 ) -> TrainResult:
     """Trains ``model`` in place and returns the log.
 
-    Cross entropy, Adam (Kingma and Ba, arXiv 1412.6980). At every epoch's end the network is evaluated on the test set
-    in test mode, a line is added to ``out/log.jsonl``, and a snapshot replaces ``out/snapshot.npz``. In the end
-    ``out/chain.npz`` has the parameters, as ``chainer.serializers.load_npz`` reads them. A run resumed from
+    Cross entropy, Adam (Kingma and Ba, arXiv 1412.6980). At every epoch's end the network is evaluated in test mode, on
+    the validation set where ``config`` asks for one, else on the test set; a line is added to ``out/log.jsonl``, and
+    a snapshot replaces ``out/snapshot.npz``. In the end ``out/chain.npz`` has the parameters, as
+    ``chainer.serializers.load_npz`` reads them; with a validation set, those of the best epoch. A run resumed from
     a snapshot ends with the very weights of a run that was never interrupted.
 
     Args:
@@ -83,6 +96,7 @@ def train(
         config: how to train.
         out: folder for log and snapshot; made where missing.
         input_kind: what the images are; None takes it from ``model.input_kind``.
+        teacher: trained chain for distillation, which answers the same images in test mode; it is not changed.
         resume: go on from the snapshot in ``out`` where there is one; else a run in ``out`` is overwritten.
         console: where to show progress; None means standard output.
 
@@ -95,6 +109,10 @@ def train(
         raise TrainingError("the network does not say what its input is: give input_kind")
     training, test = as_samples("training", *train_set, kind), as_samples("test", *test_set, kind)
     _check_fit(model, training, test, config)
+    if (teacher is not None) != (config.distillation > 0):
+        raise TrainingError(
+            f"distillation is {config.distillation}: give a teacher with a weight above 0, and only with one"
+        )
     if config.estimator is not None:
         for link in model.links():
             if isinstance(link, BST):
@@ -104,8 +122,9 @@ def train(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TrainingError(f"cannot make the folder {out} ({error.strerror}): give another") from error
+    keep_freed_memory()
     with only_run(out), parallel():
-        return _Run(model, training, test, config, out, console or Console()).run(resume)
+        return _Run(model, training, test, config, out, teacher, console or Console()).run(resume)
 
 
 def _check_fit(model: Any, training: Samples, test: Samples, config: TrainConfig) -> None:
@@ -114,6 +133,10 @@ def _check_fit(model: Any, training: Samples, test: Samples, config: TrainConfig
         raise TrainingError(f"shift {config.shift} moves images of {training.shape} out of sight: use a smaller one")
     if training.shape != test.shape:
         raise TrainingError(f"training images have shape {training.shape}, test images {test.shape}: give one shape")
+    if config.validation >= len(training):
+        raise TrainingError(
+            f"validation holds out {config.validation} samples, the training set has {len(training)}: use fewer"
+        )
     first = Samples(training.images[:1], training.labels[:1], training.kind)
     try:
         classes = logits(model, first).shape[1]
@@ -131,36 +154,51 @@ class _Run:
     """One run: the pieces that the extensions of Chainer's trainer share."""
 
     def __init__(
-        self, model: Any, training: Samples, test: Samples, config: TrainConfig, out: Path, console: Console
+        self,
+        model: Any,
+        samples: Samples,
+        test: Samples,
+        config: TrainConfig,
+        out: Path,
+        teacher: Any,
+        console: Console,
     ) -> None:
         self.model = model
-        self.training = training
+        self.training = samples
+        self.validation: Samples | None = None
+        if config.validation:
+            self.training, self.validation = samples.split(config.validation)
         self.test = test
+        self.teacher = teacher
         self.config = config
         self.out = out
         self.snapshot_path = out / snapshot.SNAPSHOT_NAME
         self.records: list[EpochRecord] = []
+        self.kept: snapshot.Arrays = {}
+        self.average = WeightAverage(model, config.averaging) if config.averaging else None
         self.identity = config.recipe() | {
-            "input": training.kind,
+            "input": samples.kind,
             "network": _fingerprint(model),
-            "training set": f"{len(training)} samples ({training.checksum():08x})",
+            "training set": f"{len(samples)} samples ({samples.checksum():08x})",
+            "teacher": None if teacher is None else _checksum(teacher),
         }
-        self.batches = ShuffledBatches(training, config.batch_size, config.seed, config.shift)
+        distort = distortion(config, self.training)
+        self.batches = ShuffledBatches(self.training, config.batch_size, config.seed, distort)
         self.optimizer = chainer.optimizers.Adam(config.learning_rate)
         self.optimizer.setup(model)
         if config.clip_weights:
             self.optimizer.add_hook(ClipWeights())
         self.updater = chainer.training.StandardUpdater(
-            self.batches, self.optimizer, converter=converter(training), loss_func=self.loss
+            self.batches, self.optimizer, converter=converter(self.training), loss_func=self.loss
         )
         self.progress = TrainingProgress(console, config.epochs, self.batches.batches)
         self.start_epoch()
 
     def run(self, resume: bool) -> TrainResult:
         if resume and self.snapshot_path.exists():
-            self.records = snapshot.restore(self.snapshot_path, self.updater, self.identity)
+            self.restore()
         start_log(self.out, self.records)
-        self.state = snapshot.capture(self.updater, self.identity, self.records)
+        self.capture()
         self.save()
         trainer = chainer.training.Trainer(self.updater, lambda _: self.batches.epoch >= self.config.epochs, self.out)
         trainer.extend(lambda _: self.after_batch(), "batch", priority=_EVERY_BATCH)
@@ -174,8 +212,15 @@ class _Run:
                 trainer.run(show_loop_exception_msg=False)
             except KeyboardInterrupt:
                 raise TrainingError(self.interrupted()) from None
+        if self.kept:
+            chainer.serializers.NpzDeserializer(self.kept).load(self.model)
+        last = self.records[-1]
+        if last.test_loss is not None and last.test_accuracy is not None:
+            test = Evaluation(last.test_loss, last.test_accuracy)
+        else:
+            test = evaluate(self.model, self.test)
         chainer.serializers.save_npz(self.out / CHAIN_NAME, self.model)
-        return TrainResult(tuple(self.records), self.snapshot_path if self.config.snapshot_every else None)
+        return TrainResult(tuple(self.records), test, self.snapshot_path if self.config.snapshot_every else None)
 
     def start_epoch(self) -> None:
         """Seeds the random numbers of the coming epoch, so that they depend on its number alone."""
@@ -193,7 +238,12 @@ class _Run:
 
     def loss(self, images: Any, labels: Any) -> Any:
         answers = self.model(images)
-        loss = F.softmax_cross_entropy(answers, labels)
+        loss = cross_entropy(answers, labels, self.config.label_smoothing)
+        if self.teacher is not None:
+            with chainer.using_config("train", False), chainer.no_backprop_mode():
+                targets = self.teacher(images).array
+            share = self.config.distillation
+            loss = (1 - share) * loss + share * distillation(answers, targets, self.config.temperature)
         value = float(loss.array)
         if not math.isfinite(value):
             raise TrainingError(
@@ -207,31 +257,41 @@ class _Run:
         return loss
 
     def after_batch(self) -> None:
+        if self.average is not None:
+            self.average.update(self.updater.iteration)
         self.progress.batch_done(self.last_loss)
         self.set_learning_rate()
 
     def after_epoch(self) -> None:
         self.check_parameters()
-        if self.config.statistics_samples:
-            measure_statistics(self.model, self.training, self.config.statistics_samples)
-        test = evaluate(self.model, self.test)
-        record = EpochRecord(
-            epoch=self.batches.epoch,
-            loss=self.loss_sum / self.seen,
-            train_accuracy=self.right / self.seen,
-            test_loss=test.loss,
-            test_accuracy=test.accuracy,
-            learning_rate=self.optimizer.alpha,
-            seconds=round(time.perf_counter() - self.started, 3),
-        )
-        self.records.append(record)
+        with nullcontext() if self.average is None else self.average.in_place():
+            record = self.evaluate()
+            self.records.append(record)
+            chosen = self.validation is not None or self.average is not None
+            if chosen and best_epoch(self.records) is record:
+                self.kept = snapshot.parameters(self.model)
         append_log(self.out, record)
-        self.state = snapshot.capture(self.updater, self.identity, self.records)
+        self.capture()
         every = self.config.snapshot_every
         if every and (record.epoch % every == 0 or record.epoch == self.config.epochs):
             self.save()
         self.progress.epoch_done(record)
         self.start_epoch()
+
+    def evaluate(self) -> EpochRecord:
+        """Measures batch normalisation's statistics and says how the network does."""
+        if self.config.statistics_samples:
+            measure_statistics(self.model, self.training, self.config.statistics_samples)
+        name = "test" if self.validation is None else "validation"
+        seen = evaluate(self.model, self.test if self.validation is None else self.validation)
+        return EpochRecord(
+            epoch=self.batches.epoch,
+            loss=self.loss_sum / self.seen,
+            train_accuracy=self.right / self.seen,
+            learning_rate=self.optimizer.alpha,
+            seconds=round(time.perf_counter() - self.started, 3),
+            **{f"{name}_loss": seen.loss, f"{name}_accuracy": seen.accuracy},
+        )
 
     def check_parameters(self) -> None:
         """Looks for values that are not finite: behind a sign they do not reach the loss."""
@@ -241,6 +301,16 @@ class _Run:
                     f"{name} holds a value that is not finite after epoch {self.batches.epoch}: use a learning rate "
                     f"below {self.config.learning_rate:g}"
                 )
+
+    def capture(self) -> None:
+        extras = {"kept": self.kept, "average": {} if self.average is None else self.average.arrays}
+        self.state = snapshot.capture(self.updater, self.identity, self.records, extras)
+
+    def restore(self) -> None:
+        self.records, extras = snapshot.restore(self.snapshot_path, self.updater, self.identity)
+        self.kept = extras["kept"]
+        if self.average is not None:
+            self.average.arrays = extras["average"]
 
     def save(self) -> None:
         if self.config.snapshot_every:
@@ -253,6 +323,14 @@ class _Run:
         if not self.config.snapshot_every:
             return f"{message}; no snapshots were asked for, so nothing is kept"
         return f"{message}; {self.snapshot_path} holds the network after epoch {len(self.records)}: resume it"
+
+
+def _checksum(model: Any) -> str:
+    """The CRC-32 of all parameters and statistics."""
+    checksum = 0
+    for name, value in sorted(snapshot.parameters(model).items()):
+        checksum = zlib.crc32(value.tobytes(), zlib.crc32(name.encode(), checksum))
+    return f"{checksum:08x}"
 
 
 def _fingerprint(model: Any) -> str:

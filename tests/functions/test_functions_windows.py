@@ -15,6 +15,7 @@ from ebnn.functions import (
     convolution_2d,
     max_pooling_2d,
     parallel,
+    pooling,
 )
 
 SEED = 20170209
@@ -108,6 +109,20 @@ def test_pooling_equals_loops(window, n, channels, workers, seed):
     for array, expected in ((got.array, y), (vx.grad, gx)):
         assert array.dtype == np.float32
         assert np.array_equal(array, expected)
+
+
+@pytest.mark.parametrize("size", [(4, 6), (5, 6), (4, 7)])  # tiled by the windows, or with a rest
+def test_blocks_of_channels_do_not_show(monkeypatch, size):
+    make = integers(SEED)
+    x = make((3, 5, *size))
+    y, gy, gx = loops_pooling(x, (2, 3), (2, 3), (0, 0), make)
+    monkeypatch.setattr(pooling, "_BLOCK_FLOATS", 2 * x[:, 0].size)
+    vx = chainer.Variable(x)
+    got = max_pooling_2d(vx, (2, 3))
+    got.grad = gy
+    got.backward()
+    assert np.array_equal(got.array, y)
+    assert np.array_equal(vx.grad, gx)
 
 
 def test_blocks_of_columns_do_not_show(monkeypatch):

@@ -181,3 +181,30 @@ def test_link_order_must_be_given():
 
     with pytest.raises(NotImplementedError, match=r"Net does not say .* override link_order\(\)"):
         Net().link_order()
+
+
+@pytest.mark.parametrize("kind", [BL.ConvBNBST, BL.BinaryConvPoolBNBST])
+def test_a_float_block_is_convolution_pool_batch_normalization_and_relu(kind):
+    block = kind(2, 3, 3, 2, 1, nobias=True)
+    twin = BL.FloatBlock(block)
+    x = images(4, 2, 14, 14)
+    with chainer.using_config("train", False):
+        y = twin(x)
+    h = chainer.functions.convolution_2d(x, block.bconv.W, None, 2, 1)
+    if hasattr(block, "pool"):
+        h = chainer.functions.max_pooling_2d(h, 3, 2, cover_all=False)
+    expected = np.maximum(h.array / np.sqrt(np.float32(1 + 2e-5)), 0)
+    np.testing.assert_allclose(y.array, expected, rtol=1e-4, atol=1e-4)
+    assert y.shape == block(x).shape
+    twin.linear.W.array[...] = 0
+    assert block.bconv.W.array.any()  # a copy
+
+
+def test_a_float_block_of_the_last_layer_gives_logits():
+    block = BL.BinaryLinearBNSoftmax(6, 3)
+    twin = BL.FloatBlock(block)
+    x = np.random.RandomState(SEED).randn(5, 6).astype(np.float32)
+    with chainer.using_config("train", False):
+        y = twin(x).array
+    np.testing.assert_allclose(y, x @ block.bl.W.array.T, rtol=1e-3, atol=1e-4)
+    assert y.min() < 0

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ebnn.errors import TrainingError
-from ebnn.training import ARCHITECTURES, build_network
+from ebnn.training import ARCHITECTURES, FloatChain, build_network
 
 
 def blocks(architecture: str, shape=(1, 28, 28), **options):
@@ -47,6 +47,17 @@ def test_names_fit_the_data_sets(name, shape):
         logits = model(np.zeros((2, *shape), np.float32))
     assert logits.shape == (2, 10)
     assert logits.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_float_baseline_has_the_same_shape(name):
+    model = build_network(name, (1, 28, 28), 10)
+    baseline = FloatChain(model)
+    sizes = [sorted(parameter.shape for parameter in chain.params()) for chain in (model, baseline)]
+    assert sizes[0] == sizes[1]
+    assert baseline.input_kind == model.input_kind
+    with chainer.using_config("train", False):
+        assert baseline(np.zeros((2, 1, 28, 28), np.float32)).shape == (2, 10)
 
 
 def test_ebnn_conv_is_ebnn_s():

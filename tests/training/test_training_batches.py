@@ -4,7 +4,8 @@ import chainer
 import numpy as np
 import pytest
 
-from ebnn.training.batches import ShuffledBatches, shifted
+from ebnn.training.augmentation import Shift
+from ebnn.training.batches import ShuffledBatches
 from ebnn.training.samples import as_samples
 
 
@@ -51,7 +52,7 @@ def test_a_restored_place_gives_the_same_batches():
 def test_shifts_move_and_fill_with_zero():
     image = np.zeros((1, 4, 5), np.uint8)
     image[0, 1, 2] = 7
-    images = shifted(np.repeat(image[None], 200, axis=0), 2, np.random.RandomState(0))
+    images = Shift(2)(np.repeat(image[None], 200, axis=0), np.random.RandomState(0))
     assert images.shape == (200, 1, 4, 5)
     assert images.dtype == np.uint8
     places = {tuple(np.argwhere(i[0])[0]) for i in images if i.any()}

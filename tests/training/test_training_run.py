@@ -12,13 +12,27 @@ from rich.console import Console
 
 from ebnn.errors import TrainingError
 from ebnn.links import BST, BatchNormalization, BinaryConvolution2D, BinaryLinear
-from ebnn.training import TrainConfig, as_samples, build_network, evaluate, logits, predict, train
+from ebnn.training import FloatChain, TrainConfig, as_samples, build_network, evaluate, logits, predict, train
+from ebnn.training.averaging import WeightAverage
 from ebnn.training.records import LOG_NAME
 from ebnn.training.snapshot import SNAPSHOT_NAME
+from ebnn.training.statistics import measure_statistics
 
 SHAPE = (1, 6, 5)
 QUIET = Console(quiet=True)
 CONFIG = TrainConfig(epochs=4, batch_size=20, seed=5, shift=1)
+ALL_OPTIONS = replace(
+    CONFIG,
+    warmup=0.5,
+    averaging=0.9,
+    estimator="approx_sign",
+    label_smoothing=0.1,
+    distillation=0.5,
+    rotation=5,
+    scale=0.1,
+    elastic=0.3,
+    validation=20,
+)
 
 
 def make_set(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -109,10 +123,26 @@ def test_a_resumed_run_equals_an_undisturbed_one(tmp_path, batch):
     assert [line["epoch"] for line in lines] == [1, 2, 3, 4]
 
 
-def test_resuming_a_finished_run_changes_nothing(tmp_path):
+@pytest.mark.parametrize("batch", [3, 8, 14, 19])  # 5 batches an epoch
+def test_a_resumed_run_with_every_option_equals_an_undisturbed_one(tmp_path, batch):
+    teacher = FloatChain(network(seed=8))
+    config = replace(ALL_OPTIONS, epochs=4)
+    undisturbed, killed, resumed = network(), network(), network(seed=99)
+    expected = run(undisturbed, tmp_path / "a", config, teacher=teacher)
+    stop_at(killed, batch, Killed)
+    with pytest.raises(Killed):
+        run(killed, tmp_path / "b", config, teacher=teacher)
+    result = run(resumed, tmp_path / "b", config, teacher=teacher, resume=True)
+    assert same(undisturbed, resumed)
+    assert result.test == expected.test
+    assert result.best.epoch == expected.best.epoch
+
+
+@pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, validation=20)])
+def test_resuming_a_finished_run_changes_nothing(tmp_path, config):
     model, again = network(), network(seed=1)
-    first = run(model, tmp_path)
-    assert run(again, tmp_path, resume=True) == first
+    first = run(model, tmp_path, config)
+    assert run(again, tmp_path, config, resume=True) == first
     assert same(model, again)
 
 
@@ -167,6 +197,92 @@ def test_a_snapshot_of_another_run_is_named(tmp_path):
         run(network(), tmp_path, train_set=make_set(110, 3), resume=True)
     with pytest.raises(TrainingError, match=r"network .* parameters"):
         run(build_network("d9", SHAPE, 3), tmp_path, resume=True)
+
+
+def test_the_best_epoch_is_kept_and_the_test_set_used_once(tmp_path, monkeypatch):
+    seen = []
+
+    def evaluating(model, samples):
+        seen.append((len(samples), state(model)))
+        return evaluate(model, samples)
+
+    monkeypatch.setattr("ebnn.training.trainer.evaluate", evaluating)
+    model = network()
+    result = run(model, tmp_path, replace(CONFIG, epochs=8, validation=30, learning_rate=0.5, schedule="constant"))
+    assert [n for n, _ in seen] == [30] * 8 + [len(TEST[0])]
+    accuracies = [record.validation_accuracy for record in result.records]
+    assert result.best.validation_accuracy == max(accuracies)
+    assert result.best.epoch < 8  # else this would not tell the best from the last
+    assert all(np.array_equal(value, seen[result.best.epoch - 1][1][name]) for name, value in state(model).items())
+    assert result.test == evaluate(model, as_samples("test", *TEST, "uint8"))
+    lines = [json.loads(line) for line in (tmp_path / LOG_NAME).read_text().splitlines()]
+    assert [line["validation_accuracy"] for line in lines] == accuracies
+    assert "test_accuracy" not in lines[0]
+    loaded = network(seed=1)
+    chainer.serializers.load_npz(tmp_path / "chain.npz", loaded)
+    assert same(loaded, model)
+
+
+def test_the_average_of_all_steps_is_kept(tmp_path, monkeypatch):
+    """Its weights are recomputed here from those after every step; its statistics are its own."""
+    model, decay, steps = network(), 0.8, []
+    expected = {name: p.array.copy() for name, p in model.namedparams()}
+    update = WeightAverage.update
+
+    def watching(average, step):
+        update(average, step)
+        steps.append({name: p.array.copy() for name, p in average.model.namedparams()})
+
+    monkeypatch.setattr(WeightAverage, "update", watching)
+    run(model, tmp_path, replace(CONFIG, epochs=2, averaging=decay))
+    assert len(steps) == 12
+    for i, step in enumerate(steps, 1):
+        kept = min(decay, (1 + i) / (10 + i))
+        expected = {name: kept * value + (1 - kept) * step[name] for name, value in expected.items()}
+    for name, parameter in model.namedparams():
+        np.testing.assert_allclose(parameter.array, expected[name], rtol=1e-4, atol=1e-6)
+    means = model.link_order()[0].bn.avg_mean.copy()
+    measure_statistics(model, as_samples("training", *TRAIN, "uint8"), CONFIG.statistics_samples)
+    assert np.array_equal(model.link_order()[0].bn.avg_mean, means)
+
+
+def test_the_validation_set_is_held_out():
+    samples = as_samples("training", *TRAIN, "uint8")
+    rest, held_out = samples.split(30)
+    assert (len(rest), len(held_out)) == (80, 30)
+    both = np.concatenate([rest.images, held_out.images])
+    order = [int(np.flatnonzero((TRAIN[0] == image).all(axis=(1, 2, 3)))[0]) for image in both]
+    assert sorted(order) == list(range(110))
+    assert np.array_equal(np.concatenate([rest.labels, held_out.labels]), TRAIN[1][order])
+    assert np.array_equal(samples.split(30)[1].images, held_out.images)
+
+
+def test_a_student_learns_what_its_teacher_says(tmp_path):
+    """With distillation alone the labels do not matter."""
+    teacher = FloatChain(network())
+    run(teacher, tmp_path / "teacher", replace(CONFIG, epochs=12, shift=0, clip_weights=False))
+    before = state(teacher)
+    config = replace(CONFIG, epochs=12, shift=0, learning_rate=0.02, distillation=1.0)
+    student = network(seed=1)
+    wrong = (TRAIN[0], (TRAIN[1] + 1) % 3)
+    assert run(student, tmp_path / "student", config, wrong, teacher=teacher).test_accuracy > 0.9
+    assert all(np.array_equal(value, before[name]) for name, value in state(teacher).items())
+
+
+def test_a_teacher_goes_with_distillation(tmp_path):
+    with pytest.raises(TrainingError, match=r"distillation is 0\.5: give a teacher"):
+        run(network(), tmp_path, replace(CONFIG, distillation=0.5))
+    with pytest.raises(TrainingError, match=r"distillation is 0\.0: give a teacher with a weight above 0"):
+        run(network(), tmp_path, teacher=FloatChain(network()))
+    config = replace(CONFIG, epochs=1, distillation=0.5)
+    run(network(), tmp_path, config, teacher=FloatChain(network()))
+    with pytest.raises(TrainingError, match=r"run \(teacher \w{8}, now \w{8}\)"):
+        run(network(), tmp_path, config, teacher=FloatChain(network(seed=1)), resume=True)
+
+
+def test_more_validation_than_samples_is_refused(tmp_path):
+    with pytest.raises(TrainingError, match="validation holds out 110 samples, the training set has 110"):
+        run(network(), tmp_path, replace(CONFIG, validation=110))
 
 
 def test_evaluation_leaves_the_statistics(tmp_path):
@@ -290,6 +406,16 @@ def test_a_folder_that_cannot_be(tmp_path):
         {"estimator": "step"},
         {"seed": -1},
         {"shift": -1},
+        {"validation": -1},
+        {"warmup": -0.5},
+        {"averaging": 1},
+        {"averaging": 0.9, "statistics_samples": 0},
+        {"label_smoothing": 1},
+        {"distillation": 1.5},
+        {"temperature": 0},
+        {"rotation": math.nan},
+        {"scale": -0.1},
+        {"elastic": 11},
     ],
 )
 def test_settings_out_of_range_are_named(change):
@@ -302,6 +428,13 @@ def test_learning_rates():
     for schedule, rates in expected.items():
         config = TrainConfig(schedule=schedule, learning_rate=1)
         assert [config.rate_at(progress) for progress in (0, 0.5, 1)] == pytest.approx(rates)
+
+
+def test_a_warm_up_rises_from_zero_and_joins_the_schedule():
+    config = TrainConfig(epochs=10, warmup=2, learning_rate=1)
+    plain = replace(config, warmup=0)
+    assert [config.rate_at(p) for p in (0, 0.1)] == pytest.approx([0, plain.rate_at(0.1) / 2])
+    assert [config.rate_at(p) for p in (0.2, 0.6, 1)] == [plain.rate_at(p) for p in (0.2, 0.6, 1)]
 
 
 def test_lines_where_there_is_no_terminal(tmp_path, capsys):

@@ -1,0 +1,138 @@
+"""From a data set to a trained network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from .. import datasets
+from ..blocks import InputKind
+from ..datasets import Dataset
+from ..network import Network
+from .console import print_line
+
+if TYPE_CHECKING:
+    from ..training import TrainConfig, TrainResult
+
+TEACHER_FOLDER = "teacher"
+FLOAT_RATE = 0.3
+"""Learning rate of a float network, as a share of a binarized one's, whose latent weights have to cross zero."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network, its accuracy, and how often Chainer's test-mode prediction is the same class."""
+
+    network: Network
+    accuracy: float
+    agreement: int
+    test_samples: int
+    result: TrainResult
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "accuracy": self.accuracy,
+            "test_samples": self.test_samples,
+            "chainer_agreement": self.agreement,
+            **run_values(self.result),
+        }
+
+
+def run_values(result: TrainResult) -> dict[str, Any]:
+    """What a run came to, for JSON."""
+    values = {"train_seconds": result.seconds, "epoch": result.best.epoch}
+    if result.best.validation_accuracy is not None:
+        values["validation_accuracy"] = result.best.validation_accuracy
+    return values
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained on, and where.
+
+    Attributes:
+        data: the images and labels.
+        kind: what the board is given.
+        out: folder of the run.
+        resume: go on from the snapshot in it, where there is one.
+        console: where to show progress.
+    """
+
+    data: Dataset
+    kind: InputKind
+    out: Path
+    resume: bool
+    console: Console
+
+    @property
+    def sets(self) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+        """Training and test set, as the network takes them."""
+        images = (
+            datasets.convert(x, self.data.kind, self.kind) for x in (self.data.train_images, self.data.test_images)
+        )
+        train_images, test_images = images
+        return (train_images, self.data.train_labels), (test_images, self.data.test_labels)
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """The float network that is trained first: its architecture and passes over the training images."""
+
+    architecture: str
+    epochs: int
+
+
+def train_network(task: Task, architecture: str, config: TrainConfig, teacher: Teacher | None = None) -> Trained:
+    """Trains, after its teacher, lowers, and compares the network with Chainer on the test images."""
+    from .. import training
+    from ..lowering import lower
+
+    data, kind = task.data, task.kind
+    train_set, test_set = task.sets
+    chain = training.build_network(architecture, data.shape, data.classes, kind, seed=config.seed)
+    result = training.train(
+        chain,
+        train_set,
+        test_set,
+        config,
+        task.out,
+        input_kind=kind,
+        teacher=teacher and train_teacher(task, teacher, config),
+        resume=task.resume,
+        console=task.console,
+    )
+    network = lower(chain, data.shape, kind)
+    classes = network.predict(test_set[0])
+    agreement = int((classes == training.predict(chain, training.as_samples("test", *test_set, kind))).sum())
+    accuracy = float((classes == test_set[1]).mean())
+    return Trained(network, accuracy, agreement, len(classes), result)
+
+
+def train_float(task: Task, architecture: str, config: TrainConfig) -> tuple[Any, TrainResult]:
+    """Trains the float baseline of an architecture, without a teacher of its own; returns it and its run."""
+    from .. import training
+
+    chain = training.FloatChain(
+        training.build_network(architecture, task.data.shape, task.data.classes, task.kind, seed=config.seed)
+    )
+    config = replace(
+        config,
+        learning_rate=FLOAT_RATE * config.learning_rate,
+        clip_weights=False,
+        estimator=None,
+        distillation=0.0,
+    )
+    result = training.train(chain, *task.sets, config, task.out, resume=task.resume, console=task.console)
+    return chain, result
+
+
+def train_teacher(task: Task, teacher: Teacher, config: TrainConfig) -> Any:
+    """Trains the teacher in a folder of its own within the run's, and returns its chain."""
+    print_line(task.console, f"the teacher, {teacher.architecture} with float weights:")
+    within = replace(task, out=task.out / TEACHER_FOLDER)
+    chain, _ = train_float(within, teacher.architecture, replace(config, epochs=teacher.epochs))
+    print_line(task.console, "the network:")
+    return chain

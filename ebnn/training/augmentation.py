@@ -1,0 +1,156 @@
+"""Distortions of training images, new ones for every batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..blocks import InputKind
+from .config import TrainConfig
+from .samples import Samples
+
+FloatArray = npt.NDArray[np.float32]
+
+_BUMP_SIGMA = 4.0
+"""Pixels: the smoothness that Simard et al. use for images of 28×28."""
+
+_BUMP_SPACING = 4
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Random shift by whole pixels; 0 where no image was.
+
+    Attributes:
+        most: pixels along each axis.
+    """
+
+    most: int
+
+    def __call__(self, images: npt.NDArray[Any], random: np.random.RandomState) -> npt.NDArray[Any]:
+        """Returns ``images`` (n, c, h, w) shifted, each in its own way, in the same type."""
+        n, _, height, width = images.shape
+        border = (self.most, self.most)
+        padded = np.pad(images, ((0, 0), (0, 0), border, border))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (height, width), axis=(2, 3))
+        down, right = random.randint(0, 2 * self.most + 1, (2, n))
+        return np.ascontiguousarray(windows[np.arange(n), :, down, right])
+
+
+@dataclass(frozen=True)
+class Distortion:
+    """Random shift, scale, rotation and elastic deformation in one resampling, bilinear; 0 where no image was.
+
+    The place from which a pixel is read is a sum of few smooth functions of the pixel's own place: three for shift,
+    scale and rotation, and a grid of Gaussian bumps, each pushing in a random direction. So all places of a batch are
+    one matrix product. Simard, Steinkraus and Platt, "Best Practices for Convolutional Neural Networks Applied to
+    Visual Document Analysis", ICDAR 2003, smooth a random field to the same end.
+
+    Attributes:
+        shape: of an image, (c, h, w).
+        kind: of input; bits are set where half of the light falls on them, integers rounded.
+        shift: the most pixels along each axis.
+        rotation: the most degrees, in both directions.
+        scale: the most by which each axis grows or shrinks, as a fraction.
+        elastic: standard deviation of a pixel's displacement along each axis, in pixels.
+    """
+
+    shape: tuple[int, int, int]
+    kind: InputKind
+    shift: float = 0.0
+    rotation: float = 0.0
+    scale: float = 0.0
+    elastic: float = 0.0
+
+    @cached_property
+    def _basis(self) -> FloatArray:
+        """The smooth functions, (functions, h·w): 1, row and column from the centre, then the bumps."""
+        _, height, width = self.shape
+        row, column = (axis.ravel() for axis in np.mgrid[:height, :width].astype(np.float64))
+        functions = [np.ones_like(row), row - (height - 1) / 2, column - (width - 1) / 2]
+        if self.elastic:
+            centres = (np.arange(-_BUMP_SPACING, size + _BUMP_SPACING + 1, _BUMP_SPACING) for size in (height, width))
+            bumps = np.stack(
+                [
+                    np.exp(-((row - y) ** 2 + (column - x) ** 2) / (2 * _BUMP_SIGMA**2))
+                    for y, x in np.stack(np.meshgrid(*centres), axis=-1).reshape(-1, 2)
+                ]
+            )
+            functions += list(bumps * (self.elastic / np.sqrt((bumps**2).sum(axis=0))))
+        return np.stack(functions).astype(np.float32)
+
+    def _places(self, n: int, random: np.random.RandomState) -> FloatArray:
+        """Rows and columns from which the pixels of ``n`` images are read, (2, n, h·w)."""
+        angle = np.deg2rad(random.uniform(-self.rotation, self.rotation, n))
+        stretch = 1 + random.uniform(-self.scale, self.scale, (2, n))
+        coefficients = random.standard_normal((2, n, len(self._basis)))
+        centre = (np.array(self.shape[1:]) - 1) / 2
+        coefficients[:, :, 0] = random.uniform(-self.shift, self.shift, (2, n)) + centre[:, None]
+        coefficients[0, :, 1], coefficients[0, :, 2] = np.cos(angle) * stretch[0], np.sin(angle) * stretch[1]
+        coefficients[1, :, 1], coefficients[1, :, 2] = -np.sin(angle) * stretch[0], np.cos(angle) * stretch[1]
+        places: FloatArray = coefficients.astype(np.float32).reshape(2 * n, -1) @ self._basis
+        return places.reshape(2, n, -1)
+
+    def __call__(self, images: npt.NDArray[Any], random: np.random.RandomState) -> npt.NDArray[Any]:
+        """Returns ``images`` (n, c, h, w) distorted, each in its own way, in the same type."""
+        resampled = resample(images, self._places(len(images), random))
+        if self.kind == "bits":
+            return (resampled >= 0.5).astype(images.dtype)
+        if images.dtype.kind in "iu":
+            np.rint(resampled, out=resampled)
+        return resampled.astype(images.dtype, copy=False)
+
+
+def distortion(config: TrainConfig, samples: Samples) -> Shift | Distortion | None:
+    """Returns what ``config`` asks to be done to the images of ``samples``; None where it is nothing."""
+    if config.rotation or config.scale or config.elastic:
+        channels, height, width = samples.shape
+        shape = (channels, height, width)
+        return Distortion(shape, samples.kind, config.shift, config.rotation, config.scale, config.elastic)
+    return Shift(config.shift) if config.shift else None
+
+
+def resample(images: npt.NDArray[Any], places: FloatArray) -> FloatArray:
+    """Returns what lies at ``places`` of each image, bilinear between pixels, 0 outside.
+
+    Args:
+        images: (n, c, h, w).
+        places: rows and columns, (2, n, h·w); they are overwritten.
+
+    Returns:
+        (n, c, h, w) float32.
+    """
+    n, channels, height, width = images.shape
+    padded = np.zeros((channels, n, height + 3, width + 3), np.float32)
+    padded[:, :, 1:-2, 1:-2] = images.transpose(1, 0, 2, 3)
+    places += 1
+    np.clip(places[0], 0, height + 1, out=places[0])
+    np.clip(places[1], 0, width + 1, out=places[1])
+    whole = places.astype(np.int32)  # rounds down: no place is negative
+    below, right = places - whole
+    area = (height + 3) * (width + 3)
+    index = (whole[0] * np.int32(width + 3) + whole[1] + np.arange(0, n * area, area)[:, None]).astype(np.intp)
+    resampled = np.empty((n, channels, height * width), np.float32)
+    for channel in range(channels):
+        light = padded[channel].reshape(-1)
+        upper = _between(light, index, right)
+        index += width + 3
+        lower = _between(light, index, right)
+        index -= width + 3
+        lower -= upper
+        lower *= below
+        np.add(upper, lower, out=resampled[:, channel])
+    return resampled.reshape(images.shape)
+
+
+def _between(light: FloatArray, index: npt.NDArray[np.intp], right: FloatArray) -> FloatArray:
+    """Returns the light between each indexed pixel and its right neighbour."""
+    left, following = light[index], light[1:][index]
+    following -= left
+    following *= right
+    following += left
+    return following

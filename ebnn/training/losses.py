@@ -1,0 +1,41 @@
+"""What training makes small."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import chainer.functions as F
+
+Array = Any
+Variable = Any
+
+
+def cross_entropy(answers: Variable, labels: Array, smoothing: float = 0.0) -> Variable:
+    """Returns the mean cross entropy, () float32.
+
+    Args:
+        answers: logits, (n, classes) float32.
+        labels: (n,) int32.
+        smoothing: share of the target that all classes have alike; Szegedy, Vanhoucke, Ioffe, Shlens and Wojna,
+            "Rethinking the Inception Architecture", arXiv 1512.00567 (2015), section 7.
+    """
+    loss = F.softmax_cross_entropy(answers, labels)
+    if not smoothing:
+        return loss
+    return (1 - smoothing) * loss - smoothing * F.mean(F.log_softmax(answers))
+
+
+def distillation(answers: Variable, teacher: Array, temperature: float) -> Variable:
+    """Returns the divergence of the student's answers from the teacher's at ``temperature``, () float32.
+
+    It is multiplied by the temperature's square, so that its gradient keeps its size. Hinton, Vinyals and Dean,
+    "Distilling the Knowledge in a Neural Network", arXiv 1503.02531 (2015).
+
+    Args:
+        answers: the student's logits, (n, classes) float32.
+        teacher: the teacher's, likewise.
+        temperature: above 0.
+    """
+    targets = F.log_softmax(teacher / temperature).array
+    divergence = F.exp(targets).array * (targets - F.log_softmax(answers / temperature))
+    return F.sum(divergence) * (temperature**2 / len(targets))
