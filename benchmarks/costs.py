@@ -74,6 +74,13 @@ INTEGER = [
     ("int8", (4, 8, 8), "c20,3,1,0"),
     ("uint8", (1, 12, 12), "c10,5,1,0,m2,2,0"),
     ("bits", (2, 10, 10), "c12,3,1,1,m2,2,0"),
+    ("bits", (1, 28, 28), "c16,3,1,0"),
+    ("bits", (1, 20, 20), "c8,3,2,1,m3,2,0"),
+    ("bits", (1, 14, 14), "c16,3,1,1"),
+    ("bits", (2, 12, 12), "c12,2,1,0"),
+    ("bits", (1, 24, 16), "c10,3,1,1,m2,2,0"),
+    ("uint8", (1, 28, 28), "c16,3,1,1,m2,2,0"),
+    ("uint8", (1, 24, 24), "c20,3,1,0"),
     ("bits", (1, 12, 12), "c8,5,1,2"),
     ("bits", (3, 9, 9), "c20,3,2,0"),
     ("bits", (40, 5, 5), "c16,3,1,1"),
@@ -95,6 +102,8 @@ INTEGER = [
     ("bits", (1, 16, 16), "c16,3,1,1,m2,2,0 c32,3,1,1,m2,2,0 d20"),
     ("bits", (1, 20, 20), "c8,5,1,0,m2,2,0 d50 d30"),
 ]
+# What counts ones, and so differs by "speed".
+_WITH_ONES = ("bits", "octets", "ones", "compare_each", "compare_fours")
 FLOAT_INPUT = [
     ("float", (1, 8, 8), "c4,3,1,1,m2,2,0"),
     ("float", (1, 10, 10), "c8,3,2,0"),
@@ -131,6 +140,7 @@ class Row:
 
     network: Network
     arithmetic: str
+    optimize: str
     flash: int
     static: int
     stack: int
@@ -139,7 +149,11 @@ class Row:
 
     @property
     def kernels(self) -> list[str]:
-        return [layer_kernel(self.network, i, self.arithmetic) for i in range(len(self.cycles))]
+        return [layer_kernel(self.network, i, self.arithmetic, self.optimize) for i in range(len(self.cycles))]
+
+    def tuned(self, name: str) -> str:
+        """The name of a kernel, or a part of the library, with what it was optimized for where that is speed."""
+        return f"{name}_speed" if self.optimize == "speed" and any(w in name for w in _WITH_ONES) else name
 
 
 def fired(network: Network, x: NDArray[np.generic]) -> list[float | None]:
@@ -191,11 +205,13 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def measure(board: Board, network: Network, x: NDArray[np.generic], arithmetic: str = "integer") -> Row:
+def measure(
+    board: Board, network: Network, x: NDArray[np.generic], arithmetic: str = "integer", optimize: str = "balanced"
+) -> Row:
     """Builds the firmware with the network, runs samples on the simulated board, asks for their profiles."""
     with tempfile.TemporaryDirectory(prefix="ebnn-costs-") as folder:
         header = Path(folder) / "network.h"
-        write_header(network, header, name="network", arithmetic=arithmetic)
+        write_header(network, header, name="network", arithmetic=arithmetic, optimize=optimize)
         program = simulator_class(board).build(board, header, _made(Path(folder) / "build"))
         flash, static = sizes(program)
         with Device(board_url(board.name, program=program), network_hash=network.hash32) as device:
@@ -205,8 +221,10 @@ def measure(board: Board, network: Network, x: NDArray[np.generic], arithmetic: 
     assert board.clock_hz is not None
     cycles = np.mean([profile.layer_us for profile in profiles], axis=0) * board.clock_hz / 1e6
     fractions = fired(network, x)
-    work = tuple(layer_work(network, i, arithmetic, fired=fractions[i]) for i in range(len(cycles)))
-    return Row(network, arithmetic, flash, static, stack, tuple(map(float, cycles)), work)
+    work = tuple(
+        layer_work(network, i, arithmetic, optimize, fractions[i], avr=board.core == "avr") for i in range(len(cycles))
+    )
+    return Row(network, arithmetic, optimize, flash, static, stack, tuple(map(float, cycles)), work)
 
 
 def fit_time(rows: Iterable[Row]) -> tuple[dict[str, dict[str, float]], dict[str, list[float]]]:
@@ -214,7 +232,7 @@ def fit_time(rows: Iterable[Row]) -> tuple[dict[str, dict[str, float]], dict[str
     points: dict[str, list[tuple[Work, float]]] = defaultdict(list)
     for row in rows:
         for kernel, work, cycles in zip(row.kernels, row.work, row.cycles, strict=True):
-            points[kernel].append((work, cycles))
+            points[row.tuned(kernel)].append((work, cycles))
     costs, errors = {}, {}
     for kernel, measured in sorted(points.items()):
         names = list(dict.fromkeys(name for work, _ in measured for name in work))
@@ -228,16 +246,16 @@ def fit_time(rows: Iterable[Row]) -> tuple[dict[str, dict[str, float]], dict[str
 
 def fit_flash(rows: list[Row]) -> tuple[dict[str, float], float, list[float]]:
     """Bytes of each part of the library and of each layer; the firmware's share; the relative errors."""
-    parts = ["conv", "dense", "conv_float", "dense_float", "float", "bits", "bytes", "floats"]
+    parts = sorted({row.tuned(part) for row in rows for kernel in row.kernels for part in library_parts(kernel)})
     layers = ["conv_layer", "dense_layer"]
     a, y = [], []
     for row in rows:
-        present = {part for kernel in row.kernels for part in library_parts(kernel)}
+        present = {row.tuned(part) for kernel in row.kernels for part in library_parts(kernel)}
         counts = [sum(kernel.startswith(name.split("_")[0]) for kernel in row.kernels) for name in layers]
         a.append([1.0, *(float(part in present) for part in parts), *counts])
-        y.append(row.flash - flash_bytes(row.network, row.arithmetic))
+        y.append(row.flash - flash_bytes(row.network, row.arithmetic, row.optimize))
     found, _ = nnls(np.array(a), np.array(y, float))
-    flash = {"output": 0.0, "output_layer": 0.0, **dict(zip([*parts, *layers], map(float, found[1:]), strict=True))}
+    flash = {"output_layer": 0.0, **dict(zip([*parts, *layers], map(float, found[1:]), strict=True))}
     whole = np.array([row.flash for row in rows])
     return flash, float(found[0]), list((np.array(a) @ found - np.array(y)) / whole)
 
@@ -264,14 +282,19 @@ def main(core: str) -> None:
     """Measure the kernels on CORE and write their costs."""
     console = Console()
     board = load_board(MEASURED_ON[core])
-    cases = [(which, "integer") for which in [*INTEGER, *FLOAT_INPUT]] + [(which, "float") for which in FLOAT]
+    cases = [
+        *((which, "integer", "balanced") for which in [*INTEGER, *FLOAT_INPUT]),
+        *((which, "integer", "size") for which in INTEGER),
+        *((which, "float", "balanced") for which in FLOAT),
+        *((which, "integer", "speed") for which in INTEGER if core == "avr"),  # the same elsewhere
+    ]
     rows = []
-    for seed, (which, arithmetic) in enumerate(track(cases, f"{len(cases)} on {board.name}", console=console)):
+    for seed, (which, *how) in enumerate(track(cases, f"{len(cases)} on {board.name}", console=console)):
         network = build(*which, seed)  # type: ignore[arg-type]
-        rows.append(measure(board, network, samples(network.input, SAMPLES, seed), arithmetic))
+        rows.append(measure(board, network, samples(network.input, SAMPLES, seed), *how))
     time, time_errors = fit_time(rows)
     flash, base, flash_errors = fit_flash(rows)
-    stack = fit_stack(rows)
+    stack = fit_stack([row for row in rows if row.optimize != "speed"])
     unit = "cycles" if core == "avr" else "instructions"
     lines = [f"# By benchmarks/costs.py on the simulated {board.name}: bytes, and {unit} for one of each count."]
     lines += ["", "[flash]", *(f"{name} = {value:.0f}" for name, value in flash.items())]
@@ -283,7 +306,8 @@ def main(core: str) -> None:
     for kernel, errors in time_errors.items():
         console.print(f"time   {kernel:<12} {len(errors)} layers, off by {min(errors):+.1%} to {max(errors):+.1%}")
     console.print(f"flash  off by {min(flash_errors):+.1%} to {max(flash_errors):+.1%}")
-    own = [row.static - row.network.arena_bytes - 4 * row.network.classes for row in rows]
+    arenas = [row.network.avr_arena_bytes if core == "avr" else row.network.arena_bytes for row in rows]
+    own = [row.static - arena - 4 * row.network.classes for row, arena in zip(rows, arenas, strict=True)]
     console.print(f"RAM    {min(own)} to {max(own)} B beside arena and scores; stack {stack}")
     for name in SHARES.get(core, (board.name,)):
         _write_share(load_board(name), board, base, max(own), rows[0])

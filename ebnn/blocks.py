@@ -212,15 +212,6 @@ class Block:
         sides = _window_count(shape[1:], self.pool.size, self.pool.stride, self.pool.pad, "pooling window")
         return Shape(self.outputs, *sides)
 
-    def scratch_bytes(self, kind: InputKind, shape: Shape) -> int:
-        """Bytes of the patch under the kernel, and of its mask where taps can lie outside the image."""
-        if isinstance(self.linear, Dense):
-            return 0
-        taps = int(self.linear.weights[0].size)
-        if kind == "bits":
-            return bits.round_to_words(bits.row_bytes(taps)) * (2 if self.linear.padded else 1)
-        return taps * (4 if kind == "float" else 1)
-
 
 @dataclass(frozen=True, eq=False)
 class Scores:

@@ -6,19 +6,23 @@ the Arduino core's share of a board lies in the board's own file. `check_fits` r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from . import bits
 from .blocks import Conv
 from .boards import Board, board_names, load_board, load_costs
 from .codegen import flash_bytes
 from .errors import NetworkError
+from .kernels import kernel_functions, layer_kernel, scratch_bytes
 from .network import Network
-from .workload import layer_kernel, layer_work
+from .workload import layer_work
+
+T = TypeVar("T")
 
 AVR_RESERVE = 640  # bytes beside arena and scores without which firmware/src/responder.c does not compile for AVR
+AVR_TABLE = 256  # more with the table of ones in RAM ("speed")
 AVR_ARRAY = 32_767  # bytes of one array
 AVR_CONSTANTS = 64_000  # bytes within reach; as in the emitted header
 
@@ -35,6 +39,7 @@ class Estimate:
         layer_us: microseconds for each layer and one sample, at the board's clock.
         arena_bytes, score_bytes, constant_bytes, array_bytes: of the network: RAM for activations and scores, flash of
             all constants and of the largest array.
+        reserve_bytes: on AVR, RAM beside arena and scores without which the firmware does not compile.
     """
 
     board: Board
@@ -46,6 +51,7 @@ class Estimate:
     score_bytes: int
     constant_bytes: int
     array_bytes: int
+    reserve_bytes: int
 
     @property
     def ram_bytes(self) -> int:
@@ -72,7 +78,7 @@ class Estimate:
         """Bytes by which the arena may grow; negative by what it has too many."""
         if self.board.core != "avr":
             return self.ram_left
-        kept_free = self.arena_bytes + self.score_bytes + AVR_RESERVE
+        kept_free = self.arena_bytes + self.score_bytes + self.reserve_bytes
         return min(self.ram_left, (self.board.ram_bytes or 0) - kept_free)
 
     @property
@@ -116,50 +122,67 @@ def estimated_boards() -> list[Board]:
     return sorted(bought, key=lambda board: (board.ram_bytes or 0, board.flash_bytes or 0))
 
 
-def estimate(network: Network, board: Board, arithmetic: str = "integer") -> Estimate:
+def estimate(network: Network, board: Board, arithmetic: str = "integer", optimize: str = "balanced") -> Estimate:
     """Flash, RAM and time of a network on a board. Raises NetworkError for a board without figures ("host")."""
     if board.costs is None or board.clock_hz is None:
         raise NetworkError(f"{board.title} has no limits to compare with: choose one of {_names()}")
     costs = load_costs(board.costs)
     layers = range(len(network.blocks) + 1)
-    kernels = [layer_kernel(network, layer, arithmetic) for layer in layers]
-    cycles = [
-        sum(costs.time[kernel].get(name, 0.0) * count for name, count in layer_work(network, layer, arithmetic).items())
-        for layer, kernel in zip(layers, kernels, strict=True)
-    ]
-    code = {name: costs.flash[name] for kernel in kernels for name in library_parts(kernel)}
+    kernels = [layer_kernel(network, layer, arithmetic, optimize) for layer in layers]
+    avr = board.core == "avr"
+    cycles = []
+    for layer, kernel in zip(layers, kernels, strict=True):
+        work = layer_work(network, layer, arithmetic, optimize, avr=avr)
+        each = _tuned(costs.time, _measured(kernel), optimize)
+        cycles.append(sum(each.get(name, 0.0) * count for name, count in work.items()))
+    code = {name: _tuned(costs.flash, name, optimize) for kernel in kernels for name in library_parts(kernel)}
     structs = sum(costs.flash[f"{kernel.split('_')[0]}_layer"] for kernel in kernels)
+    arena = network.avr_arena_bytes if avr else network.arena_bytes
+    table = AVR_TABLE if optimize == "speed" else 0
     return Estimate(
         board=board,
-        flash_bytes=round(board.firmware_flash + sum(code.values()) + structs + flash_bytes(network, arithmetic)),
-        static_bytes=board.firmware_ram + network.arena_bytes + 4 * network.classes,
-        stack_bytes=round(max(costs.stack[kernel] for kernel in kernels)),
+        flash_bytes=round(
+            board.firmware_flash + sum(code.values()) + structs + flash_bytes(network, arithmetic, optimize)
+        ),
+        static_bytes=board.firmware_ram + arena + 4 * network.classes,
+        stack_bytes=round(max(costs.stack[_measured(kernel)] for kernel in kernels)) + (table if avr else 0),
         layer_us=tuple(count * board.cycles_per_instruction / board.clock_hz * 1e6 for count in cycles),
-        arena_bytes=network.arena_bytes,
+        arena_bytes=arena,
         score_bytes=4 * network.classes,
-        constant_bytes=flash_bytes(network, arithmetic),
+        constant_bytes=flash_bytes(network, arithmetic, optimize),
         array_bytes=max(network.layer_weight_bytes),
+        reserve_bytes=AVR_RESERVE + table,
     )
 
 
-def check_fits(network: Network, board: Board, arithmetic: str = "integer") -> Estimate:
+def _measured(kernel: str) -> str:
+    """The kernel whose figures stand for this one's: no board here has room for filters of very many bits."""
+    return kernel.replace("_wide", "_bits")
+
+
+def _tuned(costs: Mapping[str, T], name: str, optimize: str) -> T:
+    """What ``name`` costs; by "speed" some things cost something else on some cores."""
+    return costs.get(f"{name}_speed", costs[name]) if optimize == "speed" else costs[name]
+
+
+def check_fits(network: Network, board: Board, arithmetic: str = "integer", optimize: str = "balanced") -> Estimate:
     """The estimate of a network that fits. Raises NetworkError, naming the layer that is too big and the way out."""
-    found = estimate(network, board, arithmetic)
+    found = estimate(network, board, arithmetic, optimize)
     if "RAM" in found.lacking:
-        raise NetworkError(_too_much_ram(network, found, arithmetic))
+        raise NetworkError(_too_much_ram(network, found, arithmetic, optimize))
     if found.lacking:
-        raise NetworkError(_too_much_flash(network, found, arithmetic))
+        raise NetworkError(_too_much_flash(network, found, arithmetic, optimize))
     return found
 
 
-def _too_much_ram(network: Network, found: Estimate, arithmetic: str) -> str:
+def _too_much_ram(network: Network, found: Estimate, arithmetic: str, optimize: str) -> str:
     taken = (found.board.ram_bytes or 0) - found.arena_left
     message = (
         f"the network takes about {taken:,} B of RAM, {found.board.title} has {found.board.ram_bytes:,}: "
-        f"{network.arena_bytes:,} B of arena, the rest for the firmware and its stack"
+        f"{found.arena_bytes:,} B of arena, the rest for the firmware and its stack"
     )
-    larger = _larger(network, found.board, arithmetic)
-    cuts = _cuts(network, network.arena_bytes + found.arena_left)
+    larger = _larger(network, found.board, arithmetic, optimize)
+    cuts = _cuts(network, found.arena_bytes + found.arena_left, found.board.core == "avr")
     if cuts is None:
         return f"{message}. The input alone leaves no room for a layer: use smaller images, or {larger}"
     names = " and ".join(f"{network.block_name(i)}, too big for its place beside its input," for i, _ in cuts)
@@ -171,7 +194,7 @@ def _too_much_ram(network: Network, found: Estimate, arithmetic: str) -> str:
     return f"{message}. Give {names} {ways}, or take {larger}"
 
 
-def _cuts(network: Network, limit: int) -> list[tuple[int, int]] | None:
+def _cuts(network: Network, limit: int, avr: bool) -> list[tuple[int, int]] | None:
     """Which blocks would have to lose outputs for an arena of ``limit`` bytes, and how many they may keep, in order.
 
     None where some layer's input leaves no room for a single output.
@@ -179,7 +202,7 @@ def _cuts(network: Network, limit: int) -> list[tuple[int, int]] | None:
     cuts = []
     before = network.memory_plan.activation_bytes[0]
     for i, block in enumerate(network.blocks):
-        scratch = bits.round_to_words(block.scratch_bytes(network.kinds[i], network.shapes[i]))
+        scratch = bits.round_to_words(scratch_bytes(block, network.kinds[i], network.shapes[i], avr=avr))
         height, width = network.shapes[i + 1][1:]
         sizes = {n: bits.round_to_words(height * bits.row_bytes(width * n)) for n in range(1, block.outputs + 1)}
         kept = max((n for n, size in sizes.items() if before + scratch + size <= limit), default=None)
@@ -191,7 +214,7 @@ def _cuts(network: Network, limit: int) -> list[tuple[int, int]] | None:
     return cuts or None
 
 
-def _too_much_flash(network: Network, found: Estimate, arithmetic: str) -> str:
+def _too_much_flash(network: Network, found: Estimate, arithmetic: str, optimize: str) -> str:
     sizes = network.layer_weight_bytes
     largest = max(range(len(sizes)), key=sizes.__getitem__)
     name = network.block_name(largest) if largest < len(network.blocks) else "output"
@@ -207,26 +230,27 @@ def _too_much_flash(network: Network, found: Estimate, arithmetic: str) -> str:
             f"one layer and {AVR_CONSTANTS:,} B in all"
         )
     way = "fewer filters in it or before it, or a pool before a dense layer"
-    return f"{message}. Use {way}, or take {_larger(network, found.board, arithmetic)}"
+    return f"{message}. Use {way}, or take {_larger(network, found.board, arithmetic, optimize)}"
 
 
-def _larger(network: Network, than: Board, arithmetic: str) -> str:
+def _larger(network: Network, than: Board, arithmetic: str, optimize: str) -> str:
     """A board that is large enough."""
     for board in estimated_boards():
-        if board != than and estimate(network, board, arithmetic).fits:
+        if board != than and estimate(network, board, arithmetic, optimize).fits:
             return f"a larger board, {board.title} (--board {board.name}) for one"
     return "a smaller network: no board that ebnn knows is large enough"
 
 
 def library_parts(kernel: str) -> Iterator[str]:
-    """The parts of the library that a kernel brings along."""
-    kind, *on = kernel.split("_")
-    if "float" in on:
+    """The parts of the library that a kernel brings along: its functions, and what they call."""
+    functions = kernel_functions(kernel)
+    yield from functions
+    if "ebnn_compare_fours" in functions:
+        yield "ebnn_compare_each"
+    if "float" in kernel:
         yield "float"
-        yield f"{kind}_float"
-    else:
-        yield kind
-    yield {"word": "bits", "few": "bytes", "float": "floats"}.get(on[-1], on[-1])
+    if "bits" in kernel or "octets" in kernel:
+        yield "ones"
 
 
 def _names() -> str:

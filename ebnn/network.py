@@ -29,6 +29,7 @@ from .blocks import (
     largest_value,
 )
 from .errors import InputError, NetworkError
+from .kernels import scratch_bytes
 from .memory import MemoryPlan, plan_memory
 
 if TYPE_CHECKING:
@@ -126,14 +127,27 @@ class Network:
     @cached_property
     def memory_plan(self) -> MemoryPlan:
         """Where each activation lies in the arena."""
+        return self._memory_plan(avr=False)
+
+    @cached_property
+    def avr_memory_plan(self) -> MemoryPlan:
+        """The same on AVR, whose kernels take less scratch."""
+        return self._memory_plan(avr=True)
+
+    def _memory_plan(self, avr: bool) -> MemoryPlan:
         sizes = [activation_bytes(kind, shape) for kind, shape in zip(self.kinds, self.shapes, strict=True)]
-        scratch = [b.scratch_bytes(k, s) for b, k, s in zip(self.blocks, self.kinds, self.shapes, strict=False)]
-        return plan_memory(sizes, scratch)
+        layers = zip(self.blocks, self.kinds, self.shapes, strict=False)
+        return plan_memory(sizes, [scratch_bytes(*layer, avr=avr) for layer in layers])
 
     @property
     def arena_bytes(self) -> int:
-        """Bytes of RAM for the input, the activations and the patch under the kernel."""
+        """Bytes of RAM for the input, the activations and what the kernels need beside them."""
         return self.memory_plan.arena_bytes
+
+    @property
+    def avr_arena_bytes(self) -> int:
+        """The same on AVR."""
+        return self.avr_memory_plan.arena_bytes
 
     @property
     def layer_macs(self) -> tuple[int, ...]:

@@ -45,6 +45,7 @@ def describe_network(network: Network) -> dict[str, Any]:
         "threshold_bytes": network.threshold_bytes,
         "score_bytes": network.score_bytes,
         "arena_bytes": network.arena_bytes,
+        "avr_arena_bytes": network.avr_arena_bytes,
         "macs": network.macs,
     }
 
@@ -117,7 +118,7 @@ def estimate_table(network: Network, found: Estimate) -> Table:
         ("board", f"{board.title}: {board.mcu}{clock}{fits}"),
         ("flash", _room_text(found.flash_bytes, board.flash_bytes)),
         ("RAM", _room_text(found.ram_bytes, board.ram_bytes)),
-        ("", f"arena {network.arena_bytes:,}, stack {found.stack_bytes:,}, the rest is the firmware's"),
+        ("", f"arena {found.arena_bytes:,}, stack {found.stack_bytes:,}, the rest is the firmware's"),
         ("a sample", duration_text(board.name, found.us)),
     ]
     names = [network.block_name(i) for i in range(len(network.blocks))] + ["output"]

@@ -7,7 +7,6 @@ with what one of each costs on a core.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator
 from statistics import NormalDist
 
@@ -15,61 +14,54 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import bits
-from .blocks import Block, Conv, Pool, Shape
+from .blocks import Block, Conv, Pool
+from .kernels import GROUP, layer_kernel
+from .kernels.columns import LOOKUPS, strips
 from .network import Network
 
 Work = dict[str, float]
 
 _CORRELATION = 0.5  # of neighbouring sums of an image, from none (0) to all alike (1): between the two, as MNIST's are
 _RARELY = 1e-6
-_SMALL = {"bits": (32, "word"), "bytes": (16, "few")}  # up to so many taps, a kernel of its own; as in layers.h
-_GROUP = 8  # words whose mismatches are added up bit by bit before they are counted
+_EIGHT = 8  # words whose mismatches are added up bit by bit before they are counted
 
 
-def layer_kernel(network: Network, layer: int, arithmetic: str = "integer") -> str:
-    """Which kernel runs the layer: "conv", "dense" or "output", and what it runs on: "_bits", "_bytes" or "_float".
-
-    "_float" is the float arithmetic, on floats; "_float_bits" and "_float_bytes" are its blocks on other input.
-    Convolutions of up to 32 bits are "conv_word", of up to 16 bytes "conv_few".
-    """
-    if layer == len(network.blocks):
-        name, floating = "output", False
-    else:
-        block = network.blocks[layer]
-        name, floating = block.kind, arithmetic == "float" or block.threshold is None
-    kind = {"bits": "bits", "float": "float"}.get(network.kinds[layer], "bytes")
-    if floating:
-        return f"{name}_float" if kind == "float" else f"{name}_float_{kind}"
-    taps = network.layer_weights[layer][0].size
-    if name == "conv" and taps <= _SMALL.get(kind, (0, ""))[0]:
-        kind = _SMALL[kind][1]
-    return f"{name}_{kind}"
-
-
-def layer_work(network: Network, layer: int, arithmetic: str = "integer", fired: float | None = None) -> Work:
+def layer_work(
+    network: Network,
+    layer: int,
+    arithmetic: str = "integer",
+    optimize: str = "balanced",
+    fired: float | None = None,
+    *,
+    avr: bool = False,
+) -> Work:
     """How often each loop of the layer's kernel runs for one sample.
 
     Args:
         network: any.
         layer: index of a block; ``len(network.blocks)`` is the last layer.
         arithmetic: "integer" or "float".
+        optimize: "size", "balanced" or "speed".
         fired: the fraction of comparisons that a pooled convolution makes before its window is settled, where it is
             known; by default `fraction_tested`.
+        avr: whether on AVR, where some kernels do it another way.
     """
-    kernel = layer_kernel(network, layer, arithmetic)
+    kernel = layer_kernel(network, layer, arithmetic, optimize)
+    if kernel == "conv_columns":
+        return _columns_work(network, layer, avr)
+    if kernel == "conv_table":
+        return _table_work(network, layer)
     if kernel.startswith("conv"):
         return _conv_work(network, layer, kernel, fired)
     weights = network.layer_weights[layer]
     outputs, taps = len(weights), weights[0].size
-    shape = network.shapes[layer]
-    work: Work = {"layers": 1, "outputs": outputs}
+    work: Work = {"layers": 1}
     if kernel == "dense_float":
-        return work | {"taps": outputs * taps}
-    if kernel.endswith("bits"):
-        words, tail = divmod(shape.height * bits.row_bytes(shape.width * shape.channels), 4)
-        work |= _counting(words, outputs) | {"tail_bytes": outputs * tail}
+        return work | {"outputs": outputs, "taps": outputs * taps}
+    if kernel.endswith("bytes"):
+        work |= {"outputs": outputs, "inputs": taps, "taps": outputs * taps, "ones": float(weights.sum())}
     else:
-        work |= {"inputs": taps, "taps": outputs * taps, "ones": float(weights.sum())}
+        work |= _counting(kernel, outputs, network.filter_bits(layer, weights.shape[1:]) // 32, outputs)
     if layer < len(network.blocks) and "float" not in kernel:
         work["flips"] = _flips(network.blocks[layer])
     return work
@@ -115,34 +107,90 @@ def _conv_work(network: Network, layer: int, kernel: str, fired: float | None) -
         return work | {"outputs": pixels * filters, "sums": patches * filters, "taps": patches * filters * taps}
     if kernel.startswith("conv_float"):  # each output gathers its patches anew, and sums up all of them
         gathers, tests = filters, float(patches * filters)
-        work = {"layers": 1, "outputs": pixels * filters, "rows": filters * height * len(columns), "tests": tests}
+        work = {"layers": 1, "outputs": pixels * filters}
     else:
         gathers, tests = 1, patches * filters * (fraction_tested(block) if fired is None else fired)
-        work |= {"rows": height * len(columns), "tests": tests, "skips": patches * filters - tests}
         work["flips"] = pixels * _flips(block)
-    if kernel in ("conv_bytes", "conv_few", "conv_float_bytes"):
+    work["rows"] = gathers * height * len(columns)
+    if kernel.endswith("bytes"):
+        work |= {"tests": tests, "skips": patches * filters - tests}
         work |= {"patch_bytes": gathers * patches * taps, "gathered": gathers * inside}
-        if kernel == "conv_few":
-            return work | {"choices": patches * sum(2 ** (tap % 4) for tap in range(taps))}
         return work | {"taps": tests * taps, "ones": tests * float(conv.weights.sum()) / filters}
     whole = sum(end - begin == conv.kernel[0] for begin, end, _ in rows) * sum(
         end - begin == conv.kernel[1] for begin, end, _ in columns
     )
-    filter_bytes = network.filter_bits(layer, conv.weights[0].shape) // 8
+    words = network.filter_bits(layer, conv.weights.shape[1:]) // 32
     masked = 1 - whole / patches
-    kernel_rows = Counter(first_row + row for begin, end, first_row in rows for row in range(end - begin))
-    chunks = sum(_chunks(block, shape, column, row) * count for column in columns for row, count in kernel_rows.items())
-    work |= {"patch_bytes": gathers * (2 * patches - whole) * filter_bytes, "chunks": gathers * chunks}
-    if kernel == "conv_word":
-        return work
-    words = filter_bytes // 4
-    return work | _counting(words, tests * (1 - masked)) | {"masked_words": tests * masked * words}
+    work["masked_patches"] = gathers * (patches - whole)
+    if "octets" in kernel:
+        work["bytes"] = gathers * inside // 8
+    else:
+        work["patch_bytes"] = gathers * (2 * patches - whole) * words * 4
+        work["bytes"] = gathers * height * sum(_bytes_across(shape.channels, column) for column in columns)
+    work |= _counting(kernel, tests * (1 - masked), words, filters)
+    for name, count in _counting(kernel, tests * masked, words, filters).items():
+        work[f"masked_{name}"] = count
+    return work | {"skips": patches * filters - tests}
 
 
-def _counting(words: int, times: float) -> Work:
-    """The loops that count the mismatches of so many words, so many times."""
-    groups, rest = divmod(words, _GROUP)
-    return {"groups": times * groups, "words": times * rest, "totals": times * (groups > 0)}
+def _columns_work(network: Network, layer: int, avr: bool) -> Work:
+    """Sums by columns: what is made for each strip, looked up for each filter, and pooled."""
+    block, out = network.blocks[layer], network.shapes[layer + 1]
+    strip = strips(block, network.shapes[layer])[0 if avr else 1]
+    pool = block.pool or Pool((1, 1), (1, 1))
+    rows = min(
+        (out.height - 1) * pool.stride[0] + pool.size[0] - pool.pad[0], block.map_shape(network.shapes[layer]).height
+    )
+    count = -(-rows // strip.lanes) * strip.strips(strip.run)
+    pixels = out.height * out.width
+    return {
+        "layers": 1,
+        "strips": count,
+        "sums": count * strip.rows * strip.columns(strip.run),
+        "columns": count * strip.columns(strip.run),
+        "filters": count * block.outputs,
+        "lookups": count * block.outputs * strip.run,
+        "more_lookups": count * block.outputs * strip.run * (strip.lookups - LOOKUPS),
+        "pixels": pixels,
+        "pooled": pixels * block.outputs,
+        "flips": pixels * _flips(block),
+    }
+
+
+def _table_work(network: Network, layer: int) -> Work:
+    """Truth tables: entries looked up for each position of the map, and ORed over each pooling window."""
+    block, shape, out = network.blocks[layer], network.shapes[layer], network.shapes[layer + 1]
+    assert isinstance(block.linear, Conv)
+    size = (block.pool or Pool((1, 1), (1, 1))).size
+    entry = bits.row_bytes(block.outputs)
+    rows, columns = block.map_shape(shape)[1:]
+    pixels = out.height * out.width
+    return {
+        "layers": 1,
+        "rows": rows,
+        "positions": rows * columns,
+        "looked_up": rows * columns * entry,
+        "columns": rows * shape.width * shape.channels,
+        "taps": rows * shape.width * shape.channels * block.linear.kernel[0],
+        "pixels": pixels,
+        "pooled": pixels * size[1] * entry,
+        "written": pixels * entry,
+        "merged": out.height * (size[0] > (block.pool or Pool((1, 1), (1, 1))).stride[0]) * columns * entry,
+        "flips": pixels * _flips(block),
+    }
+
+
+def _counting(kernel: str, tests: float, words: int, filters: int) -> Work:
+    """The loops that count the mismatches of so many words in ``tests`` filters of the layer's ``filters``.
+
+    Where ``kernel`` takes four at a time, the last ones, fewer than four, go one by one.
+    """
+    alone = tests if not kernel.endswith(f"_{GROUP}") else tests * (filters % GROUP) / filters
+    eights, rest = divmod(words, _EIGHT)
+    work: Work = {"tests": alone, "words": alone * words}
+    if alone != tests:
+        work |= {"fours": (tests - alone) / GROUP, "words_of_four": (tests - alone) / GROUP * words}
+    return work | {"eights": tests * eights, "rests": tests * rest}
 
 
 def _positions(block: Block, axis: int, outputs: int, side: int) -> Iterator[tuple[int, int, int]]:
@@ -160,19 +208,10 @@ def _positions(block: Block, axis: int, outputs: int, side: int) -> Iterator[tup
             yield begin, min(max(corner + size, 0), side), begin - corner
 
 
-def _chunks(block: Block, shape: Shape, column: tuple[int, int, int], kernel_row: int) -> int:
-    """Pieces in which the bits of one row of a patch are copied: each lies within one byte on both sides, or is all."""
-    assert isinstance(block.linear, Conv)
-    begin, end, first_column = column
-    source = begin * shape.channels
-    target = (kernel_row * block.linear.kernel[1] + first_column) * shape.channels
-    left, count = (end - begin) * shape.channels, 0
-    if (source | target | left) % 8 == 0:
-        return 1
-    while left > 0:
-        step = min(left, 8 - max(source % 8, target % 8))
-        source, target, left, count = source + step, target + step, left - step, count + 1
-    return count
+def _bytes_across(channels: int, column: tuple[int, int, int]) -> int:
+    """Bytes that hold the bits of one row of a patch."""
+    begin, end, _ = column
+    return (end * channels + 7) // 8 - begin * channels // 8 if end > begin else 0
 
 
 def _flips(block: Block) -> int:

@@ -32,6 +32,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "bits": (BASE, set()),
     "memory": ({"bits", *BASE}, set()),
     "blocks": ({"bits", *BASE}, set()),
+    "kernels": ({"bits", "blocks", *BASE}, {"network"}),
     "network": (NETWORK, {"reference", "files"}),
     "reference": (NETWORK, set()),
     "files": ({"atomic", *NETWORK}, set()),

@@ -93,7 +93,7 @@ def direct(text):
     """The header with the layers called one after the other in net_scores, in place of the loop."""
     cases = text[text.index("    switch (index) {") : text.index("/* input: NET_INPUT_BYTES")]
     hidden = re.findall(r"^        (ebnn_\w+\(.*\);)$", cases, re.MULTILINE)
-    last = re.search(r"return (ebnn_output\(.*\));", cases)[1]
+    last = re.search(r"return (ebnn_output_\w+\(.*\));", cases)[1]
     loop = re.search(r"    uint8_t index, winner = 0;.*?return winner;", text, re.DOTALL)[0]
     assert loop.count("net_layer(") == 1
     return text.replace(loop, "".join(f"    {call}\n" for call in hidden) + f"    return {last};")

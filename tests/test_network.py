@@ -24,6 +24,7 @@ from ebnn.blocks import (
     largest_value,
 )
 from ebnn.errors import EbnnError, InputError, NetworkError
+from ebnn.kernels import scratch_bytes
 from ebnn.network import MAX_FLOAT, Network
 
 
@@ -116,7 +117,7 @@ def test_a_padded_convolution_of_bits_needs_room_for_its_mask():
     """SPEC 6.1: 33 bits of patch are 8 bytes, with a mask 16; bytes and floats need no mask."""
     for kind, pad, size in [("bits", 0, 8), ("bits", 1, 16), ("uint8", 1, 33), ("float", 1, 132)]:
         block = Block(Conv(ones(1, 1, 1, 33), (1, 1), (0, pad)), None, None, normalization(1))
-        assert block.scratch_bytes(kind, Shape(33, 1, 1)) == size
+        assert scratch_bytes(block, kind, Shape(33, 1, 1)) == size
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import pytest
 from support.random_networks import random_network
 
 from ebnn.blocks import Block, Conv, Input, Normalization, Pool, Scores, Shape, Threshold
+from ebnn.kernels import layer_kernel
 from ebnn.network import Network
-from ebnn.workload import fraction_tested, layer_kernel, layer_work
+from ebnn.workload import fraction_tested, layer_work
 
 
 def conv_network(kind, shape, filters, kernel, pad, pool=None):
@@ -25,68 +26,110 @@ def conv_network(kind, shape, filters, kernel, pad, pool=None):
 def test_a_convolution_of_bits_by_hand():
     """4×4 bits, two filters of 3×3 with a border of 1: 4 of the 16 patches lie inside."""
     network = conv_network("bits", (1, 4, 4), 2, 3, 1)
-    assert layer_kernel(network, 0) == "conv_word"
-    work = layer_work(network, 0)
-    # Rows under the kernel, from top to bottom: 2, 3, 3, 2; each for 4 columns. A patch takes a word, a masked one two.
-    # A row is one piece, but for the kernel's third, bits 6 to 8 of the patch: it is cut at bit 8. That row lies inside
-    # at 3 of the 4 places down, and its bit 8 at 3 of the 4 places across: 9 pieces more.
-    assert work == {
+    assert layer_kernel(network, 0, optimize="size") == "conv_bits"
+    # Rows under the kernel, from top to bottom: 2, 3, 3, 2; each for 4 columns, whose bits lie in one byte. A patch
+    # takes a word, a masked one two.
+    assert layer_work(network, 0, optimize="size") == {
         "layers": 1,
         "pixels": 16,
         "patches": 16,
-        "rows": 40,
-        "tests": 32,
-        "skips": 0,
         "flips": 0,
+        "rows": 40,
+        "masked_patches": 12,
         "patch_bytes": 4 * 4 + 12 * 8,
-        "chunks": 40 + 9,
+        "bytes": 40,
+        "tests": 8,
+        "words": 8,
+        "eights": 0,
+        "rests": 8,
+        "masked_tests": 24,
+        "masked_words": 24,
+        "masked_eights": 0,
+        "masked_rests": 24,
+        "skips": 0,
     }
 
 
-def test_longer_patches_are_counted_in_groups_of_words():
-    """3×3×32 bits are nine words: a group of eight and one more."""
-    network = conv_network("bits", (32, 4, 4), 2, 3, 1)
-    assert layer_kernel(network, 0) == "conv_bits"
+def test_filters_are_counted_by_fours():
+    """3×3×32 bits are nine words: a group of eight and one more; seven filters are four at once and three alone."""
+    network = conv_network("bits", (32, 4, 4), 7, 3, 0)
+    assert layer_kernel(network, 0) == "conv_octets_4"
     work = layer_work(network, 0)
-    assert (work["groups"], work["words"], work["totals"]) == (2 * 4, 2 * 4, 2 * 4)
-    assert work["masked_words"] == 2 * 12 * 9
-    assert work["chunks"] == work["rows"] == 40  # whole bytes: each row is copied at once
+    patches = 4
+    assert (work["fours"], work["tests"]) == (patches, pytest.approx(3 * patches))
+    assert (work["words_of_four"], work["words"]) == (9 * patches, pytest.approx(9 * 3 * patches))
+    assert (work["eights"], work["rests"]) == (7 * patches, 7 * patches)
+    assert work["bytes"] == patches * 36
+    assert work["masked_patches"] == work["masked_tests"] == 0
 
 
-def test_a_convolution_of_pixels_by_hand():
-    network = conv_network("uint8", (2, 3, 3), 3, 2, 0, Pool((2, 2), (1, 1)))
-    assert layer_kernel(network, 0) == "conv_few"
-    work = layer_work(network, 0, fired=0.5)
-    # The map is 2×2, the pool sees all of it once: 4 patches of 8 taps, 12 comparisons of which half are made.
-    assert work["patches"] == 4
-    assert work["patch_bytes"] == work["gathered"] == 4 * 8
-    assert (work["tests"], work["skips"]) == (6, 6)
-    assert work["choices"] == 4 * 2 * (1 + 2 + 4 + 8)  # of two digits of four values
+def test_a_pooled_convolution_skips_what_is_settled():
+    """A window that is settled early skips filters: they go one by one."""
+    network = conv_network("bits", (32, 4, 4), 8, 3, 0, Pool((2, 2), (2, 2)))
+    assert layer_kernel(network, 0) == "conv_octets"
+    work = layer_work(network, 0, fired=0.75)
+    assert (work["tests"], work["skips"]) == (24, 8)
+
+
+def test_a_convolution_of_bytes_by_hand():
     network = conv_network("uint8", (2, 4, 4), 3, 3, 0)
-    assert layer_kernel(network, 0) == "conv_bytes"
-    work = layer_work(network, 0)
+    assert layer_kernel(network, 0, optimize="size") == "conv_bytes"
+    work = layer_work(network, 0, optimize="size")
+    assert work["patches"] == 4
+    assert work["patch_bytes"] == work["gathered"] == 4 * 18
     assert (work["taps"], work["ones"]) == (4 * 3 * 18, 4 * 3 * 9)
+
+
+def test_sums_by_columns_by_hand():
+    """A map of 4×4 places: each row a strip over 6 columns, of 4 sums each; two rows at a time but on AVR."""
+    network = conv_network("uint8", (1, 4, 4), 2, 3, 1)
+    assert layer_kernel(network, 0) == "conv_columns"
+    for avr, strips in ((True, 4), (False, 2)):
+        assert layer_work(network, 0, avr=avr) == {
+            "layers": 1,
+            "strips": strips,
+            "sums": strips * 6 * 4,
+            "columns": strips * 6,
+            "filters": strips * 2,
+            "lookups": strips * 2 * 4,  # those over three are the others
+            "more_lookups": 0,
+            "pixels": 16,
+            "pooled": 32,
+            "flips": 0,
+        }
+
+
+def test_truth_tables_by_hand():
+    """Two filters are a byte; windows of 3 rows, 2 apart, overlap."""
+    network = conv_network("bits", (1, 4, 4), 2, 3, 1, Pool((3, 3), (1, 1)))
+    assert layer_kernel(network, 0) == "conv_table"
+    assert layer_work(network, 0) == {
+        "layers": 1,
+        "rows": 4,
+        "positions": 16,
+        "looked_up": 16,
+        "columns": 16,
+        "taps": 48,
+        "pixels": 4,
+        "pooled": 4 * 3,
+        "written": 4,
+        "merged": 2 * 4,
+        "flips": 0,
+    }
 
 
 def test_dense_layers_by_hand():
     scores = Scores(np.ones((2, 1, 3, 3), bool), np.ones(2), np.zeros(2), 1.0)
     bits = Network(Input("bits", Shape(3, 1, 3)), (), scores)
     assert layer_kernel(bits, 0) == "output_bits"
-    assert layer_work(bits, 0) == {
-        "layers": 1,
-        "outputs": 2,
-        "groups": 0,
-        "words": 0,
-        "totals": 0,
-        "tail_bytes": 2 * 2,  # 9 bits are 2 bytes
-    }
+    assert layer_work(bits, 0) == {"layers": 1, "tests": 2, "words": 2, "eights": 0, "rests": 2}
     pixels = Network(Input("int8", Shape(3, 1, 3)), (), scores)
     assert layer_kernel(pixels, 0) == "output_bytes"
     assert layer_work(pixels, 0) == {"layers": 1, "outputs": 2, "inputs": 9, "taps": 18, "ones": 18}
 
 
 def kernel_loops(network, layer):
-    """Patches, whole patches, rows and pieces, as the loops of layers.h and window.h pass over them."""
+    """Patches, whole patches, rows and their bytes, as the loops of layers.h and window.h pass over them."""
     block = network.blocks[layer]
     shape, out = network.shapes[layer : layer + 2]
     conv, pool = block.linear, block.pool or Pool((1, 1), (1, 1))
@@ -96,7 +139,7 @@ def kernel_loops(network, layer):
         start = at * stride - pad
         return min(max(start, 0), limit), min(max(start + size, 0), limit)
 
-    patches = whole = row_count = pieces = 0
+    patches = whole = row_count = octets = 0
     for y in range(out.height):
         for x in range(out.width):
             for my in range(*window(y, pool.stride[0], pool.pad[0], pool.size[0], map_shape.height)):
@@ -105,18 +148,10 @@ def kernel_loops(network, layer):
                     left, right = window(mx, conv.stride[1], conv.pad[1], conv.kernel[1], shape.width)
                     patches += 1
                     whole += (bottom - top) * (right - left) == conv.kernel[0] * conv.kernel[1]
-                    for row in range(top, bottom):
+                    for _ in range(top, bottom):
                         row_count += 1
-                        kernel_row, kernel_column = (
-                            row - (my * conv.stride[0] - conv.pad[0]),
-                            left - (mx * conv.stride[1] - conv.pad[1]),
-                        )
-                        to = (kernel_row * conv.kernel[1] + kernel_column) * shape.channels
-                        pairs = [(to + i) // 8 for i in range((right - left) * shape.channels)]
-                        other = [(left * shape.channels + i) // 8 for i in range(len(pairs))]
-                        at_once = (to | left * shape.channels | len(pairs)) % 8 == 0
-                        pieces += 1 if at_once else len(set(zip(pairs, other, strict=True)))
-    return patches, whole, row_count, pieces
+                        octets += len({bit // 8 for bit in range(left * shape.channels, right * shape.channels)})
+    return patches, whole, row_count, octets
 
 
 def test_counts_are_those_of_the_loops():
@@ -125,20 +160,21 @@ def test_counts_are_those_of_the_loops():
     while seen < 150:
         network = random_network(choose)
         for layer in range(len(network.blocks)):
-            if layer_kernel(network, layer) not in ("conv_bits", "conv_word"):
+            kernel = layer_kernel(network, layer, optimize="size")
+            if kernel not in ("conv_bits", "conv_octets"):
                 continue
             seen += 1
-            work = layer_work(network, layer, fired=1.0)
-            patches, whole, rows, pieces = kernel_loops(network, layer)
-            filter_bytes = network.filter_bits(layer, network.layer_weights[layer].shape[1:]) // 8
+            work = layer_work(network, layer, optimize="size", fired=1.0)
+            patches, whole, rows, octets = kernel_loops(network, layer)
+            words = network.filter_bits(layer, network.layer_weights[layer].shape[1:]) // 32
             filters = network.blocks[layer].outputs
             assert work["patches"] == patches
+            assert work["masked_patches"] == patches - whole
             assert work["rows"] == rows
-            assert work["chunks"] == pieces
-            if layer_kernel(network, layer) == "conv_bits":
-                words = filter_bytes // 4
-                assert 8 * work["groups"] + work["words"] == pytest.approx(whole * filters * words)
-                assert work["masked_words"] == pytest.approx((patches - whole) * filters * words)
+            assert work["bytes"] == octets
+            assert work["words"] == pytest.approx(whole * filters * words)
+            assert work["masked_words"] == pytest.approx((patches - whole) * filters * words)
+            assert 8 * work["eights"] + work["rests"] == pytest.approx(work["words"])
 
 
 @pytest.mark.parametrize("gamma", [1.0, -1.0])

@@ -65,7 +65,9 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
     _step(console, 3, f"compile the firmware and stream {len(data.test_labels)} test digits through its serial port")
     more = {**trained.values(), "port": "sim://host", "model": str(model), "header": str(header)}
     del more["accuracy"]
-    report = stream_with_bar(console, network, "sim://host", NAME, "integer", data.test_images, data.test_labels, None)
+    report = stream_with_bar(
+        console, network, "sim://host", NAME, "integer", "balanced", data.test_images, data.test_labels, None
+    )
     seconds = time.monotonic() - started
     _pictures(console, data.test_images, report)
     show(console, report, "sim://host", data.class_names)

@@ -13,7 +13,7 @@ from ..files import load
 from ..firmware_sources import firmware_folder
 from ..report import estimate_table
 from .console import make_console, print_line, print_whole
-from .options import arithmetic_option, board_option, check_writable, model_argument
+from .options import arithmetic_option, board_option, check_writable, model_argument, optimize_option
 
 
 @click.command()
@@ -29,7 +29,8 @@ from .options import arithmetic_option, board_option, check_writable, model_argu
 @click.option("--name", help="Starts every name in the header. [default: the header's file name]")
 @board_option
 @arithmetic_option
-def export(model: Path, output: Path, name: str | None, board: str | None, arithmetic: str) -> None:
+@optimize_option
+def export(model: Path, output: Path, name: str | None, board: str | None, arithmetic: str, optimize: str) -> None:
     """Emit a trained network as a C header.
 
     The header needs the library in firmware/lib/ebnn and nothing else: include it, call NAME_predict(input). Weights
@@ -38,9 +39,9 @@ def export(model: Path, output: Path, name: str | None, board: str | None, arith
     """
     check_writable(output)
     network = load(model)
-    found = check_fits(network, load_board(board), arithmetic) if board else None
+    found = check_fits(network, load_board(board), arithmetic, optimize) if board else None
     name = identifier(output.stem) if name is None else name
-    write_atomically(output, header_text(network, name=name, arithmetic=arithmetic).encode())
+    write_atomically(output, header_text(network, name=name, arithmetic=arithmetic, optimize=optimize).encode())
     console = make_console()
     print_line(
         console,

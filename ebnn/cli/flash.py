@@ -23,7 +23,7 @@ from ..network import Network
 from ..platformio import Project, bundled_project, check_upload, interrupted_by_signals, open_project, upload
 from ..ports import find_port
 from .console import command_line, make_console, print_line
-from .options import arithmetic_option, check_writable, json_option, write_json
+from .options import arithmetic_option, check_writable, json_option, optimize_option, write_json
 
 START_SECONDS = 12.0  # that a board may take after the upload: USB, bootloader, program
 
@@ -39,9 +39,16 @@ START_SECONDS = 12.0  # that a board may take after the upload: USB, bootloader,
     help="Folder with a platformio.ini. [default: this folder if it has this board, else the firmware in ebnn]",
 )
 @arithmetic_option
+@optimize_option
 @json_option
 def flash(
-    model: Path | None, board: str, port: str | None, folder: Path | None, arithmetic: str, json_file: Path | None
+    model: Path | None,
+    board: str,
+    port: str | None,
+    folder: Path | None,
+    arithmetic: str,
+    optimize: str,
+    json_file: Path | None,
 ) -> None:
     """Build the firmware with PlatformIO, write it to a board, and wait until the board answers.
 
@@ -60,13 +67,13 @@ def flash(
             "sim://host"
         )
     if network is not None and board in board_names():
-        check_fits(network, load_board(board), arithmetic)
+        check_fits(network, load_board(board), arithmetic, optimize)
     check_upload(project, board)
     place = check_port(board, port)
     console = make_console()
     name = "the network of its network.h" if model is None else str(model)
     print_line(console, f"{name} → {board} at {place}")
-    with interrupted_by_signals(), placed_header(own, network, model, arithmetic) as header:
+    with interrupted_by_signals(), placed_header(own, network, model, arithmetic, optimize) as header:
         upload(board, place, project=own, header=header, network=name, show=lambda line: say(console, line))
         expected = read_hash(header)
     print_line(console, "waiting for the board …")
@@ -113,7 +120,9 @@ def check_port(board: str, port: str | None) -> str:
 
 
 @contextlib.contextmanager
-def placed_header(own: Project | None, network: Network | None, model: Path | None, arithmetic: str) -> Iterator[Path]:
+def placed_header(
+    own: Project | None, network: Network | None, model: Path | None, arithmetic: str, optimize: str
+) -> Iterator[Path]:
     """The header that is built: a project's network.h, with the model's in its place if there is a model.
 
     Unless it was built and only the board did not take it, the project gets its header back after an error.
@@ -125,7 +134,7 @@ def placed_header(own: Project | None, network: Network | None, model: Path | No
             raise BuildError(f"{header} is missing: name a model, as in ebnn flash MODEL.ebnn --board BOARD")
         yield header
         return
-    text = header_text(network, name=identifier(model.stem), arithmetic=arithmetic).encode()
+    text = header_text(network, name=identifier(model.stem), arithmetic=arithmetic, optimize=optimize).encode()
     if own is None:
         with tempfile.TemporaryDirectory(prefix="ebnn-") as folder:
             temporary = Path(folder) / "network.h"

@@ -9,15 +9,24 @@ from ..estimate import estimate, estimated_boards
 from ..files import load
 from ..report import describe_network, estimate_table, estimates_table, network_table
 from .console import make_console, print_line, print_whole
-from .options import arithmetic_option, board_option, check_writable, json_option, model_argument, write_json
+from .options import (
+    arithmetic_option,
+    board_option,
+    check_writable,
+    json_option,
+    model_argument,
+    optimize_option,
+    write_json,
+)
 
 
 @click.command()
 @model_argument
 @board_option
 @arithmetic_option
+@optimize_option
 @json_option
-def info(model: Path, board: str | None, arithmetic: str, json_file: Path | None) -> None:
+def info(model: Path, board: str | None, arithmetic: str, optimize: str, json_file: Path | None) -> None:
     """Show a network's layers and what they take: shapes, bytes of flash and RAM, multiply-accumulates.
 
     Then what it takes with the serial firmware on every board, or on one in detail (--board): flash and RAM, the stack
@@ -26,7 +35,9 @@ def info(model: Path, board: str | None, arithmetic: str, json_file: Path | None
     """
     check_writable(json_file)
     network = load(model)
-    found = [estimate(network, one, arithmetic) for one in ([load_board(board)] if board else estimated_boards())]
+    found = [
+        estimate(network, one, arithmetic, optimize) for one in ([load_board(board)] if board else estimated_boards())
+    ]
     console = make_console()
     print_line(console, f"{model}: {network.input.kind} {network.input.shape} → {network.classes} classes")
     print_line(console, f"hash {network.hash}")

@@ -12,7 +12,7 @@ from ..estimate import check_fits
 from ..files import load
 from ..platformio import bundled_project, write_project
 from .console import command_line, make_console, print_line
-from .options import arithmetic_option
+from .options import arithmetic_option, optimize_option
 
 
 @click.command()
@@ -26,7 +26,8 @@ from .options import arithmetic_option
     help="The network, a .ebnn file. [default: one that reads MNIST's digits]",
 )
 @arithmetic_option
-def init(folder: Path, board: str, model: Path | None, arithmetic: str) -> None:
+@optimize_option
+def init(folder: Path, board: str, model: Path | None, arithmetic: str, optimize: str) -> None:
     """Write a PlatformIO project with the firmware, a network, and a script that streams samples.
 
     A network that is too big for the board is refused.
@@ -37,8 +38,8 @@ def init(folder: Path, board: str, model: Path | None, arithmetic: str) -> None:
     else:
         own = load(model)
         if board in board_names():
-            check_fits(own, load_board(board), arithmetic)
-        text = header_text(own, name=identifier(model.stem), arithmetic=arithmetic)
+            check_fits(own, load_board(board), arithmetic, optimize)
+        text = header_text(own, name=identifier(model.stem), arithmetic=arithmetic, optimize=optimize)
         header, network = text.encode(), model.read_bytes()
     project = write_project(folder, board, header, network)
     console = make_console()

@@ -10,8 +10,8 @@ import click
 from .. import datasets
 from ..atomic import write_atomically
 from ..boards import board_names
-from ..codegen import ARITHMETICS
 from ..errors import WriteError
+from ..kernels import ARITHMETICS, OPTIMIZE
 
 model_argument = click.argument("model", metavar="MODEL.ebnn", type=click.Path(dir_okay=False, path_type=Path))
 json_option = click.option(
@@ -30,8 +30,13 @@ arithmetic_option = click.option(
     show_default=True,
     help="integer: one comparison per output; float: the paper's own, batch normalisation on the board.",
 )
-
-
+optimize_option = click.option(
+    "--optimize",
+    type=click.Choice(OPTIMIZE),
+    default="balanced",
+    show_default=True,
+    help="size: the least flash; speed: large tables in flash, and 256 B of RAM on AVR.",
+)
 board_option = click.option(
     "--board", metavar="BOARD", help=f"One of {', '.join(board_names())}; ebnn boards tells more."
 )

@@ -25,6 +25,7 @@ from .options import (
     folder_option,
     json_option,
     model_argument,
+    optimize_option,
     write_json,
 )
 from .run import check_dataset, port_of, progress_bar
@@ -43,6 +44,7 @@ _SEED = 1  # of random samples: the same ones each time
 @click.option("--samples", type=click.IntRange(min=1), default=5, show_default=True, help="How many are profiled.")
 @click.option("--dataset", type=dataset_choice, help="Profile its first test images.  [default: random samples]")
 @arithmetic_option
+@optimize_option
 @folder_option
 @json_option
 def profile(
@@ -51,6 +53,7 @@ def profile(
     samples: int,
     dataset: str | None,
     arithmetic: str,
+    optimize: str,
     folder: Path | None,
     json_file: Path | None,
 ) -> None:
@@ -64,7 +67,7 @@ def profile(
     images = _random_images(network, samples) if dataset is None else _test_images(network, dataset, samples, folder)
     console = make_console()
     name = identifier(model.stem)
-    with port_of(network, port, name, arithmetic) as url:
+    with port_of(network, port, name, arithmetic, optimize) as url:
         if url != port:
             print_line(console, f"compiling the firmware for {port} …")
         with Device(url, network_hash=network.hash32, network_name=name) as device:

@@ -32,6 +32,7 @@ from .options import (
     folder_option,
     json_option,
     model_argument,
+    optimize_option,
     write_json,
 )
 
@@ -47,6 +48,7 @@ from .options import (
 @click.option("--dataset", required=True, type=dataset_choice, help="Whose test images are streamed.")
 @click.option("--limit", type=click.IntRange(min=1), help="Stream the first so many only.")
 @arithmetic_option
+@optimize_option
 @folder_option
 @json_option
 def run(
@@ -55,6 +57,7 @@ def run(
     dataset: str,
     limit: int | None,
     arithmetic: str,
+    optimize: str,
     folder: Path | None,
     json_file: Path | None,
 ) -> None:
@@ -77,7 +80,9 @@ def run(
             console, f"note: {data.name} has bits, this network takes {network.input.kind}: it may expect others"
         )
     name = identifier(model.stem)
-    report = stream_with_bar(console, network, port, name, arithmetic, images, data.test_labels[:limit], json_file)
+    report = stream_with_bar(
+        console, network, port, name, arithmetic, optimize, images, data.test_labels[:limit], json_file
+    )
     show(console, report, port, data.class_names)
     finish(report)
 
@@ -102,13 +107,14 @@ def stream_with_bar(
     port: str,
     name: str,
     arithmetic: str,
+    optimize: str,
     images: Any,
     labels: Any,
     json_file: Path | None,
     **more: Any,
 ) -> RunReport:
     """Streams the images with a progress bar and writes the results, also of a run that ends early."""
-    with port_of(network, port, name, arithmetic) as url:
+    with port_of(network, port, name, arithmetic, optimize) as url:
         if url != port:
             print_line(console, f"compiling the firmware for {port} …")
         with Device(url, network_hash=network.hash32, network_name=name) as device:
@@ -126,7 +132,7 @@ def stream_with_bar(
 
 
 @contextmanager
-def port_of(network: Network, port: str, name: str, arithmetic: str) -> Iterator[str]:
+def port_of(network: Network, port: str, name: str, arithmetic: str, optimize: str) -> Iterator[str]:
     """The port's URL; for a simulated board that is not told what to run, that of one with this very network."""
     parts = urllib.parse.urlsplit(port)
     if parts.scheme != "sim" or parts.query:
@@ -134,10 +140,10 @@ def port_of(network: Network, port: str, name: str, arithmetic: str) -> Iterator
         return
     board = parse_url(port).board
     if board.costs is not None:
-        check_fits(network, board, arithmetic)
+        check_fits(network, board, arithmetic, optimize)
     with tempfile.TemporaryDirectory(prefix="ebnn-") as folder:
         header = Path(folder) / "network.h"
-        write_header(network, header, name=name, arithmetic=arithmetic)
+        write_header(network, header, name=name, arithmetic=arithmetic, optimize=optimize)
         yield board_url(parts.netloc, header=header)
 
 

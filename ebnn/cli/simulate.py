@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..files import load
 from ..simulation import AvrStatistics, PluggedBoard, SimavrSimulator, plugged_in
 from .console import make_console, print_line
-from .options import arithmetic_option
+from .options import arithmetic_option, optimize_option
 
 _LOOK_SECONDS = 0.5  # how often the board is looked at
 
@@ -30,8 +30,15 @@ _LOOK_SECONDS = 0.5  # how often the board is looked at
 @click.option("--bootloader", is_flag=True, help="With the board's bootloader, for avrdude to upload through.")
 @click.option("--link", type=click.Path(path_type=Path), help="Keep a symbolic link to the port here.")
 @arithmetic_option
+@optimize_option
 def simulate(
-    board: str, program: Path | None, model: Path | None, bootloader: bool, link: Path | None, arithmetic: str
+    board: str,
+    program: Path | None,
+    model: Path | None,
+    bootloader: bool,
+    link: Path | None,
+    arithmetic: str,
+    optimize: str,
 ) -> None:
     """Plug a simulated board in, for other programs: avrdude, a serial monitor, ebnn run --port.
 
@@ -45,7 +52,7 @@ def simulate(
         header = None
         if model is not None:
             header = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ebnn-"))) / "network.h"
-            write_header(load(model), header, name=identifier(model.stem), arithmetic=arithmetic)
+            write_header(load(model), header, name=identifier(model.stem), arithmetic=arithmetic, optimize=optimize)
         plugged = stack.enter_context(
             plugged_in(board, program=program, header=header, bootloader=bootloader, link=link)
         )

@@ -1,5 +1,5 @@
 """Network → C: one header that holds the weights and calls the runtime of ``firmware/lib/ebnn``."""
 
-from .header import ARITHMETICS, Arithmetic, flash_bytes, header_text, write_header
+from .header import flash_bytes, header_text, write_header
 
-__all__ = ["ARITHMETICS", "Arithmetic", "flash_bytes", "header_text", "write_header"]
+__all__ = ["flash_bytes", "header_text", "write_header"]

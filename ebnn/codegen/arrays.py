@@ -7,11 +7,19 @@ from numpy.typing import NDArray
 
 from .. import bits
 from ..blocks import Normalization
+from ..kernels import GROUP
 from ..network import Network
 
 LINE = 110  # characters of a line of values
 
-_C_TYPES = {"uint8": "uint8_t", "uint32": "uint32_t", "int16": "int16_t", "int32": "int32_t", "float32": "float"}
+_C_TYPES = {
+    "uint8": "uint8_t",
+    "uint16": "uint16_t",
+    "uint32": "uint32_t",
+    "int16": "int16_t",
+    "int32": "int32_t",
+    "float32": "float",
+}
 
 
 def constant_array(name: str, values: NDArray[Any], comment: str) -> str:
@@ -56,6 +64,13 @@ def weight_words(network: Network, layer: int) -> NDArray[np.uint32]:
     if kind == "float":
         weights = weights.transpose(0, 3, 1, 2)
     return bits.pack_words(weights.reshape(len(weights), -1))
+
+
+def interleaved(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """(outputs, words) flattened: in groups of GROUP filters word beside word; the rest follows filter by filter."""
+    whole = len(words) // GROUP * GROUP
+    groups = words[:whole].reshape(-1, GROUP, words.shape[1]).transpose(0, 2, 1)
+    return np.concatenate([groups.ravel(), words[whole:].ravel()])
 
 
 def normalization_table(normalization: Normalization) -> NDArray[np.float32]:

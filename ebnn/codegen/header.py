@@ -3,22 +3,33 @@
 import keyword
 import os
 import re
+from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .. import bits
 from ..atomic import write_atomically
 from ..blocks import Block, Conv, InputKind, Pool, at_least
 from ..errors import NetworkError
+from ..kernels import ARITHMETICS, GROUP, OPTIMIZE, kernel_functions, layer_kernel
+from ..kernels.columns import column_codes
+from ..kernels.tables import truth_tables
 from ..network import Network
 from ..version import __version__
-from .arrays import constant_array, normalization_table, weight_words
+from .arrays import constant_array, interleaved, normalization_table, weight_words
 
-Arithmetic = Literal["integer", "float"]
-ARITHMETICS: tuple[Arithmetic, ...] = get_args(Arithmetic)
-RUNTIME_VERSION = 1  # EBNN_RUNTIME_VERSION of firmware/lib/ebnn/src/ebnn.h; a test compares them
+RUNTIME_VERSION = 2  # EBNN_RUNTIME_VERSION of firmware/lib/ebnn/src/ebnn.h; a test compares them
 AVR_NEAR_FLASH = 64_000  # pgm_read_* reaches 65,536 bytes: this leaves room for vectors and the core's own tables
 MAX_LAYERS = 255  # a layer's index is a uint8_t on the device
+ONES_IN_RAM = """
+/* On AVR, the table that counts ones lies in RAM, 256 bytes of it, unless ebnn.h was included without. */
+#ifndef EBNN_ONES_IN_RAM
+#define EBNN_ONES_IN_RAM
+#endif
+"""
 MAX_NAME = 63  # characters of an identifier that C99 tells apart
 
 C_TYPES: dict[InputKind, str] = {"bits": "uint8_t", "uint8": "uint8_t", "int8": "int8_t", "float": "float"}
@@ -33,22 +44,28 @@ _RESERVED = frozenset(
 
 
 def write_header(
-    network: Network, path: str | os.PathLike[str], *, name: str | None = None, arithmetic: str = "integer"
+    network: Network,
+    path: str | os.PathLike[str],
+    *,
+    name: str | None = None,
+    arithmetic: str = "integer",
+    optimize: str = "balanced",
 ) -> None:
     """Writes ``network`` as a C header to ``path``; the same network gives the same text.
 
-    ``name`` (default: the file's stem) starts every name in it; ``arithmetic`` is "integer" or "float". Raises
-    NetworkError where the name is no C identifier or the network lacks what the arithmetic needs.
+    ``name`` (default: the file's stem) starts every name in it; ``arithmetic`` is "integer" or "float"; ``optimize`` is
+    "size", "balanced" or "speed" (see `ebnn.kernels`). Raises NetworkError where the name is no C identifier or the
+    network lacks what the arithmetic needs.
     """
     path = Path(path)
     if name is None:
         name = identifier(path.stem)
-    write_atomically(path, header_text(network, name=name, arithmetic=arithmetic).encode())
+    write_atomically(path, header_text(network, name=name, arithmetic=arithmetic, optimize=optimize).encode())
 
 
-def flash_bytes(network: Network, arithmetic: str = "integer") -> int:
-    """Bytes of the header's constants: weights, thresholds or normalisation, and the scores' own."""
-    return _Header(network, "network", arithmetic).flash_bytes
+def flash_bytes(network: Network, arithmetic: str = "integer", optimize: str = "balanced") -> int:
+    """Bytes of the header's constants: weights or tables, thresholds or normalisation, and the scores' own."""
+    return _Header(network, "network", arithmetic, optimize).flash_bytes
 
 
 def identifier(text: str) -> str:
@@ -57,7 +74,7 @@ def identifier(text: str) -> str:
     return name if _is_name(name) else f"net_{name}"[:MAX_NAME].rstrip("_")
 
 
-def header_text(network: Network, *, name: str, arithmetic: str = "integer") -> str:
+def header_text(network: Network, *, name: str, arithmetic: str = "integer", optimize: str = "balanced") -> str:
     """The header's text, see write_header."""
     if not _is_name(name):
         raise NetworkError(
@@ -66,11 +83,13 @@ def header_text(network: Network, *, name: str, arithmetic: str = "integer") -> 
         )
     if arithmetic not in ARITHMETICS:
         raise NetworkError(f"the arithmetic {arithmetic!r} is unknown: use {' or '.join(ARITHMETICS)}")
+    if optimize not in OPTIMIZE:
+        raise NetworkError(f"a header cannot be optimized for {optimize!r}: use {', '.join(OPTIMIZE)}")
     if len(network.blocks) >= MAX_LAYERS:
         raise NetworkError(
             f"the network has {len(network.blocks) + 1} layers, a header takes {MAX_LAYERS}: use fewer blocks"
         )
-    return _Header(network, name, arithmetic).text()
+    return _Header(network, name, arithmetic, optimize).text()
 
 
 def _is_name(name: str) -> bool:
@@ -83,15 +102,41 @@ def _is_name(name: str) -> bool:
     )
 
 
+_FOLDED = ("conv_columns", "conv_table")  # kernels whose thresholds are in what they have for weights
+_ANY_SUM = ("conv_wide", "conv_bytes", "dense_wide", "dense_bytes")  # kernels that take thresholds of 32 bits
+
+
+class _Array(NamedTuple):
+    """A constant array and the comment that says its shape; ``avr`` are other values of the same size for AVR."""
+
+    values: NDArray[Any]
+    comment: str
+    avr: NDArray[Any] | None = None
+
+    def text(self, name: str) -> str:
+        """The array in C."""
+        elsewhere = constant_array(name, self.values, self.comment)
+        if self.avr is None:
+            return elsewhere
+        return _by_core(constant_array(name, self.avr, self.comment).rstrip(), elsewhere.rstrip()) + "\n"
+
+
+def _by_core(avr: str, elsewhere: str) -> str:
+    return f"#if defined(__AVR__)\n{avr}\n#else\n{elsewhere}\n#endif"
+
+
 class _Header:
     """One header in the making."""
 
-    def __init__(self, network: Network, name: str, arithmetic: str) -> None:
+    def __init__(self, network: Network, name: str, arithmetic: str, optimize: str) -> None:
         self.network = network
         self.name = name
         self.macro = name.upper()
         self.arithmetic = arithmetic
+        self.optimize = optimize
+        self.kernels = [layer_kernel(network, i, arithmetic, optimize) for i in range(len(network.blocks) + 1)]
         self.plan = network.memory_plan
+        self.avr_plan = network.avr_memory_plan
         self.layer_names = [network.block_name(i) for i in range(len(network.blocks))] + ["output"]
 
     def text(self) -> str:
@@ -100,7 +145,7 @@ class _Header:
             self.constants(),
             *(self.block(i) for i in range(len(self.network.blocks))),
             self.output(),
-            self.arena(),
+            self.memory(),
             self.functions(),
             self.aliases(),
         ]
@@ -110,17 +155,73 @@ class _Header:
         """Whether the block runs in the float arithmetic."""
         return self.arithmetic == "float" or block.threshold is None
 
-    def table_bytes(self, index: int) -> int:
-        """Bytes of the thresholds or the normalisation of block ``index`` in this arithmetic."""
-        block = self.network.blocks[index]
-        if self.in_float(block):
-            return block.outputs * 4 * 5
-        return self.network.layer_threshold_bytes[index]
+    @cached_property
+    def arrays(self) -> list[dict[str, _Array]]:
+        """The constants of every layer, by the last part of their names: "weights" first."""
+        blocks = range(len(self.network.blocks))
+        return [*({self.weights_name(i): self.weights(i)} | self.tables(i) for i in blocks), self.output_arrays()]
 
     @property
     def flash_bytes(self) -> int:
-        tables = sum(self.table_bytes(i) for i in range(len(self.network.blocks)))
-        return self.network.weight_bytes + tables + self.network.score_bytes
+        return sum(array.values.nbytes for arrays in self.arrays for array in arrays.values())
+
+    def weights_name(self, layer: int) -> str:
+        """What the array is called that holds the layer's weights."""
+        return "table" if self.kernels[layer] in _FOLDED else "weights"
+
+    def weights(self, layer: int) -> _Array:
+        """What the layer's kernel takes for weights."""
+        if self.kernels[layer] == "conv_columns":
+            block, kind, shape = self.network.blocks[layer], self.network.kinds[layer], self.network.shapes[layer]
+            comment = "a strip's positions, columns, rows of sums; then per filter: its lookups, its level (columns.h)"
+            return _Array(column_codes(block, kind, shape, 2), comment, avr=column_codes(block, kind, shape, 1))
+        if self.kernels[layer] == "conv_table":
+            comment = "the plan (tables.h), then tables of output bits, an entry for each patch"
+            return _Array(truth_tables(self.network.blocks[layer], self.network.shapes[layer]), comment)
+        outputs, height, width, channels = self.network.layer_weights[layer].shape
+        words = weight_words(self.network, layer)
+        if self.network.is_conv(layer):
+            what = f"{outputs} filters of {height}×{width}×{channels} bits (height×width×input), each whole words"
+        else:
+            count = height * width * channels
+            what = f"{outputs} outputs of {count} bits in the order of the input's memory, each whole words"
+        if self.kernels[layer].endswith(f"_{GROUP}"):
+            return _Array(interleaved(words), f"{what}; {GROUP} word beside word")
+        return _Array(words, what)
+
+    def tables(self, index: int) -> dict[str, _Array]:
+        """The thresholds or the normalisation of block ``index``, as its kernel takes them."""
+        block = self.network.blocks[index]
+        if self.in_float(block):
+            if block.normalization is None:
+                raise NetworkError(
+                    f"{self.layer_names[index]} has thresholds only, no batch normalisation: "
+                    "export it with the integer arithmetic"
+                )
+            comment = "per output: bias, mean, 1 / standard deviation, gamma, beta"
+            return {"normalization": _Array(normalization_table(block.normalization), comment)}
+        assert block.threshold is not None
+        value, flip = at_least(block.threshold)
+        if self.kernels[index].startswith(
+            "conv_bits"
+        ):  # sums of n bits are compared in 16 bits: no limit is beyond them
+            count = block.linear.weights[0].size
+            value = np.clip(value, -count, count + 1).astype(np.int16)
+        tables = {}
+        if self.kernels[index] not in _FOLDED:
+            tables["thresholds"] = _Array(value, "per output: its bit is acc >= threshold")
+        if flip.any():
+            tables["flips"] = _Array(bits.pack(flip), "bits: outputs whose comparison is turned over")
+        return tables
+
+    def output_arrays(self) -> dict[str, _Array]:
+        scores = self.network.output
+        offsets = f"per class; score × {scores.scale!r} is the trainer's logit"
+        return {
+            "weights": self.weights(len(self.network.blocks)),
+            "multipliers": _Array(scores.multiplier, "per class"),
+            "offsets": _Array(scores.offset, offsets),
+        }
 
     def summary(self) -> str:
         network = self.network
@@ -128,10 +229,11 @@ class _Header:
         shapes = [*map(str, network.shapes), f"{network.classes} scores"]
         for i, layer in enumerate(self.layer_names):
             block = network.blocks[i] if i < len(network.blocks) else None
-            table = network.score_bytes if block is None else self.table_bytes(i)
+            weights = self.arrays[i][self.weights_name(i)].values.nbytes
+            rest = sum(array.values.nbytes for array in self.arrays[i].values()) - weights
             label = layer if block is None or block.pool is None else f"{layer}, pool"
             macs = f"{network.layer_macs[i]:,}"
-            rows.append((label, shapes[i], shapes[i + 1], f"{network.layer_weight_bytes[i]:,} B", f"{table:,} B", macs))
+            rows.append((label, shapes[i], shapes[i + 1], f"{weights:,} B", f"{rest:,} B", macs))
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         layout = {
@@ -150,7 +252,7 @@ class _Header:
                 f" * input       {network.input.kind}, {network.input.shape} (channels×height×width), "
                 f"{network.input.bytes:,} B: {layout}",
                 f" * flash       {self.flash_bytes:,} B of constants",
-                f" * RAM         {network.arena_bytes:,} B of arena, the input included",
+                f" * RAM         {self.arena()}, the input included",
                 " *",
                 *(f" * {line}" for line in lines),
                 " */",
@@ -161,11 +263,12 @@ class _Header:
     def constants(self) -> str:
         network, macro = self.network, self.macro
         guard = f"{macro}_EBNN_NETWORK_H"
+        fast = self.optimize == "speed"
         emitted = f"{self.name} was emitted by ebnn {__version__} for runtime version {RUNTIME_VERSION}"
         return f"""\
 #ifndef {guard}
 #define {guard}
-
+{ONES_IN_RAM if fast else ""}
 #include "ebnn.h"
 
 #if !defined(EBNN_RUNTIME_VERSION) || EBNN_RUNTIME_VERSION != {RUNTIME_VERSION}
@@ -179,7 +282,7 @@ class _Header:
 #define {macro}_CLASSES {network.classes}
 #define {macro}_LAYERS {len(self.layer_names)}
 #define {macro}_FLASH_BYTES {self.flash_bytes}
-#define {macro}_ARENA_BYTES {network.arena_bytes}
+{self.arena_size()}
 
 #if defined(__AVR__)
 /* pgm_read reaches the first 64 KB only: the assembler adds up the constants of all networks in this file. */
@@ -191,6 +294,15 @@ __asm__(".ifndef ebnn_flash_bytes\\n .set ebnn_flash_bytes, 0\\n .endif\\n"
 #endif
 {self.float_check()}"""
 
+    def arena(self) -> str:
+        elsewhere, avr = f"{self.network.arena_bytes:,} B of arena", f"{self.network.avr_arena_bytes:,} B"
+        return elsewhere if elsewhere.startswith(avr) else f"{elsewhere} ({avr} on AVR)"
+
+    def arena_size(self) -> str:
+        """The macro of the arena's size, which the core decides where the kernels differ."""
+        elsewhere, avr = (f"#define {self.macro}_ARENA_BYTES {plan.arena_bytes}" for plan in (self.plan, self.avr_plan))
+        return elsewhere if avr == elsewhere else _by_core(avr, elsewhere)
+
     def float_check(self) -> str:
         """Sums of floats must be rounded to float after each operation."""
         if not any(map(self.in_float, self.network.blocks)):
@@ -201,85 +313,67 @@ __asm__(".ifndef ebnn_flash_bytes\\n .set ebnn_flash_bytes, 0\\n .endif\\n"
 #endif
 """
 
+    def constant_arrays(self, layer: int) -> list[str]:
+        """The text of the layer's arrays."""
+        prefix = f"{self.name}_{self.layer_names[layer]}"
+        return [array.text(f"{prefix}_{name}") for name, array in self.arrays[layer].items()]
+
     def block(self, index: int) -> str:
         block = self.network.blocks[index]
+        arrays = self.arrays[index]
         prefix = f"{self.name}_{self.layer_names[index]}"
-        words = weight_words(self.network, index)
-        parts = [constant_array(f"{prefix}_weights", words, _weight_comment(self.network, index))]
-        thresholds, flips, normalization, threshold_bytes = "NULL", "NULL", "NULL", 0
-        if self.in_float(block):
-            if block.normalization is None:
-                raise NetworkError(
-                    f"{self.layer_names[index]} has thresholds only, no batch normalisation: "
-                    "export it with the integer arithmetic"
-                )
-            normalization = f"{prefix}_normalization"
-            comment = "per output: bias, mean, 1 / standard deviation, gamma, beta"
-            parts.append(constant_array(normalization, normalization_table(block.normalization), comment))
-        else:
-            assert block.threshold is not None
-            value, flip = at_least(block.threshold)
-            thresholds, threshold_bytes = f"{prefix}_thresholds", value.itemsize
-            parts.append(constant_array(thresholds, value, "per output: its bit is acc >= threshold"))
-            if flip.any():
-                flips = f"{prefix}_flips"
-                parts.append(constant_array(flips, bits.pack(flip), "bits: outputs whose comparison is turned over"))
-        tail = [f"{prefix}_weights", thresholds, flips, normalization]
+        names = ("flips", "normalization", "table")[: 3 if block.kind == "conv" else 2]
+        tail = ", ".join(f"{prefix}_{name}" if name in arrays else "NULL" for name in names)
         if isinstance(block.linear, Conv):
-            fields = self.conv_fields(index, block, block.linear, threshold_bytes)
-            struct = "ebnn_conv_t"
+            text = _struct(
+                "ebnn_conv_t", prefix, [self.filters(index), *self.geometry(index, block, block.linear), tail]
+            )
         else:
-            fields = self.dense_fields(index, [str(block.outputs), f"EBNN_{self.kind(index)}", str(threshold_bytes)])
-            struct = "ebnn_dense_t"
-        parts.append(_struct(struct, prefix, [*fields, ", ".join(tail)]))
-        return "\n".join(parts)
+            text = _struct("ebnn_dense_t", prefix, [self.filters(index), tail])
+        return "\n".join([*self.constant_arrays(index), text])
 
     def kind(self, layer: int) -> str:
         return self.network.kinds[layer].upper()
 
-    def conv_fields(self, index: int, block: Block, conv: Conv, threshold_bytes: int) -> list[str]:
+    def geometry(self, index: int, block: Block, conv: Conv) -> list[str]:
+        """The fields of an ebnn_conv_t between its filters and its flips."""
         shape, out = self.network.shapes[index : index + 2]
         conv_map = block.map_shape(shape)
         pool = block.pool or Pool((1, 1), (1, 1))
+        windows = [
+            f"{{{size[axis]}, {stride[axis]}, {pad[axis]}, {sides[1 + axis]}}}"
+            for size, stride, pad, sides in (
+                (conv.kernel, conv.stride, conv.pad, shape),
+                (pool.size, pool.stride, pool.pad, conv_map),
+            )
+            for axis in (0, 1)
+        ]
+        # Rows of bytes and floats are found by their sides.
+        in_row_bytes = bits.row_bytes(shape.width * shape.channels) if self.network.kinds[index] == "bits" else 0
+        out_row_bytes = bits.row_bytes(out.width * out.channels)
         return [
-            f"{shape.height}, {shape.width}, {shape.channels}",
-            ", ".join(map(str, (*conv.kernel, *conv.stride, *conv.pad))),
-            f"{conv_map.height}, {conv_map.width}",
-            ", ".join(map(str, (*pool.size, *pool.stride, *pool.pad))),
-            f"{out.height}, {out.width}, {out.channels}",
-            # Rows of bytes and floats are found by their sides.
-            f"{bits.row_bytes(shape.width * shape.channels) if self.network.kinds[index] == 'bits' else 0}, "
-            f"{bits.row_bytes(out.width * out.channels)}",
-            f"EBNN_{self.kind(index)}, {threshold_bytes}",
+            ", ".join(windows),
+            f"{shape.channels}, {out.height}, {out.width}, {in_row_bytes}, {out_row_bytes}",
         ]
 
-    def dense_fields(self, layer: int, rest: list[str]) -> list[str]:
-        network = self.network
-        shape = network.shapes[layer]
-        words = network.filter_bits(layer, network.layer_weights[layer].shape[1:]) // 32
-        in_bytes = network.input.bytes if layer == 0 else shape.height * bits.row_bytes(shape.width * shape.channels)
-        return [f"{shape.size}, {in_bytes}, {words}", ", ".join(rest)]
+    def filters(self, layer: int) -> str:
+        """The fields of an ebnn_filters_t."""
+        weights = self.network.layer_weights[layer]
+        arrays = self.arrays[layer]
+        words = self.network.filter_bits(layer, weights.shape[1:]) // 32
+        prefix = f"{self.name}_{self.layer_names[layer]}"
+        pointers = ", ".join(f"{prefix}_{name}" if name in arrays else "NULL" for name in ("weights", "thresholds"))
+        threshold_bytes = arrays["thresholds"].values.itemsize if "thresholds" in arrays else 0
+        numbers = f"{weights[0].size}, {words}, {len(weights)}, EBNN_{self.kind(layer)}, {threshold_bytes}"
+        return f"{{{numbers}, {pointers}}}"
 
     def output(self) -> str:
         layer = len(self.network.blocks)
         prefix = f"{self.name}_output"
-        scores = self.network.output
-        fields = self.dense_fields(layer, [str(self.network.classes), f"EBNN_{self.kind(layer)}"])
-        names = f"{prefix}_weights, {prefix}_multipliers, {prefix}_offsets"
-        return "\n".join(
-            [
-                constant_array(
-                    f"{prefix}_weights", weight_words(self.network, layer), _weight_comment(self.network, layer)
-                ),
-                constant_array(f"{prefix}_multipliers", scores.multiplier, "per class"),
-                constant_array(
-                    f"{prefix}_offsets", scores.offset, f"per class; score × {scores.scale!r} is the trainer's logit"
-                ),
-                _struct("ebnn_output_t", prefix, [*fields, names]),
-            ]
-        )
+        fields = [self.filters(layer), f"{prefix}_multipliers, {prefix}_offsets"]
+        return "\n".join([*self.constant_arrays(layer), _struct("ebnn_output_t", prefix, fields)])
 
-    def arena(self) -> str:
+    def memory(self) -> str:
         return f"""\
 /* Activations lie at opposite ends in turn, the patch under the kernel between them. */
 static union {{
@@ -327,24 +421,40 @@ static inline uint8_t {name}_predict(const {c_type} *input)
 
     def cases(self) -> str:
         """One case for each layer: the only place that calls its kernel."""
-        name = self.name
-        c_type = C_TYPES[self.network.input.kind]
         lines = []
-        source = "input"
-        for i, block in enumerate(self.network.blocks):
-            target = self.at(self.plan.activation_offsets[i + 1])
-            floating = "_float" if self.in_float(block) else ""
-            given = source if floating or i > 0 or c_type == "uint8_t" else f"(const uint8_t *){source}"
-            arguments = [f"&{name}_{self.layer_names[i]}", given, target]
-            if isinstance(block.linear, Conv):
-                arguments.append(self.at(self.plan.scratch_offsets[i]))
-            call = f"ebnn_{block.kind}{floating}({', '.join(arguments)})"
-            lines += [f"    case {i}:", f"        {call};", "        return 0;"]
-            source = target
-        last = source if self.network.blocks or c_type == "uint8_t" else f"(const uint8_t *){source}"
-        return "\n".join([*lines, "    default:", f"        return ebnn_output(&{name}_output, {last}, scores);"])
+        for i in range(len(self.network.blocks)):
+            lines += [f"    case {i}:", f"        {self.call(i)};", "        return 0;"]
+        return "\n".join([*lines, "    default:", f"        return {self.call(len(self.network.blocks))};"])
 
-    def at(self, offset: int) -> str:
+    def call(self, layer: int) -> str:
+        """The call of a layer's kernel."""
+        kind = self.kernels[layer].split("_")[0]
+        function, *parts = kernel_functions(self.kernels[layer])
+        arguments = [f"&{self.name}_{self.layer_names[layer]}", *parts, self.source(layer)]
+        if kind == "output":
+            return f"{function}({', '.join([*arguments, 'scores'])})"
+        arguments.append(self.activation(layer + 1))
+        if kind == "conv":
+            arguments.append(self.scratch(layer))
+        return f"{function}({', '.join(arguments)})"
+
+    def source(self, layer: int) -> str:
+        """Where a layer finds its input."""
+        if layer > 0:
+            return self.activation(layer)
+        if self.network.kinds[0] == "bits" and not self.network.is_conv(0):
+            return f"ebnn_take_bits({self.activation(0)}, input, {self.macro}_INPUT_BYTES)"
+        floating = self.kernels[0].endswith("_float")
+        return "input" if floating or self.network.input.kind in ("bits", "uint8") else "(const uint8_t *)input"
+
+    def activation(self, index: int) -> str:
+        """Where activation ``index`` lies: even ones at the arena's low end, odd ones at its high end."""
+        return self.at(f"{self.macro}_ARENA_BYTES - {self.plan.activation_bytes[index]}" if index % 2 else "")
+
+    def scratch(self, layer: int) -> str:
+        return self.at(str(self.plan.scratch_offsets[layer]))
+
+    def at(self, offset: str) -> str:
         place = f"{self.name}_arena.bytes"
         return f"{place} + {offset}" if offset else place
 
@@ -376,13 +486,6 @@ static inline void ebnn_compute(const {c_type} *input, uint8_t *output)
 #error "two networks are called {self.name}: export one of them with another --name"
 #endif
 """
-
-
-def _weight_comment(network: Network, layer: int) -> str:
-    outputs, height, width, channels = network.layer_weights[layer].shape
-    if network.is_conv(layer):
-        return f"{outputs} filters of {height}×{width}×{channels} bits (height×width×input), each whole words"
-    return f"{outputs} outputs of {height * width * channels} bits in the order of the input's memory, each whole words"
 
 
 def _struct(c_type: str, name: str, lines: list[str]) -> str:

@@ -14,21 +14,23 @@
 extern uint8_t __heap_start[];
 
 /* Runs before main and before anything lies on the stack, between the start-up code's other sections: no frame, no
- * return, and registers that nothing else needs yet. */
+ * return, and registers that nothing else needs yet. Up to the stack pointer: above it there may be a table of the
+ * network's, which then counts as stack. */
 void ebnn_stack_paint_all(void) __attribute__((naked, used, section(".init3")));
 void ebnn_stack_paint_all(void)
 {
     __asm__ volatile("ldi r30, lo8(__heap_start)\n\t"
                      "ldi r31, hi8(__heap_start)\n\t"
-                     "ldi r24, %[paint]\n\t"
-                     "ldi r25, hi8(%[end])\n"
+                     "in r26, __SP_L__\n\t"
+                     "in r27, __SP_H__\n\t"
+                     "ldi r24, %[paint]\n"
                      "1:\n\t"
                      "st Z+, r24\n\t"
-                     "cpi r30, lo8(%[end])\n\t"
-                     "cpc r31, r25\n\t"
-                     "brlo 1b\n"
+                     "cp r26, r30\n\t"
+                     "cpc r27, r31\n\t"
+                     "brsh 1b\n"
                      :
-                     : [paint] "i"(PAINT), [end] "i"(RAMEND + 1));
+                     : [paint] "i"(PAINT));
 }
 
 void ebnn_stack_paint(void)

@@ -16,6 +16,7 @@ import ebnn
 from ebnn import Network, datasets
 from ebnn.boards import load_board
 from ebnn.device import Device, Prediction
+from ebnn.kernels import OPTIMIZE
 from ebnn.simulation import board_url
 from ebnn.simulation.bare import build_bare
 
@@ -32,10 +33,12 @@ def board(request: pytest.FixtureRequest) -> str:
     return name
 
 
-def predictions(board: str, network: Network, arithmetic: str, packed: NDArray[Any], folder: Path) -> list[Prediction]:
+def predictions(
+    board: str, network: Network, arithmetic: str, packed: NDArray[Any], folder: Path, optimize: str = "balanced"
+) -> list[Prediction]:
     """What the board makes of packed samples. No warning is allowed while its program is compiled."""
     header = folder / "emitted.h"
-    ebnn.write_header(network, header, arithmetic=arithmetic)
+    ebnn.write_header(network, header, arithmetic=arithmetic, optimize=optimize)
     program = build_bare(load_board(board), header, folder, flags=STRICT)
     with Device(board_url(board, program=program), network_hash=network.hash32) as device:
         assert device.hello().board == board
@@ -64,7 +67,7 @@ def test_random_network(board: str, number: int, tmp_path: Path) -> None:
     while (network := random_network(choose, normalized=True)).input.kind != kind:
         pass
     x = random_samples(network, 10, seed=number)
-    found = predictions(board, network, arithmetic, network.pack_input(x), tmp_path)
+    found = predictions(board, network, arithmetic, network.pack_input(x), tmp_path, OPTIMIZE[number % 3])
     assert_equal(found, network.scores(x))
 
 

@@ -31,11 +31,12 @@ def require(program: str) -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """One network in one arithmetic, and samples for it (n, channels, height, width)."""
+    """One network, samples for it (n, channels, height, width), and how its header is emitted."""
 
     network: Network
     x: ArrayLike
     arithmetic: str = "integer"
+    optimize: str = "balanced"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def run(cases: Sequence[Case], folder: Path, flags: Sequence[str] = SANITIZERS, 
     calls, includes, data = [], [], []
     for i, case in enumerate(cases):
         name = f"n{i}"
-        (folder / f"{name}.h").write_text(header_text(case.network, name=name, arithmetic=case.arithmetic))
+        text = header_text(case.network, name=name, arithmetic=case.arithmetic, optimize=case.optimize)
+        (folder / f"{name}.h").write_text(text)
         includes.append(f'#include "{name}.h"')
         packed = case.network.pack_input(case.x)
         data.append(packed.tobytes())

@@ -8,13 +8,15 @@
 #define EBNN_H
 
 /* Raised when an emitted header of before could no longer be compiled rightly; headers check it with #error. */
-#define EBNN_RUNTIME_VERSION 1
+#define EBNN_RUNTIME_VERSION 2
 
 #include "ebnn/port.h"
 #include "ebnn/bits.h"
 #include "ebnn/window.h"
 #include "ebnn/dot.h"
 #include "ebnn/layers.h"
+#include "ebnn/columns.h"
+#include "ebnn/tables.h"
 #include "ebnn/float_layers.h"
 
 #endif

@@ -28,17 +28,39 @@ EBNN_INLINE uint8_t ebnn_normalized_sign(float temporary, const float *normaliza
  */
 EBNN_KERNEL void ebnn_gather_float(const ebnn_conv_t *conv, const float *input, uint16_t y, uint16_t x, float *patch)
 {
+    const uint16_t in_h = conv->kernel_rows.side, in_w = conv->kernel_columns.side;
     uint16_t ky, kx, c;
 
-    for (ky = 0; ky < conv->kernel_h; ky++)
-        for (kx = 0; kx < conv->kernel_w; kx++) {
-            const int32_t iy = (int32_t)y * conv->stride_h + ky - conv->pad_h;
-            const int32_t ix = (int32_t)x * conv->stride_w + kx - conv->pad_w;
-            const uint8_t inside = iy >= 0 && iy < conv->in_h && ix >= 0 && ix < conv->in_w;
+    for (ky = 0; ky < conv->kernel_rows.size; ky++)
+        for (kx = 0; kx < conv->kernel_columns.size; kx++) {
+            const int32_t iy = (int32_t)y * conv->kernel_rows.stride + ky - conv->kernel_rows.pad;
+            const int32_t ix = (int32_t)x * conv->kernel_columns.stride + kx - conv->kernel_columns.pad;
+            const uint8_t inside = iy >= 0 && iy < in_h && ix >= 0 && ix < in_w;
 
             for (c = 0; c < conv->in_c; c++)
-                *patch++ = inside ? input[((size_t)c * conv->in_h + (size_t)iy) * conv->in_w + (size_t)ix] : 0.0f;
+                *patch++ = inside ? input[((size_t)c * in_h + (size_t)iy) * in_w + (size_t)ix] : 0.0f;
         }
+}
+
+/* The sum of one filter at (y, x) of the map, whatever the input is. */
+EBNN_INLINE float ebnn_sum_float(const ebnn_conv_t *conv, const void *input, uint16_t y, uint16_t x,
+                                 const uint32_t *weights, void *scratch)
+{
+    const ebnn_filters_t *filters = &conv->filters;
+    uint8_t *patch = (uint8_t *)scratch;
+    ebnn_overlap_t at;
+    uint16_t inside;
+
+    if (filters->kind == EBNN_FLOAT) {
+        ebnn_gather_float(conv, (const float *)input, y, x, (float *)scratch);
+        return ebnn_dot_float((const float *)scratch, weights, filters->taps);
+    }
+    ebnn_meet(&conv->kernel_rows, y, &at.rows);
+    ebnn_meet(&conv->kernel_columns, x, &at.columns);
+    inside = filters->kind == EBNN_BITS ? ebnn_gather_bits(conv, (const uint8_t *)input, &at, patch)
+                                        : ebnn_gather_bytes(conv, (const uint8_t *)input, &at, patch);
+    return (float)ebnn_dot(filters, patch, inside == filters->taps ? NULL : patch + 4u * filters->words, inside,
+                           ebnn_input_total(filters, patch), weights);
 }
 
 /*
@@ -48,62 +70,57 @@ EBNN_KERNEL void ebnn_gather_float(const ebnn_conv_t *conv, const float *input, 
 EBNN_KERNEL void ebnn_conv_float(const ebnn_conv_t *in_flash, const void *input, uint8_t *output, void *scratch)
 {
     ebnn_conv_t conv;
-    uint16_t size, words, y, x, my, mx, f;
+    uint16_t y, x, my, mx, f;
 
     EBNN_READ_BLOCK(&conv, in_flash, sizeof conv);
-    size = (uint16_t)(conv.kernel_h * conv.kernel_w * conv.in_c);
-    words = ebnn_words(size);
-    memset(output, 0, (size_t)conv.out_h * conv.out_row_bytes);
+    memset(output, 0, ebnn_whole_words((size_t)conv.out_h * conv.out_row_bytes));
     for (y = 0; y < conv.out_h; y++) {
-        const ebnn_range_t rows = ebnn_window(y, conv.pool_stride_h, conv.pool_pad_h, conv.pool_h, conv.map_h);
+        ebnn_range_t rows;
 
+        ebnn_meet(&conv.pool_rows, y, &rows);
         for (x = 0; x < conv.out_w; x++) {
-            const ebnn_range_t columns = ebnn_window(x, conv.pool_stride_w, conv.pool_pad_w, conv.pool_w, conv.map_w);
+            ebnn_range_t columns;
 
-            for (f = 0; f < conv.out_c; f++) {
-                const uint32_t *weights = (const uint32_t *)conv.weights + (size_t)f * words;
+            ebnn_meet(&conv.pool_columns, x, &columns);
+            for (f = 0; f < conv.filters.outputs; f++) {
+                const uint32_t *weights = conv.filters.weights + (size_t)f * conv.filters.words;
                 float temporary = 0.0f;
                 uint8_t first = 1;
 
                 for (my = rows.begin; my < rows.end; my++)
                     for (mx = columns.begin; mx < columns.end; mx++) {
-                        float sum;
+                        const float sum = ebnn_sum_float(&conv, input, my, mx, weights, scratch);
 
-                        if (conv.kind == EBNN_FLOAT) {
-                            ebnn_gather_float(&conv, (const float *)input, my, mx, (float *)scratch);
-                            sum = ebnn_dot_float((const float *)scratch, weights, size);
-                        } else {
-                            const ebnn_patch_t patch =
-                                ebnn_gather(&conv, (const uint8_t *)input, my, mx, (uint8_t *)scratch);
-                            sum = (float)ebnn_dot_patch(&patch, weights, conv.kind);
-                        }
                         if (first || sum > temporary)
                             temporary = sum;
                         first = 0;
                     }
                 if (ebnn_normalized_sign(temporary, conv.normalization + (size_t)f * EBNN_NORMALIZATION_FLOATS))
-                    ebnn_flip_bit(output + (size_t)y * conv.out_row_bytes, (uint16_t)(x * conv.out_c + f));
+                    ebnn_flip_bit(output + (size_t)y * conv.out_row_bytes,
+                                  (uint16_t)(x * conv.filters.outputs + f));
             }
         }
     }
 }
 
-/* One dense block; input: as dense->kind says (floats word-aligned), output as in ebnn_dense. */
+/* One dense block; input: as its kind says (floats word-aligned), output as in ebnn_dense. */
 EBNN_KERNEL void ebnn_dense_float(const ebnn_dense_t *in_flash, const void *input, uint8_t *output)
 {
     ebnn_dense_t dense;
+    const ebnn_filters_t *filters = &dense.filters;
+    const uint32_t *weights;
     int32_t total = 0;
     uint16_t f;
 
     EBNN_READ_BLOCK(&dense, in_flash, sizeof dense);
-    if (dense.kind == EBNN_UINT8 || dense.kind == EBNN_INT8)
-        total = ebnn_total((const uint8_t *)input, dense.count, dense.kind == EBNN_INT8);
-    memset(output, 0, (dense.outputs + 7u) / 8u);
-    for (f = 0; f < dense.outputs; f++, dense.weights += dense.filter_words) {
-        const float temporary = dense.kind == EBNN_FLOAT
-                                    ? ebnn_dot_float((const float *)input, dense.weights, dense.count)
-                                    : (float)ebnn_dot_input((const uint8_t *)input, dense.weights, dense.count,
-                                                            dense.in_bytes, dense.kind, total);
+    if (filters->kind != EBNN_FLOAT)
+        total = ebnn_input_total(filters, (const uint8_t *)input);
+    memset(output, 0, ebnn_whole_words((filters->outputs + 7u) / 8u));
+    for (f = 0, weights = filters->weights; f < filters->outputs; f++, weights += filters->words) {
+        const float temporary =
+            filters->kind == EBNN_FLOAT
+                ? ebnn_dot_float((const float *)input, weights, filters->taps)
+                : (float)ebnn_dot(filters, (const uint8_t *)input, NULL, filters->taps, total, weights);
 
         if (ebnn_normalized_sign(temporary, dense.normalization + (size_t)f * EBNN_NORMALIZATION_FLOATS))
             ebnn_flip_bit(output, f);

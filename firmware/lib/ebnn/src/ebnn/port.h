@@ -28,6 +28,7 @@
 #define EBNN_READ_U32(address) pgm_read_dword(address)
 #define EBNN_READ_FLOAT(address) pgm_read_float(address)
 #define EBNN_READ_BLOCK(to, from, size) memcpy_P((to), (from), (size))
+#define EBNN_HAS_WORDS 0 /* one instruction moves 32 bits */
 #else
 #define EBNN_FLASH
 #define EBNN_READ_U8(address) (*(const uint8_t *)(address))
@@ -35,13 +36,16 @@
 #define EBNN_READ_U32(address) (*(const uint32_t *)(address))
 #define EBNN_READ_FLOAT(address) (*(const float *)(address))
 #define EBNN_READ_BLOCK(to, from, size) memcpy((to), (from), (size))
+#define EBNN_HAS_WORDS 1
 #endif
 
-/* A pointer that is known to be aligned to words: cores that fault on other loads then load whole words. */
+/* Copies a word from or to an address that is aligned to words: one instruction, also where there is no C library. */
 #if defined(__GNUC__)
-#define EBNN_WORD_ALIGNED(pointer) __builtin_assume_aligned((pointer), 4)
+#define EBNN_COPY_WORD(to, aligned) __builtin_memcpy((to), __builtin_assume_aligned((aligned), 4), 4u)
+#define EBNN_COPY_WORD_TO(aligned, from) __builtin_memcpy(__builtin_assume_aligned((aligned), 4), (from), 4u)
 #else
-#define EBNN_WORD_ALIGNED(pointer) (pointer)
+#define EBNN_COPY_WORD(to, aligned) memcpy((to), (aligned), 4u)
+#define EBNN_COPY_WORD_TO(aligned, from) memcpy((aligned), (from), 4u)
 #endif
 
 /* How small functions are declared; a build may set its own. */

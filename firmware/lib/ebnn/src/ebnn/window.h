@@ -4,118 +4,170 @@
 #ifndef EBNN_WINDOW_H
 #define EBNN_WINDOW_H
 
-#include "bits.h"
+#include "dot.h"
 
-/* What the values of an input are. */
-#define EBNN_BITS 0u
-#define EBNN_UINT8 1u
-#define EBNN_INT8 2u
-#define EBNN_FLOAT 3u
-
-/* One block: convolution, max-pooling, comparison. Lies in flash. Sides in pixels. */
+/* A window that slides along one side of an image: of the kernel, or of the pool. In pixels. */
 typedef struct {
-    uint16_t in_h, in_w, in_c;
-    uint16_t kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w;
-    uint16_t map_h, map_w; /* of the convolution, before pooling; it never exists in memory */
-    uint16_t pool_h, pool_w, pool_stride_h, pool_stride_w, pool_pad_h, pool_pad_w;
-    uint16_t out_h, out_w, out_c;
+    uint16_t size, stride, pad;
+    uint16_t side; /* of what it slides along */
+} ebnn_window_t;
+
+/* One block: convolution, max-pooling, comparison. Lies in flash. The convolution's map never exists in memory. */
+typedef struct {
+    ebnn_filters_t filters; /* kernel height × width × in_c taps each; how they are laid out is the kernel's */
+    ebnn_window_t kernel_rows, kernel_columns; /* along the input */
+    ebnn_window_t pool_rows, pool_columns;     /* along the map */
+    uint16_t in_c;
+    uint16_t out_h, out_w;
     uint16_t in_row_bytes, out_row_bytes; /* of rows of bits */
-    uint8_t kind;                         /* of the input: EBNN_BITS, … */
-    uint8_t threshold_bytes;              /* 2: thresholds are int16_t, 4: int32_t */
-    const void *weights;                  /* out_c filters; how they are laid out is the kernel's */
-    const void *thresholds;               /* out_c; unused in the float arithmetic */
-    const uint8_t *flips;                 /* out_c bits, NULL when all are 0 */
-    const float *normalization;           /* out_c × 5; unused in the integer arithmetic */
+    const uint8_t *flips;                 /* bits of the outputs, NULL when all are 0 */
+    const float *normalization;           /* outputs × 5; unused in the integer arithmetic */
+    const void *table;                    /* in place of weights and thresholds: see columns.h, tables.h */
 } ebnn_conv_t;
 
-/* Half-open range. */
+/* Where a window meets its side: [begin, end) of the side; `first` is the window's own place that falls on `begin`. */
 typedef struct {
-    uint16_t begin, end;
+    uint16_t begin, end, first;
 } ebnn_range_t;
 
-/* Where a window of `size`, placed at `at` × `stride` − `pad`, meets a side of `limit`; relative to that side. */
-EBNN_INLINE ebnn_range_t ebnn_window(uint16_t at, uint16_t stride, uint16_t pad, uint16_t size, uint16_t limit)
+/* Finds the range of the window in its place `at`. */
+EBNN_KERNEL void ebnn_meet(const ebnn_window_t *window, uint16_t at, ebnn_range_t *range)
 {
-    const int start = (int)(at * stride) - (int)pad; /* within ±32767, as every padded side is */
-    const int end = start + (int)size;
-    ebnn_range_t range;
+    const int side = (int)window->side;
+    const int start = (int)(at * window->stride) - (int)window->pad; /* within ±32767, as every padded side is */
+    int end = start + (int)window->size;
+    int begin = start;
 
-    range.begin = (uint16_t)(start < 0 ? 0 : (start < (int)limit ? start : (int)limit));
-    range.end = (uint16_t)(end < 0 ? 0 : (end < (int)limit ? end : (int)limit));
-    return range;
+    if (begin < 0)
+        begin = 0;
+    if (begin > side)
+        begin = side;
+    if (end < 0)
+        end = 0;
+    if (end > side)
+        end = side;
+    range->begin = (uint16_t)begin;
+    range->end = (uint16_t)end;
+    range->first = (uint16_t)(begin - start);
 }
 
-/* The patch under the kernel; taps outside the image are 0. */
+/* Where the kernel meets the input, for one place of the map. */
 typedef struct {
-    uint8_t *values;     /* word-aligned: bits as one stream, or bytes; kernel_h × kernel_w × in_c of them */
-    const uint8_t *mask; /* bits of the taps inside the image, NULL when all of them are */
-    uint16_t taps;       /* inside the image */
-    uint16_t size;       /* all taps */
-    int32_t total;       /* sum of the values, for bytes */
-} ebnn_patch_t;
+    ebnn_range_t rows, columns;
+} ebnn_overlap_t;
 
-/* Words that `bits` bits take. */
-EBNN_INLINE uint16_t ebnn_words(uint16_t bits)
+/* Copies a few bytes, at least one, of any alignment, words where they are: less than a call of memcpy takes. */
+EBNN_INLINE void ebnn_copy_bytes(uint8_t *to, const uint8_t *from, uint16_t bytes)
 {
-    return (uint16_t)(bits / 32u + (bits % 32u != 0u));
+    const uint8_t *const end = to + bytes;
+
+    if (EBNN_HAS_WORDS && ((uintptr_t)to | (uintptr_t)from | bytes) % 4u == 0u) {
+        for (; to != end; to += 4, from += 4)
+            ebnn_store_word(to, ebnn_load_word(from));
+        return;
+    }
+    do
+        *to++ = *from++;
+    while (to != end);
 }
 
 /*
- * Gathers the patch at (y, x) of the map from an input of bits or bytes.
- * scratch: word-aligned room for the patch and, where the convolution pads bits, as much again for the mask.
+ * Gathers what is under the kernel at one place of the map as one stream, 0 outside the image. Returns the taps inside.
+ * patch: word-aligned, of filters.words words for bits, zeros behind the taps; behind it lies as much for a mask, 1 for
+ * the taps inside, written only where some are outside.
  */
-EBNN_KERNEL ebnn_patch_t ebnn_gather(const ebnn_conv_t *conv, const uint8_t *input, uint16_t y, uint16_t x,
-                                     uint8_t *scratch)
+typedef uint16_t (*ebnn_gather_t)(const ebnn_conv_t *conv, const uint8_t *input, const ebnn_overlap_t *at,
+                                  uint8_t *patch);
+
+/* Bits, of any number of channels. */
+EBNN_KERNEL uint16_t ebnn_gather_bits(const ebnn_conv_t *conv, const uint8_t *input, const ebnn_overlap_t *at,
+                                      uint8_t *patch)
 {
-    const ebnn_range_t rows = ebnn_window(y, conv->stride_h, conv->pad_h, conv->kernel_h, conv->in_h);
-    const ebnn_range_t columns = ebnn_window(x, conv->stride_w, conv->pad_w, conv->kernel_w, conv->in_w);
-    /* The kernel's own row and column that fall on rows.begin and columns.begin. */
-    const uint16_t first_row = (uint16_t)(rows.begin + conv->pad_h - y * conv->stride_h);
-    const uint16_t first_column = (uint16_t)(columns.begin + conv->pad_w - x * conv->stride_w);
-    const uint16_t run = (uint16_t)((columns.end - columns.begin) * conv->in_c); /* values of one row */
-    ebnn_patch_t patch;
+    const uint16_t in_c = conv->in_c;
+    const uint16_t run = (uint16_t)((at->columns.end - at->columns.begin) * in_c); /* bits of one row */
+    const uint16_t from_at = (uint16_t)(at->columns.begin * in_c);
+    const uint16_t kernel_row = (uint16_t)(conv->kernel_columns.size * in_c);
+    const uint16_t inside = (uint16_t)((at->rows.end - at->rows.begin) * run);
+    const size_t bytes = 4u * conv->filters.words;
+    const uint8_t masked = inside != conv->filters.taps;
+    uint16_t to_at = (uint16_t)(at->rows.first * kernel_row + at->columns.first * in_c);
     uint16_t row;
 
-    patch.size = (uint16_t)(conv->kernel_h * conv->kernel_w * conv->in_c);
-    patch.taps = (uint16_t)((rows.end - rows.begin) * run);
-    patch.values = scratch;
-    patch.mask = NULL;
-    patch.total = 0;
-
-    if (conv->kind == EBNN_BITS) {
-        const size_t bytes = (size_t)ebnn_words(patch.size) * 4u;
-        uint8_t *mask = NULL;
-
-        memset(scratch, 0, bytes);
-        if (patch.taps != patch.size) {
-            mask = scratch + bytes;
-            memset(mask, 0, bytes);
-        }
-        for (row = rows.begin; row < rows.end && run > 0; row++) {
-            const uint8_t *from = input + (size_t)row * conv->in_row_bytes;
-            const uint16_t to =
-                (uint16_t)(((row - rows.begin + first_row) * conv->kernel_w + first_column) * conv->in_c);
-
-            ebnn_copy_bits(scratch, to, from, (uint16_t)(columns.begin * conv->in_c), run);
-            if (mask != NULL)
-                ebnn_set_bits(mask, to, run);
-        }
-        patch.mask = mask;
-    } else {
-        memset(scratch, 0, patch.size);
-        for (row = rows.begin; row < rows.end && run > 0; row++) {
-            const uint8_t *from = input + ((size_t)row * conv->in_w + columns.begin) * conv->in_c;
-            uint8_t *to =
-                scratch + (size_t)((row - rows.begin + first_row) * conv->kernel_w + first_column) * conv->in_c;
-            uint16_t i;
-
-            for (i = 0; i < run; i++) {
-                to[i] = from[i];
-                patch.total += conv->kind == EBNN_INT8 ? (int32_t)(int8_t)from[i] : (int32_t)from[i];
-            }
-        }
+    memset(patch, 0, masked ? 2u * bytes : bytes);
+    if (inside == 0u)
+        return 0;
+    input += (size_t)at->rows.begin * conv->in_row_bytes;
+    for (row = at->rows.begin; row != at->rows.end; row++) {
+        ebnn_copy_bits(patch, to_at, input, from_at, run);
+        if (masked)
+            ebnn_set_bits(patch + bytes, to_at, run);
+        input += conv->in_row_bytes;
+        to_at = (uint16_t)(to_at + kernel_row);
     }
-    return patch;
+    return inside;
+}
+
+/* Bits whose channels take whole bytes, where a part is outside; from: the first byte inside. */
+EBNN_KERNEL uint16_t ebnn_gather_part(const ebnn_conv_t *conv, const uint8_t *from, const ebnn_overlap_t *at,
+                                      uint8_t *patch)
+{
+    const uint16_t pixel = conv->in_c / 8u; /* bytes */
+    const uint16_t run = (uint16_t)((at->columns.end - at->columns.begin) * pixel);
+    const uint16_t kernel_row = (uint16_t)(conv->kernel_columns.size * pixel);
+    const size_t bytes = 4u * conv->filters.words;
+    uint16_t rows = (uint16_t)(at->rows.end - at->rows.begin);
+    const uint16_t inside = (uint16_t)(rows * run);
+
+    memset(patch, 0, 2u * bytes);
+    if (inside == 0u)
+        return 0;
+    patch += at->rows.first * kernel_row + at->columns.first * pixel;
+    for (; rows != 0u; rows--) {
+        memcpy(patch, from, run);
+        memset(patch + bytes, 0xFF, run);
+        patch += kernel_row;
+        from += conv->in_row_bytes;
+    }
+    return (uint16_t)(8u * inside);
+}
+
+/* Bits whose channels take whole bytes. */
+EBNN_KERNEL uint16_t ebnn_gather_octets(const ebnn_conv_t *conv, const uint8_t *input, const ebnn_overlap_t *at,
+                                        uint8_t *patch)
+{
+    const uint16_t pixel = conv->in_c / 8u; /* bytes */
+    const uint16_t columns = (uint16_t)(at->columns.end - at->columns.begin);
+    uint16_t rows = (uint16_t)(at->rows.end - at->rows.begin);
+    const uint16_t run = (uint16_t)(columns * pixel);
+
+    input += (size_t)at->rows.begin * conv->in_row_bytes + at->columns.begin * pixel;
+    if (rows != conv->kernel_rows.size || columns != conv->kernel_columns.size)
+        return ebnn_gather_part(conv, input, at, patch);
+    for (; rows != 0u; rows--) {
+        ebnn_copy_bytes(patch, input, run);
+        patch += run;
+        input += conv->in_row_bytes;
+    }
+    return (uint16_t)conv->filters.taps;
+}
+
+/* Bytes: `taps` of them, all inside, as those outside are 0 and add nothing. */
+EBNN_KERNEL uint16_t ebnn_gather_bytes(const ebnn_conv_t *conv, const uint8_t *input, const ebnn_overlap_t *at,
+                                       uint8_t *patch)
+{
+    const uint16_t in_c = conv->in_c;
+    const uint16_t run = (uint16_t)((at->columns.end - at->columns.begin) * in_c);
+    uint16_t row;
+
+    memset(patch, 0, conv->filters.taps);
+    if (run > 0u)
+        for (row = at->rows.begin; row < at->rows.end; row++) {
+            const size_t tap = (size_t)(row - at->rows.begin + at->rows.first) * conv->kernel_columns.size;
+            const size_t pixel = (size_t)row * conv->kernel_columns.side + at->columns.begin;
+
+            ebnn_copy_bytes(patch + (tap + at->columns.first) * in_c, input + pixel * in_c, run);
+        }
+    return (uint16_t)conv->filters.taps;
 }
 
 #endif

@@ -1,0 +1,851 @@
+/*
+ * A convolution of bytes: sums of every choice of signs among up to four taps of one column of the input are made once
+ * ("four Russians") and serve all filters and all neighbouring positions. A filter's sum is one of them for each column
+ * of the kernel.
+ *
+ * Works on strips of a map row. The choices of one group of taps lie one after the other, each a row of sums for all
+ * columns under the strip, so that the sums of neighbouring positions are neighbours and a filter walks along as many
+ * rows as it looks up. The first tap of a group counts as +: half of the choices are the other half with another sign.
+ *
+ * Of each position and filter one bit is kept, a mark: its sum passes. Marks of the rows of a pooling window are ORed,
+ * then the window's own columns are masked out. So every position is computed once, however the windows overlap.
+ */
+#ifndef EBNN_COLUMNS_H
+#define EBNN_COLUMNS_H
+
+#include "layers.h"
+
+/*
+ * Sums that one addition makes. Cores of 32 bits take two, of one row of the map in the low and of the next row in the
+ * high half of a word. Sums are linear: what a negative low half borrows from the high half comes back in the end, where
+ * both are made positive.
+ */
+#ifndef EBNN_LANES
+#if defined(__AVR__)
+#define EBNN_LANES 1
+#else
+#define EBNN_LANES 2
+#endif
+#endif
+
+#if EBNN_LANES == 1
+typedef uint16_t ebnn_sums_t;
+typedef uint8_t ebnn_row_marks_t; /* of up to 8 positions, the last one's highest */
+typedef uint8_t ebnn_marks_t;     /* the same */
+#define EBNN_MARKS_RUN 8u
+#define EBNN_SIGNS_OF_LANES 0x80u
+#else
+typedef uint32_t ebnn_sums_t;
+typedef uint32_t ebnn_row_marks_t; /* of up to 16 positions in each half, the last one's highest */
+typedef uint16_t ebnn_marks_t;     /* of up to 16 positions */
+#define EBNN_MARKS_RUN 16u
+#define EBNN_SIGNS_OF_LANES 0x00800080ul
+#endif
+
+#define EBNN_TAPS 4u   /* of a group, at most */
+#define EBNN_PHASES 5u /* of columns, at most */
+
+/* Columns of the input that lie under the same column of the kernel at one position after the other, in the image. */
+typedef struct {
+    uint16_t from; /* bytes from the beginning of the row */
+    uint8_t to;    /* place in a row of sums */
+    uint8_t count;
+} ebnn_span_t;
+
+/*
+ * The codes of a convolution, in flash: three bytes (positions of a strip, columns under it, rows of sums), then of each
+ * filter its lookups, a byte each, those over three first, and its level. A lookup's low 7 bits are the place of the
+ * first position's sum, its high bit is 1 where the sum is subtracted; the third from the end is always added, its high
+ * bit is 1 where the mark is to be turned over. The level, 16 bits, is added to the sum: bit 15 is the mark.
+ */
+typedef struct {
+    const ebnn_conv_t *conv;
+    const uint8_t *input;
+    const uint8_t *codes;
+    ebnn_sums_t *table;   /* rows of sums */
+    ebnn_sums_t *partial; /* sums of a strip, of filters of more than three lookups */
+    uint16_t row_bytes;   /* of the input */
+    uint16_t step;        /* bytes from a column to the next one of its phase */
+    uint8_t run;          /* positions of a strip */
+    uint8_t columns;      /* of a row of sums */
+    uint8_t rows;
+    uint8_t groups;       /* of taps of one column */
+    uint8_t least;        /* taps of a group */
+    uint8_t larger;       /* groups, the first ones, of a tap more */
+    uint8_t more;         /* lookups of a filter over three */
+    uint8_t parts;        /* elements of marks of one filter in a strip */
+    uint8_t phases;
+    ebnn_span_t spans[EBNN_PHASES];
+} ebnn_columns_t;
+
+/* A tap of one column. */
+typedef struct {
+    size_t at; /* bytes from the beginning of the input to the tap in its first column */
+#if EBNN_LANES == 2
+    size_t far;       /* from there to the other lane's */
+    ebnn_sums_t mask; /* 1 in the bits of the lanes where the tap is inside the image */
+#else
+    uint8_t mask;
+#endif
+} ebnn_tap_t;
+
+/* Finds the spans of a strip whose first column is `x`; the columns that are outside get sums of 0. */
+EBNN_KERNEL void ebnn_plan_columns(ebnn_columns_t *columns, int x)
+{
+    const ebnn_conv_t *conv = columns->conv;
+    const int stride = (int)conv->kernel_columns.stride, width = (int)conv->kernel_columns.side;
+    ebnn_span_t *span = columns->spans;
+    uint8_t phase, place = 0;
+
+    for (phase = 0; phase < columns->phases; phase++, x++, span++) {
+        const uint8_t begin = place;
+        uint16_t k = phase;
+        int at = x;
+
+        place = (uint8_t)(place + columns->run);
+        for (k = (uint16_t)(k + conv->kernel_columns.stride); k < conv->kernel_columns.size; k = (uint16_t)(k + conv->kernel_columns.stride))
+            place++;
+        span->count = 0;
+        for (k = begin; k < place; k++, at += stride)
+            if (at >= 0 && at < width) {
+                if (span->count++ == 0) {
+                    span->from = (uint16_t)(at * (int)conv->in_c);
+                    span->to = (uint8_t)k;
+                }
+            } else {
+                ebnn_sums_t *to = columns->table + k;
+                uint8_t row;
+
+                for (row = 0; row < columns->rows; row++, to += columns->columns)
+                    *to = 0;
+            }
+    }
+}
+
+/* The value of a tap in every lane, of the column `from` bytes on. */
+EBNN_INLINE ebnn_sums_t ebnn_value(const ebnn_tap_t *tap, const uint8_t *from, uint8_t is_signed)
+{
+    ebnn_sums_t value = from[tap->at];
+
+#if EBNN_LANES == 2
+    value |= (ebnn_sums_t)from[tap->at + tap->far] << 16;
+#endif
+    value &= tap->mask;
+    if (is_signed)
+        value = (ebnn_sums_t)((value ^ EBNN_SIGNS_OF_LANES) - EBNN_SIGNS_OF_LANES);
+    return value;
+}
+
+/* The sums of a group of taps, `first` to `last`, in one span; `to` is the first one's place. */
+EBNN_KERNEL void ebnn_make_group(const ebnn_columns_t *columns, const ebnn_tap_t *first, const ebnn_tap_t *last,
+                                 const ebnn_span_t *span, ebnn_sums_t *to)
+{
+    const uint8_t *from = columns->input + span->from;
+    const uint8_t is_signed = columns->conv->filters.kind == EBNN_INT8;
+    const ebnn_sums_t *end = to + span->count;
+
+    for (; to != end; to++, from += columns->step) {
+        const ebnn_tap_t *tap = first;
+        uint8_t choices = 1, i;
+
+        *to = ebnn_value(tap, from, is_signed);
+        while (tap++ != last) {
+            const ebnn_sums_t value = ebnn_value(tap, from, is_signed);
+            ebnn_sums_t *minus = to, *plus = to + choices * columns->columns;
+
+            for (i = 0; i < choices; i++, minus += columns->columns, plus += columns->columns) {
+                *plus = (ebnn_sums_t)(*minus + value);
+                *minus = (ebnn_sums_t)(*minus - value);
+            }
+            choices = (uint8_t)(2u * choices);
+        }
+    }
+}
+
+#if defined(__AVR__)
+
+/* The same of three unsigned taps in a span that is not empty: 59 cycles a column. */
+EBNN_KERNEL void ebnn_make_triples(const ebnn_columns_t *columns, const ebnn_tap_t *taps, const ebnn_span_t *span,
+                                   ebnn_sums_t *to)
+{
+    const uint8_t *from = columns->input + span->from + taps[0].at;
+    const uint16_t second = (uint16_t)(taps[1].at - taps[0].at), third = (uint16_t)(taps[2].at - taps[1].at);
+    const uint16_t back = (uint16_t)(second + third - columns->step);
+    const uint16_t pitch = (uint16_t)(2u * columns->columns), up = (uint16_t)(3u * pitch - 2u);
+    uint16_t low, high;
+    uint8_t a, b, c, count = span->count;
+
+    __asm__ volatile("1:\n\t"
+                     "ld %[a], X\n\t"
+                     "and %[a], %[first_mask]\n\t"
+                     "add r26, %A[second]\n\t"
+                     "adc r27, %B[second]\n\t"
+                     "ld %[b], X\n\t"
+                     "and %[b], %[second_mask]\n\t"
+                     "add r26, %A[third]\n\t"
+                     "adc r27, %B[third]\n\t"
+                     "ld %[c], X\n\t"
+                     "and %[c], %[third_mask]\n\t"
+                     "sub r26, %A[back]\n\t"
+                     "sbc r27, %B[back]\n\t"
+                     "mov %A[low], %[a]\n\t" /* a − b − c */
+                     "sub %A[low], %[b]\n\t"
+                     "sbc %B[low], %B[low]\n\t"
+                     "sub %A[low], %[c]\n\t"
+                     "sbc %B[low], __zero_reg__\n\t"
+                     "st Z, %A[low]\n\t"
+                     "std Z+1, %B[low]\n\t"
+                     "add r30, %A[pitch]\n\t"
+                     "adc r31, %B[pitch]\n\t"
+                     "clr %B[high]\n\t" /* a + b − c */
+                     "mov %A[high], %[a]\n\t"
+                     "add %A[high], %[b]\n\t"
+                     "adc %B[high], %B[high]\n\t"
+                     "sub %A[high], %[c]\n\t"
+                     "sbc %B[high], __zero_reg__\n\t"
+                     "st Z, %A[high]\n\t"
+                     "std Z+1, %B[high]\n\t"
+                     "add r30, %A[pitch]\n\t"
+                     "adc r31, %B[pitch]\n\t"
+                     "clr __tmp_reg__\n\t" /* both + 2c */
+                     "lsl %[c]\n\t"
+                     "rol __tmp_reg__\n\t"
+                     "add %A[low], %[c]\n\t"
+                     "adc %B[low], __tmp_reg__\n\t"
+                     "st Z, %A[low]\n\t"
+                     "std Z+1, %B[low]\n\t"
+                     "add r30, %A[pitch]\n\t"
+                     "adc r31, %B[pitch]\n\t"
+                     "add %A[high], %[c]\n\t"
+                     "adc %B[high], __tmp_reg__\n\t"
+                     "st Z, %A[high]\n\t"
+                     "std Z+1, %B[high]\n\t"
+                     "sub r30, %A[up]\n\t"
+                     "sbc r31, %B[up]\n\t"
+                     "dec %[count]\n\t"
+                     "brne 1b\n\t"
+                     : "+&x"(from), "+&z"(to), [count] "+&r"(count), [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c),
+                       [low] "=&r"(low), [high] "=&r"(high)
+                     : [second] "r"(second), [third] "r"(third), [back] "r"(back), [pitch] "r"(pitch), [up] "r"(up),
+                       [first_mask] "r"(taps[0].mask), [second_mask] "r"(taps[1].mask),
+                       [third_mask] "r"(taps[2].mask)
+                     : "memory");
+}
+
+#else
+
+/* The same of three unsigned taps inside the image in a span that is not empty: 25 operations for two lanes. */
+EBNN_KERNEL void ebnn_make_triples(const ebnn_columns_t *columns, const ebnn_tap_t *taps, const ebnn_span_t *span,
+                                   ebnn_sums_t *to)
+{
+    const uint8_t *first = columns->input + span->from + taps[0].at;
+    const uint8_t *second = columns->input + span->from + taps[1].at;
+    const uint8_t *third = columns->input + span->from + taps[2].at;
+    const size_t step = columns->step, pitch = columns->columns;
+#if EBNN_LANES == 2
+    const size_t far = taps->far;
+#endif
+    const ebnn_sums_t *end = to + span->count;
+
+    do {
+        ebnn_sums_t a = *first, b = *second, c = *third, low, high;
+
+#if EBNN_LANES == 2
+        a |= (ebnn_sums_t)first[far] << 16;
+        b |= (ebnn_sums_t)second[far] << 16;
+        c |= (ebnn_sums_t)third[far] << 16;
+#endif
+        low = (ebnn_sums_t)(a - b);
+        high = (ebnn_sums_t)(a + b);
+        to[0] = (ebnn_sums_t)(low - c);
+        to[pitch] = (ebnn_sums_t)(high - c);
+        to[2u * pitch] = (ebnn_sums_t)(low + c);
+        to[3u * pitch] = (ebnn_sums_t)(high + c);
+        first += step;
+        second += step;
+        third += step;
+    } while (++to != end);
+}
+
+#endif
+
+/*
+ * The sums of the planned columns, of a strip of the map whose rows begin at row `y` of the input. is_last: the row is
+ * the map's last one, the others' sums are not used.
+ */
+EBNN_KERNEL void ebnn_make_columns(const ebnn_columns_t *columns, int y, uint8_t is_last)
+{
+    const ebnn_conv_t *conv = columns->conv;
+    const uint16_t height = conv->kernel_rows.side, channels = conv->in_c;
+    size_t row = (size_t)y * columns->row_bytes; /* modulo SIZE_MAX + 1 */
+    ebnn_sums_t *to = columns->table;
+    uint16_t channel = 0;
+    uint8_t number;
+
+    (void)is_last;
+    for (number = 0; number < columns->groups; number++) {
+        const uint8_t count = (uint8_t)(columns->least + (number < columns->larger));
+        ebnn_tap_t taps[EBNN_TAPS], *tap = taps;
+        uint8_t is_fast = count == 3u && conv->filters.kind == EBNN_UINT8, phase;
+
+        do {
+            const uint8_t here = (unsigned)y < height; /* not above either */
+
+#if EBNN_LANES == 2
+            const int next = y + (int)conv->kernel_rows.stride;
+            const uint8_t there = is_last ? here : (unsigned)next < height;
+            const size_t far = (size_t)conv->kernel_rows.stride * columns->row_bytes;
+
+            tap->mask = (here ? 0xFFu : 0u) | (there ? 0xFF0000ul : 0u);
+            tap->far = here && there && !is_last ? far : 0u;
+            tap->at = (here ? row : there ? row + far : 0u) + channel;
+            is_fast = is_fast && here && there;
+#else
+            tap->mask = here ? 0xFFu : 0u;
+            tap->at = (here ? row : 0u) + channel;
+#if !defined(__AVR__)
+            is_fast = is_fast && here;
+#endif
+#endif
+            if (++channel == channels) {
+                channel = 0;
+                y++;
+                row += columns->row_bytes;
+            }
+        } while (++tap != taps + count);
+        for (phase = 0; phase < columns->phases; phase++) {
+            const ebnn_span_t *span = columns->spans + phase;
+
+            if (is_fast && span->count > 0)
+                ebnn_make_triples(columns, taps, span, to + span->to);
+            else
+                ebnn_make_group(columns, taps, tap - 1, span, to + span->to);
+        }
+        to += (uint8_t)(1u << (count - 1u)) * columns->columns;
+    }
+}
+
+#if defined(__AVR__)
+
+/* Adds `count` sums to others: 17 cycles each. */
+EBNN_INLINE void ebnn_add_sums(ebnn_sums_t *to, const ebnn_sums_t *from, uint8_t count, uint8_t is_minus)
+{
+    uint8_t byte;
+
+#define EBNN_ADD_SUM(add, adc)                                 \
+    "1:\n\t"                                                   \
+    "ld %[byte], Z\n\t"                                        \
+    "ld __tmp_reg__, X+\n\t" add " %[byte], __tmp_reg__\n\t"   \
+    "st Z+, %[byte]\n\t"                                       \
+    "ld %[byte], Z\n\t"                                        \
+    "ld __tmp_reg__, X+\n\t" adc " %[byte], __tmp_reg__\n\t"   \
+    "st Z+, %[byte]\n\t"                                       \
+    "dec %[count]\n\t"                                         \
+    "brne 1b\n\t"
+    if (is_minus)
+        __asm__ volatile(EBNN_ADD_SUM("sub", "sbc")
+                         : "+&z"(to), "+&x"(from), [count] "+&r"(count), [byte] "=&r"(byte)
+                         :
+                         : "memory");
+    else
+        __asm__ volatile(EBNN_ADD_SUM("add", "adc")
+                         : "+&z"(to), "+&x"(from), [count] "+&r"(count), [byte] "=&r"(byte)
+                         :
+                         : "memory");
+#undef EBNN_ADD_SUM
+}
+
+#else
+
+/* Adds `count` sums to others. */
+EBNN_INLINE void ebnn_add_sums(ebnn_sums_t *to, const ebnn_sums_t *from, uint8_t count, uint8_t is_minus)
+{
+    const ebnn_sums_t *end = to + count;
+
+    if (is_minus)
+        do {
+            *to = (ebnn_sums_t)(*to - *from++);
+        } while (++to != end);
+    else
+        do {
+            *to = (ebnn_sums_t)(*to + *from++);
+        } while (++to != end);
+}
+
+#endif
+
+/* The sums of a filter's lookups but its last two, added up: `more` at `codes`, then one that is added. */
+EBNN_KERNEL void ebnn_add_lookups(const ebnn_columns_t *columns, const uint8_t *codes)
+{
+    const uint8_t *end = codes + columns->more;
+    const ebnn_sums_t *from = columns->table + (EBNN_READ_U8(end) & 127u);
+    ebnn_sums_t *to;
+
+    for (to = columns->partial; to != columns->partial + columns->run; to++)
+        *to = *from++;
+    for (; codes != end; codes++) {
+        const uint8_t code = EBNN_READ_U8(codes);
+
+        ebnn_add_sums(columns->partial, columns->table + (code & 127u), columns->run, code & 128u);
+    }
+}
+
+#if defined(__AVR__)
+
+/* The mark of one position. */
+#define EBNN_MARK_POSITION(add_second, adc_second, add_third, adc_third) \
+    "ld %A[sum], X+\n\t"                                                 \
+    "ld %B[sum], X+\n\t"                                                 \
+    "ld __tmp_reg__, Y+\n\t" add_second " %A[sum], __tmp_reg__\n\t"      \
+    "ld __tmp_reg__, Y+\n\t" adc_second " %B[sum], __tmp_reg__\n\t"      \
+    "ld __tmp_reg__, Z+\n\t" add_third " %A[sum], __tmp_reg__\n\t"       \
+    "ld __tmp_reg__, Z+\n\t" adc_third " %B[sum], __tmp_reg__\n\t"       \
+    "add %A[sum], %A[level]\n\t"                                         \
+    "adc %B[sum], %B[level]\n\t"                                         \
+    "lsl %B[sum]\n\t"                                                    \
+    "ror %[marks]\n\t"
+
+/*
+ * One loop for each pair of signs, two positions a turn: 21 cycles each. An odd number of them begins in the middle.
+ * Marks wait on the stack until their pointer has a register.
+ */
+#define EBNN_MARK_LOOP(entry, turn, middle, add_second, adc_second, add_third, adc_third) \
+    entry ":\n\t"                                                                         \
+          "brts " middle "f\n\t" turn ":\n\t" /*                                          \
+          */ EBNN_MARK_POSITION(add_second, adc_second, add_third, adc_third) middle      \
+          ":\n\t" /*                                                                      \
+          */ EBNN_MARK_POSITION(add_second, adc_second, add_third, adc_third)             \
+          "brcc " turn "b\n\t"                                                            \
+          "push %[marks]\n\t"                                                             \
+          "ldi %[marks], 0x80\n\t"                                                        \
+          "dec %[left]\n\t"                                                               \
+          "brne " turn "b\n\t"
+
+/*
+ * The marks of `filters` filters, in rows of `step` each. codes: of the first filter's last three lookups; partial: in
+ * place of the third from the end, or NULL; keep: all bits 1 where the marks are ORed into those that are there, else 0.
+ * About 55 cycles a filter and 20 a part beside the loop.
+ */
+EBNN_INLINE void ebnn_mark_filters(const ebnn_columns_t *columns, const uint8_t *codes, const ebnn_sums_t *partial,
+                                   uint16_t filters, ebnn_row_marks_t *to, uint16_t step, ebnn_row_marks_t keep)
+{
+    const uint8_t parts = columns->parts;
+    /* 1 where the first position's mark is when it is pushed, in the first part, the one that may be short. */
+    const uint8_t start = (uint8_t)(1u << ((columns->run - 1u) % 8u));
+    ebnn_row_marks_t *last = to + (uint16_t)(parts - 1u) * step;
+    const uint8_t *next;
+    uint16_t sum, level;
+    uint8_t marks, turned, left;
+
+    __asm__ volatile("push r28\n\t"
+                     "push r29\n\t"
+                     "bst %[run], 0\n\t"
+                     "1:\n\t"
+                     "lpm r26, Z+\n\t"
+                     "lpm r28, Z+\n\t"
+                     "lpm %A[sum], Z+\n\t"
+                     "lpm %A[level], Z+\n\t"
+                     "lpm %B[level], Z+\n\t"
+                     "movw %[next], r30\n\t"
+                     "mov r30, %A[sum]\n\t"
+                     "clr r27\n\t"
+                     "clr r29\n\t"
+                     "clr r31\n\t"
+                     "mov %[marks], %[start]\n\t"
+                     "mov %[left], %[parts]\n\t"
+                     "lsl r26\n\t"
+                     "sbc %[turned], %[turned]\n\t"
+                     "add r26, %A[table]\n\t"
+                     "adc r27, %B[table]\n\t"
+                     "cp %A[partial], __zero_reg__\n\t"
+                     "cpc %B[partial], __zero_reg__\n\t"
+                     "breq 2f\n\t"
+                     "movw r26, %[partial]\n\t"
+                     "2:\n\t"
+                     "lsl r28\n\t"
+                     "sbc %A[sum], %A[sum]\n\t"
+                     "add r28, %A[table]\n\t"
+                     "adc r29, %B[table]\n\t"
+                     "lsl r30\n\t"
+                     "sbc __tmp_reg__, __tmp_reg__\n\t"
+                     "add r30, %A[table]\n\t"
+                     "adc r31, %B[table]\n\t"
+                     "sbrc %A[sum], 0\n\t"
+                     "rjmp 6f\n\t"
+                     "sbrc __tmp_reg__, 0\n\t"
+                     "rjmp 4f\n\t" /*
+                     */ EBNN_MARK_LOOP("3", "23", "13", "add", "adc", "add", "adc")
+                     "rjmp 8f\n\t" /*
+                     */ EBNN_MARK_LOOP("4", "24", "14", "add", "adc", "sub", "sbc")
+                     "rjmp 8f\n\t"
+                     "6:\n\t"
+                     "sbrc __tmp_reg__, 0\n\t"
+                     "rjmp 7f\n\t" /*
+                     */ EBNN_MARK_LOOP("5", "25", "15", "sub", "sbc", "add", "adc")
+                     "rjmp 8f\n\t" /*
+                     */ EBNN_MARK_LOOP("7", "27", "17", "sub", "sbc", "sub", "sbc")
+                     "8:\n\t"
+                     "movw r26, %[last]\n\t"
+                     "mov %[left], %[parts]\n\t"
+                     "9:\n\t"
+                     "pop %[marks]\n\t"
+                     "eor %[marks], %[turned]\n\t"
+                     "ld __tmp_reg__, X\n\t"
+                     "and __tmp_reg__, %[keep]\n\t"
+                     "or %[marks], __tmp_reg__\n\t"
+                     "st X, %[marks]\n\t"
+                     "sub r26, %A[step]\n\t"
+                     "sbc r27, %B[step]\n\t"
+                     "dec %[left]\n\t"
+                     "brne 9b\n\t"
+                     "movw r30, %[next]\n\t"
+                     "subi %A[last], 0xFF\n\t"
+                     "sbci %B[last], 0xFF\n\t"
+                     "subi %A[filters], 1\n\t"
+                     "sbci %B[filters], 0\n\t"
+                     "breq 10f\n\t"
+                     "rjmp 1b\n\t"
+                     "10:\n\t"
+                     "pop r29\n\t"
+                     "pop r28\n\t"
+                     /* Y is no operand's: classes "l" and "a" leave it out. */
+                     : "+&z"(codes), [filters] "+&a"(filters), [last] "+&a"(last), [sum] "=&l"(sum),
+                       [level] "=&l"(level), [marks] "=&a"(marks), [turned] "=&l"(turned), [left] "=&l"(left),
+                       [next] "=&l"(next)
+                     : [table] "l"(columns->table), [start] "l"(start), [parts] "l"(parts), [partial] "a"(partial),
+                       [step] "l"(step), [keep] "a"(keep), [run] "r"(columns->run)
+                     : "r26", "r27", "memory");
+}
+
+#else
+
+/* One loop for each pair of signs: 4 or 5 operations a position. */
+#define EBNN_MARK_LOOP(second_sign, third_sign)                                                                   \
+    do {                                                                                                          \
+        const ebnn_sums_t sums = (ebnn_sums_t)(*first++ second_sign *second++ third_sign *third++ + level);       \
+                                                                                                                  \
+        marks = (ebnn_sums_t)((marks >> 1) | (sums & (ebnn_sums_t)(EBNN_SIGNS_OF_LANES << 8)));                   \
+    } while (first != end)
+
+/* The same. In two lanes no marks are kept. */
+EBNN_INLINE void ebnn_mark_filters(const ebnn_columns_t *columns, const uint8_t *codes, const ebnn_sums_t *partial,
+                                   uint16_t filters, ebnn_row_marks_t *to, uint16_t step, ebnn_row_marks_t keep)
+{
+    const ebnn_sums_t *table = columns->table;
+    const size_t run = columns->run;
+
+    for (; filters > 0; filters--, codes += 5, to++) {
+        const uint8_t first_code = EBNN_READ_U8(codes), second_code = EBNN_READ_U8(codes + 1);
+        const uint8_t third_code = EBNN_READ_U8(codes + 2);
+        const ebnn_sums_t *first = partial != NULL ? partial : table + (first_code & 127u);
+        const ebnn_sums_t *second = table + (second_code & 127u), *third = table + (third_code & 127u);
+        const ebnn_row_marks_t turned = (ebnn_row_marks_t)(0u - (ebnn_row_marks_t)(first_code >> 7));
+        ebnn_sums_t level = (ebnn_sums_t)(EBNN_READ_U8(codes + 3) | (EBNN_READ_U8(codes + 4) << 8));
+#if EBNN_LANES == 1
+        const ebnn_sums_t *all = first + run, *end = first + ((run - 1u) % EBNN_MARKS_RUN + 1u);
+        ebnn_row_marks_t *part = to;
+#else
+        const ebnn_sums_t *end = first + run;
+
+        (void)step;
+        (void)keep;
+        level |= level << 16;
+#endif
+        for (;;) {
+            ebnn_sums_t marks = 0;
+
+            if (second_code & 128u) {
+                if (third_code & 128u)
+                    EBNN_MARK_LOOP(-, -);
+                else
+                    EBNN_MARK_LOOP(-, +);
+            } else if (third_code & 128u) {
+                EBNN_MARK_LOOP(+, -);
+            } else {
+                EBNN_MARK_LOOP(+, +);
+            }
+#if EBNN_LANES == 1
+            *part = (ebnn_row_marks_t)((*part & keep) | ((marks >> 8) ^ turned));
+            if (end == all)
+                break;
+            part += step;
+            end += EBNN_MARKS_RUN;
+#else
+            *to = marks ^ turned;
+            break;
+#endif
+        }
+    }
+}
+
+#endif
+
+/* The marks of all filters in a strip: filter after filter, in rows of one element of each. */
+EBNN_KERNEL void ebnn_mark_strip(const ebnn_columns_t *columns, ebnn_row_marks_t *to, ebnn_row_marks_t keep)
+{
+    const uint16_t filters = columns->conv->filters.outputs;
+    const uint8_t *codes = columns->codes;
+    const ebnn_sums_t *partial = NULL;
+    uint16_t some = filters, left = filters;
+
+    if (columns->more > 0) {
+        partial = columns->partial;
+        some = 1;
+    }
+    for (; left > 0; left = (uint16_t)(left - some), codes += columns->more + 5u) {
+        if (partial != NULL)
+            ebnn_add_lookups(columns, codes);
+        ebnn_mark_filters(columns, codes + columns->more, partial, some, to++, filters, keep);
+    }
+}
+
+#if defined(__AVR__)
+
+/*
+ * Shifts into `byte`, above a 1, whether each of `count` filters passes in a window; moves the output on where the byte
+ * is full. 11 cycles a filter, 6 where they are whole bytes.
+ */
+EBNN_INLINE uint8_t *ebnn_pool_window(const ebnn_marks_t *marks, ebnn_marks_t mask, uint16_t count, uint8_t *byte,
+                                      uint8_t *output)
+{
+    uint8_t shifted = *byte;
+
+#define EBNN_POOL_FILTER               \
+    "ld __tmp_reg__, X+\n\t"           \
+    "and __tmp_reg__, %[mask]\n\t"     \
+    "cp __zero_reg__, __tmp_reg__\n\t" \
+    "ror %[byte]\n\t"
+#define EBNN_POOL_TWO EBNN_POOL_FILTER EBNN_POOL_FILTER
+    if (count % 8u == 0) {
+        __asm__ volatile("1:\n\t" EBNN_POOL_TWO EBNN_POOL_TWO EBNN_POOL_TWO EBNN_POOL_TWO "st Z+, %[byte]\n\t"
+                         "sbiw %[count], 8\n\t"
+                         "brne 1b\n\t"
+                         : "+&x"(marks), "+&z"(output), [count] "+&w"(count), [byte] "+&r"(shifted)
+                         : [mask] "r"(mask)
+                         : "memory");
+        return output;
+    }
+    __asm__ volatile("1:\n\t" EBNN_POOL_FILTER "brcc 2f\n\t"
+                     "st Z+, %[byte]\n\t"
+                     "ldi %[byte], 0x80\n\t"
+                     "2:\n\t"
+                     "sbiw %[count], 1\n\t"
+                     "brne 1b\n\t"
+                     : "+&x"(marks), "+&z"(output), [count] "+&w"(count), [byte] "+&a"(shifted)
+                     : [mask] "r"(mask)
+                     : "memory");
+#undef EBNN_POOL_FILTER
+#undef EBNN_POOL_TWO
+    *byte = shifted;
+    return output;
+}
+
+#else
+
+/* The same: 11 operations a filter. */
+EBNN_INLINE uint8_t *ebnn_pool_window(const ebnn_marks_t *marks, ebnn_marks_t mask, uint16_t count, uint8_t *byte,
+                                      uint8_t *output)
+{
+    const ebnn_marks_t *end = marks + count;
+    uint32_t shifted = *byte;
+
+    do {
+        const uint32_t full = shifted & 1u;
+
+        shifted >>= 1;
+        if (*marks++ & mask)
+            shifted |= 0x80u;
+        if (full) {
+            *output++ = (uint8_t)shifted;
+            shifted = 0x80u;
+        }
+    } while (marks != end);
+    *byte = (uint8_t)shifted;
+    return output;
+}
+
+#endif
+
+/* One row of the output from the marks of its windows, which it uses up: whether one of a window's is 1. */
+EBNN_KERNEL void ebnn_pool_marks(const ebnn_columns_t *columns, ebnn_marks_t *marks, uint8_t *output)
+{
+    const ebnn_conv_t *conv = columns->conv;
+    const uint16_t filters = conv->filters.outputs;
+    const uint8_t run = columns->parts > 1 ? EBNN_MARKS_RUN : columns->run; /* positions in an element */
+    const uint8_t base = (uint8_t)(EBNN_MARKS_RUN - run);                   /* the first one's bit */
+    uint16_t x, begin = 0; /* the position that is the `place`th of the element at `marks` */
+    uint16_t place = (uint16_t)(columns->parts * EBNN_MARKS_RUN - base - columns->run);
+    int start = -(int)conv->pool_columns.pad;
+    uint8_t byte = 0x80; /* the output's next bits */
+
+    for (x = conv->out_w; x > 0; x--, start += (int)conv->pool_columns.stride) {
+        const int end = start + (int)conv->pool_columns.size;
+        uint8_t count, room;
+        ebnn_marks_t ones, next = 0;
+
+        if (start > 0) {
+            place = (uint16_t)(place + (uint16_t)start - begin);
+            begin = (uint16_t)start;
+        }
+        count = (uint8_t)((end < (int)conv->pool_columns.side ? (uint16_t)end : conv->pool_columns.side) - begin);
+        for (; place >= run; place = (uint16_t)(place - run))
+            marks += filters;
+        ones = (ebnn_marks_t)((1u << count) - 1u);
+        room = (uint8_t)(run - place);
+        if (count > room)
+            next = (ebnn_marks_t)((ebnn_marks_t)(ones >> room) << base);
+        if (next != 0) { /* a mark of the window in the next elements counts as one of its last position in these */
+            ebnn_marks_t *mark;
+
+            for (mark = marks; mark != marks + filters; mark++)
+                if (mark[filters] & next)
+                    *mark = (ebnn_marks_t)(*mark | 1u << (EBNN_MARKS_RUN - 1u));
+        }
+        output = ebnn_pool_window(marks, (ebnn_marks_t)(ones << (uint8_t)(base + place)), filters, &byte, output);
+    }
+    x = (uint16_t)(conv->out_w * filters) % 8u;
+    if (x > 0)
+        *output = (uint8_t)(byte >> (8u - x));
+}
+
+/* XORs the flips into every pixel of a row of the output, eight at a time. */
+EBNN_KERNEL void ebnn_flip_row(const ebnn_conv_t *conv, uint8_t *output)
+{
+    uint16_t x, left;
+    uint8_t bit = 0;
+
+    for (x = 0; x < conv->out_w; x++) {
+        const uint8_t *flips = conv->flips;
+
+        for (left = conv->filters.outputs; left > 0;) {
+            const uint8_t some = (uint8_t)(left < 8u ? left : 8u);
+            const uint16_t wide = (uint16_t)(EBNN_READ_U8(flips++) << bit);
+
+            *output = (uint8_t)(*output ^ wide);
+            bit = (uint8_t)(bit + some);
+            if (bit >= 8u) {
+                bit = (uint8_t)(bit - 8u);
+                output++;
+                if (bit > 0)
+                    *output = (uint8_t)(*output ^ (wide >> 8));
+            }
+            left = (uint16_t)(left - some);
+        }
+    }
+}
+
+/* The slot after one of `count`. */
+EBNN_INLINE uint8_t ebnn_next_slot(uint8_t slot, uint8_t count)
+{
+    slot++;
+    return (uint8_t)(slot == count ? 0u : slot);
+}
+
+/* Marks of one row, in the given lane, added to those of a window, or the first of them. */
+EBNN_INLINE void ebnn_add_marks(ebnn_marks_t *to, const ebnn_row_marks_t *from, uint16_t size, uint8_t lane,
+                                uint8_t is_first)
+{
+    const ebnn_marks_t *end = to + size;
+
+    if (is_first)
+        do
+            *to++ = (ebnn_marks_t)(*from++ >> (16u * lane));
+        while (to != end);
+    else
+        for (; to != end; to++)
+            *to = (ebnn_marks_t)(*to | *from++ >> (16u * lane));
+}
+
+/*
+ * One convolution block on bytes; conv->table are its codes. Gives the bits that ebnn_conv gives.
+ * input: in_h × in_w × in_c bytes; output: out_h rows of bits; scratch: word-aligned, for the rows of sums, the partial
+ * sums where a filter has more than three lookups, the marks of one row of the map in each lane, and those of the
+ * pooling windows that hold one row. None overlap.
+ */
+EBNN_KERNEL void ebnn_conv_columns(const ebnn_conv_t *in_flash, const uint8_t *input, uint8_t *output,
+                                   uint8_t *scratch)
+{
+    const uint8_t *const first = output;
+    ebnn_conv_t conv;
+    ebnn_columns_t columns;
+    ebnn_row_marks_t *marks;
+    ebnn_marks_t *slots;
+    uint16_t begun = 0, done = 0, size = 0, rows, x, y;
+    uint8_t done_slot = 0, slot_count, taps, lookups, direct; /* direct: a row's marks are made where the window's are */
+
+    EBNN_READ_BLOCK(&conv, in_flash, sizeof conv);
+    columns.conv = &conv;
+    columns.input = input;
+    columns.codes = (const uint8_t *)conv.table;
+    columns.run = EBNN_READ_U8(columns.codes);
+    columns.columns = EBNN_READ_U8(columns.codes + 1);
+    columns.rows = EBNN_READ_U8(columns.codes + 2);
+    columns.codes += 3;
+    columns.row_bytes = (uint16_t)(conv.kernel_columns.side * conv.in_c);
+    columns.step = (uint16_t)(conv.kernel_columns.stride * conv.in_c);
+    taps = (uint8_t)(conv.kernel_rows.size * conv.in_c);
+    columns.groups = (uint8_t)((taps + 3u) / 4u);
+    columns.least = (uint8_t)(taps / columns.groups);
+    columns.larger = (uint8_t)(taps % columns.groups);
+    columns.parts = (uint8_t)((columns.run + EBNN_MARKS_RUN - 1u) / EBNN_MARKS_RUN);
+    columns.phases = (uint8_t)(conv.kernel_columns.size < conv.kernel_columns.stride ? conv.kernel_columns.size : conv.kernel_columns.stride);
+    lookups = (uint8_t)(columns.groups * conv.kernel_columns.size);
+    columns.more = (uint8_t)(lookups > 3u ? lookups - 3u : 0u);
+    columns.table = (ebnn_sums_t *)(void *)scratch;
+    columns.partial = columns.table + columns.rows * columns.columns;
+    if (lookups < 3u) /* the last row of sums stands in for missing ones */
+        memset(columns.partial - columns.columns, 0, columns.columns * sizeof *columns.table);
+    marks = (ebnn_row_marks_t *)(void *)(columns.partial + (columns.more > 0 ? columns.run : 0u));
+    for (x = 0; x < conv.pool_columns.side; x = (uint16_t)(x + columns.run))
+        size = (uint16_t)(size + columns.parts * conv.filters.outputs);
+    slot_count = (uint8_t)((conv.pool_rows.size + conv.pool_rows.stride - 1u) / conv.pool_rows.stride);
+    direct = EBNN_LANES == 1 && slot_count == 1;
+    slots = (ebnn_marks_t *)(void *)(direct ? marks : marks + size);
+    rows = (uint16_t)((conv.out_h - 1u) * conv.pool_rows.stride + conv.pool_rows.size - conv.pool_rows.pad); /* that are pooled */
+    if (rows > conv.pool_rows.side)
+        rows = conv.pool_rows.side;
+
+    for (y = 0; y < rows; y++) {
+        const uint8_t lane = (uint8_t)(y % EBNN_LANES);
+        uint16_t window;
+        uint8_t slot = done_slot;
+
+        if (lane == 0) {
+            ebnn_row_marks_t *to = marks;
+
+            for (x = 0; x < conv.pool_columns.side; x = (uint16_t)(x + columns.run)) {
+                if (y == 0 || columns.run < conv.pool_columns.side)
+                    ebnn_plan_columns(&columns, (int)(x * conv.kernel_columns.stride) - (int)conv.kernel_columns.pad);
+                ebnn_make_columns(&columns, (int)(y * conv.kernel_rows.stride) - (int)conv.kernel_rows.pad,
+                                  y + 1u == rows);
+                ebnn_mark_strip(&columns, to, (ebnn_row_marks_t)(direct && begun != done ? -1 : 0));
+                to += columns.parts * conv.filters.outputs;
+            }
+        }
+        /* The windows that hold this row are those from `done` on, before `begun`. */
+        for (window = done;; window++, slot = ebnn_next_slot(slot, slot_count)) {
+            uint8_t is_first = 0;
+
+            if (window == begun) {
+                if (begun == conv.out_h || (int)(begun * conv.pool_rows.stride) > (int)y + (int)conv.pool_rows.pad)
+                    break;
+                begun++;
+                is_first = 1;
+            }
+            if (!direct)
+                ebnn_add_marks(slots + (size_t)slot * size, marks, size, lane, is_first);
+        }
+        while (done != begun && (y + 1u == rows || (int)(done * conv.pool_rows.stride) + (int)conv.pool_rows.size ==
+                                                       (int)y + 1 + (int)conv.pool_rows.pad)) {
+            ebnn_pool_marks(&columns, slots + (size_t)done_slot * size, output);
+            if (conv.flips != NULL)
+                ebnn_flip_row(&conv, output);
+            output += conv.out_row_bytes;
+            done_slot = ebnn_next_slot(done_slot, slot_count);
+            done++;
+        }
+    }
+    ebnn_fill_word(first, output);
+}
+
+#endif
