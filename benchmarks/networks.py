@@ -22,7 +22,7 @@ def sides(text: str) -> tuple[int, int]:
     return values[0], values[-1]
 
 
-def build(kind: InputKind, shape: Sequence[int], blocks: str, seed: int) -> Network:
+def build(kind: InputKind, shape: Sequence[int], blocks: str, seed: int, classes: int = CLASSES) -> Network:
     """A network of random weights.
 
     Args:
@@ -31,6 +31,7 @@ def build(kind: InputKind, shape: Sequence[int], blocks: str, seed: int) -> Netw
         blocks: joined by spaces: "c16,3,1,1" is a convolution of 16 filters, kernel 3, stride 1, padding 1;
             "c16,3,1,1,m2,2,0" pools behind it, window 2, stride 2, padding 0; "d32" is a dense block of 32 outputs.
         seed: of everything.
+        classes: of the last layer.
     """
     rng = np.random.default_rng(seed)
     at = Shape(*shape)
@@ -60,8 +61,8 @@ def build(kind: InputKind, shape: Sequence[int], blocks: str, seed: int) -> Netw
         made.append(Block(linear, pool, threshold, normalization))
         x = acc >= np.ceil(value) if kind != "float" else acc >= value.astype(np.float32)
         at, kind = made[-1].output_shape(at), "bits"
-    weights = rng.integers(0, 2, (CLASSES, at.height, at.width, at.channels)).astype(bool)
-    scores = Scores(weights, rng.integers(500, 1000, CLASSES), rng.integers(-1000, 1000, CLASSES), 0.5)
+    weights = rng.integers(0, 2, (classes, at.height, at.width, at.channels)).astype(bool)
+    scores = Scores(weights, rng.integers(500, 1000, classes), rng.integers(-1000, 1000, classes), 0.5)
     return Network(network_input, tuple(made), scores)
 
 

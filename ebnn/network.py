@@ -95,11 +95,14 @@ class Network:
 
     def filter_bits(self, layer: int, shape: tuple[int, ...]) -> int:
         """Bits of one filter of (height, width, input) ``shape`` in memory, a multiple of 32."""
+        return bits.round_to_words(bits.row_bytes(self.filter_stream_bits(layer, shape))) * 8
+
+    def filter_stream_bits(self, layer: int, shape: tuple[int, ...]) -> int:
+        """The same up to the last bit of its input, row padding included."""
         height, width, channels = shape
-        count = height * width * channels
         if not self.is_conv(layer) and self.kinds[layer] == "bits":
-            count = height * bits.row_bytes(width * channels) * 8
-        return bits.round_to_words(bits.row_bytes(count)) * 8
+            return height * bits.row_bytes(width * channels) * 8
+        return height * width * channels
 
     def is_conv(self, layer: int) -> bool:
         return layer < len(self.blocks) and isinstance(self.blocks[layer].linear, Conv)

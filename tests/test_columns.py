@@ -78,7 +78,7 @@ def c_case(name, kind, shape, block):
         )
         for axis in (0, 1)
     ]
-    filters = f"{{{conv.weights[0].size}, 0, {block.outputs}, EBNN_{kind.upper()}, 0, NULL, NULL}}"
+    filters = f"{{{conv.weights[0].size}, 0, {block.outputs}, EBNN_{kind.upper()}, 0, 0, NULL, NULL}}"
     fields = [filters, *windows, shape.channels, out.height, out.width, 0, bits.row_bytes(out.width * out.channels)]
     parts = [
         "#if EBNN_LANES == 1",

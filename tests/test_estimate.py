@@ -161,8 +161,9 @@ def test_constants_that_no_instruction_of_avr_reaches(blocks):
 
 def test_the_limits_of_avr_are_those_that_are_compiled():
     responder = (TOP / "firmware/src/responder.c").read_text()
-    assert f"#define RAM_BESIDE ({AVR_RESERVE} + RAM_OF_TABLE + 4 * EBNN_CLASSES)" in responder
-    assert f"#define RAM_OF_TABLE {AVR_TABLE}\n" in responder
+    assert f"#define RAM_BESIDE ({AVR_RESERVE} + EBNN_RAM_OF_ONES + 4 * EBNN_CLASSES)" in responder
+    bits = (TOP / "firmware/lib/ebnn/src/ebnn/bits.h").read_text()
+    assert f"#define EBNN_RAM_OF_ONES {AVR_TABLE}\n" in bits
     assert AVR_CONSTANTS == AVR_NEAR_FLASH
 
 

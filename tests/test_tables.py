@@ -120,7 +120,7 @@ def constants(case, name):
     if block.threshold.below.any():
         flips = f"{name}_flips"
         text += array("uint8_t", flips, bits.pack(block.threshold.below))
-    filters = f"{{{conv.weights[0].size}, 0, {block.outputs}, EBNN_BITS, 0, NULL, NULL}}"
+    filters = f"{{{conv.weights[0].size}, 0, {block.outputs}, EBNN_BITS, 0, 0, NULL, NULL}}"
     values = f"{filters}, {', '.join(map(str, fields))}, {flips}, NULL, {name}_tables"
     return f"{text}static const ebnn_conv_t {name} EBNN_FLASH = {{{values}}};\n"
 

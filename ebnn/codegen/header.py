@@ -122,7 +122,7 @@ class _Array(NamedTuple):
 
 
 def _by_core(avr: str, elsewhere: str) -> str:
-    return f"#if defined(__AVR__)\n{avr}\n#else\n{elsewhere}\n#endif"
+    return f"#if EBNN_LANES == 1\n{avr}\n#else\n{elsewhere}\n#endif"
 
 
 class _Header:
@@ -202,9 +202,7 @@ class _Header:
             return {"normalization": _Array(normalization_table(block.normalization), comment)}
         assert block.threshold is not None
         value, flip = at_least(block.threshold)
-        if self.kernels[index].startswith(
-            "conv_bits"
-        ):  # sums of n bits are compared in 16 bits: no limit is beyond them
+        if self.kernels[index] not in (*_ANY_SUM, *_FOLDED):  # sums of n bits, in 16 bits: no limit is beyond them
             count = block.linear.weights[0].size
             value = np.clip(value, -count, count + 1).astype(np.int16)
         tables = {}
@@ -263,12 +261,11 @@ class _Header:
     def constants(self) -> str:
         network, macro = self.network, self.macro
         guard = f"{macro}_EBNN_NETWORK_H"
-        fast = self.optimize == "speed"
         emitted = f"{self.name} was emitted by ebnn {__version__} for runtime version {RUNTIME_VERSION}"
         return f"""\
 #ifndef {guard}
 #define {guard}
-{ONES_IN_RAM if fast else ""}
+{ONES_IN_RAM if self.optimize == "speed" else ""}
 #include "ebnn.h"
 
 #if !defined(EBNN_RUNTIME_VERSION) || EBNN_RUNTIME_VERSION != {RUNTIME_VERSION}
@@ -283,7 +280,7 @@ class _Header:
 #define {macro}_LAYERS {len(self.layer_names)}
 #define {macro}_FLASH_BYTES {self.flash_bytes}
 {self.arena_size()}
-
+{self.avr_checks()}
 #if defined(__AVR__)
 /* pgm_read reaches the first 64 KB only: the assembler adds up the constants of all networks in this file. */
 __asm__(".ifndef ebnn_flash_bytes\\n .set ebnn_flash_bytes, 0\\n .endif\\n"
@@ -297,6 +294,21 @@ __asm__(".ifndef ebnn_flash_bytes\\n .set ebnn_flash_bytes, 0\\n .endif\\n"
     def arena(self) -> str:
         elsewhere, avr = f"{self.network.arena_bytes:,} B of arena", f"{self.network.avr_arena_bytes:,} B"
         return elsewhere if elsewhere.startswith(avr) else f"{elsewhere} ({avr} on AVR)"
+
+    def avr_checks(self) -> str:
+        """What the kernels need of an AVR; those for size run on any."""
+        if self.optimize == "size":
+            return ""
+        return f"""
+#if defined(__AVR__) && !defined(__AVR_HAVE_MUL__)
+#error "ebnn: {self.name} multiplies, which this AVR cannot: export it with --optimize size"
+#endif
+#if defined(__AVR__) && EBNN_RAM_OF_ONES > 0
+#if {self.macro}_ARENA_BYTES + EBNN_RAM_OF_ONES > RAMEND - RAMSTART + 1
+#error "ebnn: no room for {self.name} and the table of ones: export it with --optimize balanced"
+#endif
+#endif
+"""
 
     def arena_size(self) -> str:
         """The macro of the arena's size, which the core decides where the kernels differ."""
@@ -363,8 +375,10 @@ __asm__(".ifndef ebnn_flash_bytes\\n .set ebnn_flash_bytes, 0\\n .endif\\n"
         words = self.network.filter_bits(layer, weights.shape[1:]) // 32
         prefix = f"{self.name}_{self.layer_names[layer]}"
         pointers = ", ".join(f"{prefix}_{name}" if name in arrays else "NULL" for name in ("weights", "thresholds"))
+        stream = self.network.filter_stream_bits(layer, weights.shape[1:])
+        half = int((stream - 1) % 32 < 16)
         threshold_bytes = arrays["thresholds"].values.itemsize if "thresholds" in arrays else 0
-        numbers = f"{weights[0].size}, {words}, {len(weights)}, EBNN_{self.kind(layer)}, {threshold_bytes}"
+        numbers = f"{weights[0].size}, {words}, {len(weights)}, EBNN_{self.kind(layer)}, {threshold_bytes}, {half}"
         return f"{{{numbers}, {pointers}}}"
 
     def output(self) -> str:

@@ -19,6 +19,7 @@ MAX_NIBBLE = 15  # pooling windows that begin or end at one row
 MAX_BYTE = 255  # bytes of an entry, entries of a window, numbers of runs: uint8_t on the device
 MAX_STEP = 31  # bits under the kernel from one position of a row to the next: a uint32_t is shifted by them
 MAX_BYTES = 65_535  # of the input and of the scratch: uint16_t there
+MAX_ROW_BITS = 65_528  # whole bytes of them: a bit's place in a row is a uint16_t
 
 _PLAN_BYTES = 20  # of ebnn_plan_t
 _RUN_BYTES = 8  # of ebnn_run_t
@@ -59,6 +60,7 @@ def takes_table(kind: InputKind, block: Block, shape: Shape, limit: int) -> bool
         max(_entry_bytes(block), len(_column_runs(block, shape)), len(pools), *[run.size for run in pools]) <= MAX_BYTE
         and block.linear.stride[1] * shape.channels * block.linear.kernel[0] <= MAX_STEP
         and max(max(counts) for counts in _windows_at_rows(block, shape)) <= MAX_NIBBLE
+        and shape.width * shape.channels <= MAX_ROW_BITS
         and activation_bytes(kind, shape) <= MAX_BYTES
         and table_scratch_bytes(block, shape) <= MAX_BYTES
     )

@@ -1,5 +1,5 @@
 /*
- * xor: a binarized neural network, emitted by ebnn 0.1.0. Do not edit.
+ * xor: a binarized neural network, emitted by ebnn 0.2.0. Do not edit.
  *
  * hash        9a5ec1f79911ca022d240ec53caa081218a871158ef8f8579dfc47ced59c0beb
  * arithmetic  integer
@@ -17,8 +17,8 @@
 
 #include "ebnn.h"
 
-#if !defined(EBNN_RUNTIME_VERSION) || EBNN_RUNTIME_VERSION != 1
-#error "xor was emitted by ebnn 0.1.0 for runtime version 1: export it again, or take the library of ebnn 0.1.0"
+#if !defined(EBNN_RUNTIME_VERSION) || EBNN_RUNTIME_VERSION != 2
+#error "xor was emitted by ebnn 0.2.0 for runtime version 2: export it again, or take the library of ebnn 0.2.0"
 #endif
 
 #define XOR_TITLE "xor"
@@ -30,6 +30,15 @@
 #define XOR_FLASH_BYTES 68
 #define XOR_ARENA_BYTES 8
 
+#if defined(__AVR__) && !defined(__AVR_HAVE_MUL__)
+#error "ebnn: xor multiplies, which this AVR cannot: export it with --optimize size"
+#endif
+#if defined(__AVR__) && EBNN_RAM_OF_ONES > 0
+#if XOR_ARENA_BYTES + EBNN_RAM_OF_ONES > RAMEND - RAMSTART + 1
+#error "ebnn: no room for xor and the table of ones: export it with --optimize balanced"
+#endif
+#endif
+
 #if defined(__AVR__)
 /* pgm_read reaches the first 64 KB only: the assembler adds up the constants of all networks in this file. */
 __asm__(".ifndef ebnn_flash_bytes\n .set ebnn_flash_bytes, 0\n .endif\n"
@@ -39,7 +48,7 @@ __asm__(".ifndef ebnn_flash_bytes\n .set ebnn_flash_bytes, 0\n .endif\n"
         ".endif");
 #endif
 
-/* 8 outputs of 2 bits in the order of the input's memory, each whole words */
+/* 8 outputs of 2 bits in the order of the input's memory, each whole words; 4 word beside word */
 static const uint32_t xor_dense1_weights[8] EBNN_FLASH = {
     0x00000001ul, 0x00000000ul, 0x00000001ul, 0x00000001ul, 0x00000001ul, 0x00000001ul, 0x00000000ul, 0x00000001ul
 };
@@ -50,9 +59,8 @@ static const int16_t xor_dense1_thresholds[8] EBNN_FLASH = {
 };
 
 static const ebnn_dense_t xor_dense1 EBNN_FLASH = {
-    2, 1, 1,
-    8, EBNN_BITS, 2,
-    xor_dense1_weights, xor_dense1_thresholds, NULL, NULL
+    {2, 1, 8, EBNN_BITS, 2, 1, xor_dense1_weights, xor_dense1_thresholds},
+    NULL, NULL
 };
 
 /* 2 outputs of 8 bits in the order of the input's memory, each whole words */
@@ -71,9 +79,8 @@ static const int32_t xor_output_offsets[2] EBNN_FLASH = {
 };
 
 static const ebnn_output_t xor_output EBNN_FLASH = {
-    8, 1, 1,
-    2, EBNN_BITS,
-    xor_output_weights, xor_output_multipliers, xor_output_offsets
+    {8, 1, 2, EBNN_BITS, 0, 1, xor_output_weights, NULL},
+    xor_output_multipliers, xor_output_offsets
 };
 
 /* Activations lie at opposite ends in turn, the patch under the kernel between them. */
@@ -95,10 +102,10 @@ static inline uint8_t xor_layer(uint8_t index, const uint8_t *input, int32_t *sc
 {
     switch (index) {
     case 0:
-        ebnn_dense(&xor_dense1, input, xor_arena.bytes + 4);
+        ebnn_dense(&xor_dense1, ebnn_compare_fours, ebnn_take_bits(xor_arena.bytes, input, XOR_INPUT_BYTES), xor_arena.bytes + XOR_ARENA_BYTES - 4);
         return 0;
     default:
-        return ebnn_output(&xor_output, xor_arena.bytes + 4, scores);
+        return ebnn_output_bits(&xor_output, xor_arena.bytes + XOR_ARENA_BYTES - 4, scores);
     }
 }
 

@@ -45,12 +45,7 @@
 /* Beside arena and scores, on an ATmega328P. Static data: 239 bytes, of them 157 of the Arduino core's Serial, 43 of the
  * state below, the rest the core's timers and the names. Stack: 334 bytes measured with a convolution on small patches of
  * pixels, interrupts included. The remaining 50 are for other compilers and longer names. */
-#if defined(EBNN_ONES_IN_RAM)
-#define RAM_OF_TABLE 256
-#else
-#define RAM_OF_TABLE 0
-#endif
-#define RAM_BESIDE (640 + RAM_OF_TABLE + 4 * EBNN_CLASSES)
+#define RAM_BESIDE (640 + EBNN_RAM_OF_ONES + 4 * EBNN_CLASSES)
 #if EBNN_ARENA_BYTES + RAM_BESIDE > RAMEND - RAMSTART + 1
 #error "this network's arena and the serial firmware do not fit the board's RAM: use fewer filters or a larger board"
 #endif

@@ -13,6 +13,7 @@ from avr_programs import compile_avr, require_simavr
 from support.random_networks import random_network, random_samples
 
 import ebnn
+from benchmarks.networks import build
 from ebnn import Network
 from ebnn.codegen import flash_bytes
 from ebnn.device import Device
@@ -53,6 +54,16 @@ def test_vector(board: str, optimize: str, path: Path, tmp_path: Path) -> None:
     assert [one.class_index for one in found] == [list(row).index(max(row)) for row in scores.tolist()]
 
 
+PADDED_ROWS = [(1, 4, 9), (3, 4, 3), (1, 28, 28), (10, 6, 6), (16, 5, 5), (5, 3, 10)]  # of dense layers
+
+
+@pytest.mark.parametrize("optimize", OPTIMIZE)
+def test_dense_layers_over_rows_that_are_not_whole_bytes(optimize: str, tmp_path: Path) -> None:
+    """Row padding moves bits to the upper half of the last word."""
+    networks = [build("bits", shape, "d24 d13", seed=i) for i, shape in enumerate(PADDED_ROWS)]
+    check_together(networks, tmp_path, optimize)
+
+
 def programs() -> Iterator[list[Network]]:
     """Random networks, as many together as fit a program."""
     choose = random.Random(2560)
@@ -68,27 +79,32 @@ def programs() -> Iterator[list[Network]]:
     yield group
 
 
+def check_together(networks: list[Network], folder: Path, optimize: str) -> None:
+    """Compiles the networks into one program and runs random samples through each."""
+    lines = []
+    for i, network in enumerate(networks):
+        ebnn.write_header(network, folder / f"n{i}.h", name=f"n{i}", optimize=optimize)
+        lines.append(f'#include "n{i}.h"')
+    runs = " ".join(f"RUN({i}, n{i}, N{i})" for i in range(len(networks)))
+    (folder / "networks.h").write_text("\n".join([*lines, f"#define NETWORKS {runs}", ""]))
+    program = compile_avr("megaatmega2560", "networks.c", folder)
+    with serial.serial_for_url(board_url("megaatmega2560", program=program), timeout=10.0) as port:
+        for i, network in enumerate(networks):
+            x = random_samples(network, SAMPLES, seed=i)
+            classes, scores = [], []
+            for packed in network.pack_input(x):
+                port.write(bytes([i]) + packed.tobytes())
+                classes.append(port.read(1)[0])
+                scores.append(np.frombuffer(port.read(4 * network.classes), "<i4"))
+            np.testing.assert_array_equal(scores, network.scores(x), err_msg=f"{folder.name}, network {i}")
+            np.testing.assert_array_equal(classes, network.predict(x))
+
+
 def test_random_networks(tmp_path: Path) -> None:
     checked = 0
     for number, networks in enumerate(programs()):
         folder = tmp_path / str(number)
         folder.mkdir()
-        lines = []
-        for i, network in enumerate(networks):
-            ebnn.write_header(network, folder / f"n{i}.h", name=f"n{i}", optimize=OPTIMIZE[number % 3])
-            lines.append(f'#include "n{i}.h"')
-        runs = " ".join(f"RUN({i}, n{i}, N{i})" for i in range(len(networks)))
-        (folder / "networks.h").write_text("\n".join([*lines, f"#define NETWORKS {runs}", ""]))
-        program = compile_avr("megaatmega2560", "networks.c", folder)
-        with serial.serial_for_url(board_url("megaatmega2560", program=program), timeout=10.0) as port:
-            for i, network in enumerate(networks):
-                x = random_samples(network, SAMPLES, seed=i)
-                classes, scores = [], []
-                for packed in network.pack_input(x):
-                    port.write(bytes([i]) + packed.tobytes())
-                    classes.append(port.read(1)[0])
-                    scores.append(np.frombuffer(port.read(4 * network.classes), "<i4"))
-                np.testing.assert_array_equal(scores, network.scores(x), err_msg=f"program {number}, network {i}")
-                np.testing.assert_array_equal(classes, network.predict(x))
-                checked += 1
+        check_together(networks, folder, OPTIMIZE[number % 3])
+        checked += len(networks)
     assert checked == RANDOM

@@ -22,7 +22,7 @@ from ebnn.simulation.bare import build_bare
 
 TESTS = Path(__file__).parents[1]
 VECTORS = sorted((TESTS / "vectors").glob("*.ebnn"))
-RANDOM = 4
+RANDOM = 8
 ARITHMETICS = ("integer", "float")
 
 
@@ -61,13 +61,15 @@ def test_vector(board: str, path: Path, arithmetic: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("number", range(RANDOM))
 def test_random_network(board: str, number: int, tmp_path: Path) -> None:
-    kind = ("bits", "uint8", "int8", "float")[number]
-    arithmetic = ARITHMETICS[number % 2]
+    kind = ("bits", "uint8", "int8", "float")[number % 4]
+    arithmetic = ARITHMETICS[number // 4]
     choose = random.Random(f"{board} {number}")
     while (network := random_network(choose, normalized=True)).input.kind != kind:
         pass
     x = random_samples(network, 10, seed=number)
-    found = predictions(board, network, arithmetic, network.pack_input(x), tmp_path, OPTIMIZE[number % 3])
+    found = predictions(
+        board, network, arithmetic, network.pack_input(x), tmp_path, OPTIMIZE[(number + number // 4) % 3]
+    )
     assert_equal(found, network.scores(x))
 
 

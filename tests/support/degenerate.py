@@ -81,6 +81,26 @@ def _most_taps(kind: InputKind) -> tuple[Network, NDArray[Any]]:
     return Network(Input(kind, (21_845, 1, 3)), (block,), _scores(2, (5, 1, 1))), x
 
 
+def _most_dense_taps() -> tuple[Network, NDArray[Any]]:
+    """As many bits as 16 bits compare; thresholds at and beyond what can be reached, turned over or not."""
+    taps = 32_766
+    weights = np.ones((8, 1, 1, taps), bool)
+    weights[6:] = _weights(2, 1, 1, taps)
+    value = np.array([taps, taps + 1, -taps, -taps - 1, taps, taps + 1, 0, 2])
+    below = np.array([False, False, True, True, True, True, False, True])
+    block = Block(Dense(weights), None, Threshold(value, below))
+    x = np.concatenate([np.zeros((1, taps, 1, 1), np.uint8), np.ones((1, taps, 1, 1), np.uint8)])
+    x = np.concatenate([x, _samples("bits", (1, taps, 1, 1))])
+    return Network(Input("bits", (taps, 1, 1)), (block,), _scores(5, (8, 1, 1))), x
+
+
+def _many_classes_of_many_bits() -> tuple[Network, NDArray[Any]]:
+    """A last layer of more words than 16 bits count mismatches of, and of four classes and one."""
+    shape = (21_845, 4, 1)
+    scores = Scores(_weights(5, 4, 1, 21_845), [1, 2, 3, -4, 5], [0, 0, 1, 0, 0], 1.0)
+    return Network(Input("bits", shape), (), scores), _samples("bits", (2, *shape))
+
+
 def _largest_threshold() -> tuple[Network, NDArray[Any]]:
     """Sums of 2**24 in magnitude: 131,072 values of −128."""
     weights = np.broadcast_to(np.array([True, False])[:, None, None, None], (2, 128, 128, 8))
@@ -116,6 +136,9 @@ DEGENERATE = {
     "a tall column": _conv("bits", (1, 32_767, 1), 1, (32_767, 1)),
     "a wide row": _conv("bits", (1, 1, 32_767), 1, (1, 32_760)),
     "a wide row of bytes": _conv("uint8", (2, 1, 32_767), 1, (1, 3), (1, 4000)),
+    "a dense block of 32,766 bits": _most_dense_taps(),
+    "five classes of 87,380 bits": _many_classes_of_many_bits(),
+    "a wide row of bits for tables": _conv("bits", (3, 2, 21_845), 5, (1, 3), (1, 7)),
     "255 classes": (
         Network(Input("bits", (1, 1, 9)), (), _scores(255, (1, 1, 9))),
         _samples("bits", (3, 1, 1, 9)),

@@ -31,7 +31,7 @@ static uint16_t comparisons, failures;
     void name(uint16_t outputs);                                                                    \
     __attribute__((noinline, noclone)) void name(uint16_t outputs)                                  \
     {                                                                                               \
-        const ebnn_filters_t filters = { taps, words, outputs, EBNN_BITS, 2, zeros, thresholds };   \
+        const ebnn_filters_t filters = { taps, words, outputs, EBNN_BITS, 2, (taps - 1) % 32 < 16, zeros, thresholds };   \
         const ebnn_place_t place = { found, 1 };                                                    \
                                                                                                     \
         ebnn_compare_fours(&filters, values, bits_mask, taps, place);                               \
@@ -127,6 +127,7 @@ static void check_case(const case_t *in_flash)
     filters.words = each.words;
     filters.outputs = each.outputs;
     filters.kind = EBNN_BITS;
+    filters.half = (each.taps - 1u) % 32u < 16u;
     filters.threshold_bytes = 2;
     filters.weights = weights + each.weights;
     filters.thresholds = thresholds + each.thresholds;
@@ -147,7 +148,7 @@ static void check_case(const case_t *in_flash)
 /* All bits of the longest filters mismatch. */
 static void check_longest(void)
 {
-    const ebnn_filters_t filters = { 32u * LONGEST, LONGEST, EBNN_GROUP, EBNN_BITS, 2, zeros, longest_thresholds };
+    const ebnn_filters_t filters = { 32u * LONGEST, LONGEST, EBNN_GROUP, EBNN_BITS, 2, 0, zeros, longest_thresholds };
 
     memset(values, 0xFF, sizeof values);
     memset(mask, 0xFF, sizeof mask);

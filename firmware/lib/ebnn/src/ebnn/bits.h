@@ -15,11 +15,12 @@
  * Ones in each byte, where the low half of an address is the byte, read in 2 cycles: the last whole 256 bytes of RAM,
  * above the stack, so that nothing is lost to alignment. They are not in the sizes of .data and .bss.
  */
+#define EBNN_RAM_OF_ONES 256
 #define ebnn_ones ((const uint8_t *)((RAMEND + 1ul) / 256u * 256u - 256u))
 
 /*
- * Before main, lets the stack begin below the table and fills it: ones of i = ones of i / 2 + its lowest bit. 2,558
- * cycles.
+ * Before main, lets the stack begin below the table and fills it: ones of i = ones of i / 2 + its lowest bit. 2,562
+ * cycles. Where a program's variables reach the table it stops here: it would count wrongly.
  */
 __attribute__((naked, used, section(".init3"))) static void ebnn_fill_ones(void)
 {
@@ -29,6 +30,12 @@ __attribute__((naked, used, section(".init3"))) static void ebnn_fill_ones(void)
                          "ldi r25, hi8(%0 - 1)\n\t"
                          "out __SP_H__, r25\n\t"
                          "out __SP_L__, r24\n\t"
+                         "ldi r26, lo8(__heap_start)\n\t"
+                         "ldi r27, hi8(__heap_start)\n\t"
+                         "cp r30, r26\n\t"
+                         "cpc r31, r27\n"
+                         "1:\n\t"
+                         "brlo 1b\n\t"
                          "movw r26, r30\n\t"
                          "st Z+, __zero_reg__\n"
                          "1:\n\t"
@@ -44,6 +51,8 @@ __attribute__((naked, used, section(".init3"))) static void ebnn_fill_ones(void)
 }
 
 #else
+
+#define EBNN_RAM_OF_ONES 0
 
 /* Ones in each byte, in flash, where the low half of an address is the byte. */
 static const uint8_t ebnn_ones[256] EBNN_FLASH __attribute__((aligned(256))) = {

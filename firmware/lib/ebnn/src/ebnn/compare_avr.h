@@ -12,7 +12,7 @@
 #ifndef EBNN_COMPARE_AVR_H
 #define EBNN_COMPARE_AVR_H
 
-#if defined(__AVR__)
+#if defined(__AVR__) && defined(__AVR_HAVE_MUL__)
 
 #define EBNN_OWN_COMPARE_FOURS /* compare.h has none for this core */
 #include "compare.h"
@@ -91,10 +91,9 @@
 
 /* A tail, where 1 to 16 bits of the last word are used and it is not the only one. */
 #define EBNN_AVR_FIND_TAIL              \
-    "ldd r0, Z+%[taps]\n\t"             \
-    "dec r0\n\t"                        \
-    "sbrc r0, 4\n\t"                    \
-    "rjmp 1f\n\t"                       \
+    "ldd r0, Z+%[half]\n\t"             \
+    "tst r0\n\t"                        \
+    "breq 1f\n\t"                       \
     "movw r30, r10\n\t"                 \
     "sbiw r30, 1\n\t"                   \
     "breq 1f\n\t"                       \
@@ -355,7 +354,7 @@ EBNN_KERNEL void ebnn_compare_fours(const ebnn_filters_t *filters, const uint8_t
             "pop r29\n\t"
             "pop r28\n\t"
             : "+r"(block), "+r"(bits), "+r"(inside_mask), "+r"(half), "+r"(bit), "+r"(byte)
-            : [taps] "i"(offsetof(ebnn_filters_t, taps)), [words] "i"(offsetof(ebnn_filters_t, words)),
+            : [half] "i"(offsetof(ebnn_filters_t, half)), [words] "i"(offsetof(ebnn_filters_t, words)),
               [outputs] "i"(offsetof(ebnn_filters_t, outputs)), [weights] "i"(offsetof(ebnn_filters_t, weights)),
               [thresholds] "i"(offsetof(ebnn_filters_t, thresholds)), [ones] "i"(ebnn_ones)
             : "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "r13", "r17", "r26", "r27",

@@ -30,6 +30,7 @@ typedef struct {
     uint16_t outputs;        /* filters */
     uint8_t kind;            /* of the input */
     uint8_t threshold_bytes; /* 2: thresholds are int16_t, 4: int32_t */
+    uint8_t half;            /* 1 where only the lower half of a filter's last word is used */
     const uint32_t *weights; /* outputs × words */
     const void *thresholds;  /* outputs; of the integer arithmetic's blocks */
 } ebnn_filters_t;

@@ -164,7 +164,7 @@ EBNN_KERNEL void ebnn_look_up(ebnn_stream_t *stream)
         }
         index = (window >> 1) >> down;
         if (stream->entry_bytes == 2u) {
-            ebnn_store_pair(to, (uint16_t)(ebnn_load_pair(to) | EBNN_READ_U16(table + 2u * index)));
+            ebnn_store_pair(to, (uint16_t)(ebnn_load_pair(to) | EBNN_READ_U16((const void *)(table + 2u * index))));
             to += 2;
         } else {
             unsigned left = stream->entry_bytes;
