@@ -202,7 +202,7 @@ def test_the_command_prints_a_bar_for_each_layer(tmp_path: Path) -> None:
     assert rows["output"][1:3] == ["10", "31,360"]
     assert max(rows[layer][-1].count("█") for layer in ("conv1", "conv2")) == 20
     assert "mean of 3" in output
-    assert "1,580 B" in output
+    assert "2,208 B" in output
     assert output.count("the board can't tell") == 2
     values = json.loads((tmp_path / "profile.json").read_text())
     network = ebnn.load(MODEL)
