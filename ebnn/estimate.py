@@ -181,6 +181,8 @@ def _too_much_ram(network: Network, found: Estimate, arithmetic: str, optimize: 
         f"the network takes about {taken:,} B of RAM, {found.board.title} has {found.board.ram_bytes:,}: "
         f"{found.arena_bytes:,} B of arena, the rest for the firmware and its stack"
     )
+    if optimize == "speed" and estimate(network, found.board, arithmetic).fits:
+        return f"{message}. It fits with --optimize balanced, which needs no table in RAM"
     larger = _larger(network, found.board, arithmetic, optimize)
     cuts = _cuts(network, found.arena_bytes + found.arena_left, found.board.core == "avr")
     if cuts is None:

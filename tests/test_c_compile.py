@@ -495,6 +495,30 @@ def test_scores_may_be_left_out(tmp_path):
 # Where constants lie, and what is linked
 
 
+def test_an_avr_that_cannot_multiply_takes_size_only(tmp_path):
+    source = tmp_path / "m.c"
+    source.write_text('#include "net.h"\nint main(void) { return net_predict(net_input()); }\n')
+    (tmp_path / "net.h").write_text(header_text(tiny(), name="net", optimize="size"))
+    compile_c("avr-gcc -mmcu=attiny85", source, "-Os", "-c")
+    write_headers(tmp_path, net=tiny())
+    refused("avr-gcc -mmcu=attiny85", source, "export it with --optimize size")
+
+
+def test_the_table_of_ones_needs_room_beside_the_arena(tmp_path):
+    """By speed 256 bytes of an ATmega328P's 2,048 are the table's."""
+    source = tmp_path / "m.c"
+    source.write_text('#include "net.h"\nint main(void) { return net_predict(net_input()); }\n')
+    conv = Block(Conv(ones(1, 3, 3, 1)), None, Threshold([0], [False]))
+    for side, fits in ((24, True), (40, False)):
+        network = Network(Input("uint8", (1, side, side)), (conv,), scores(2, side - 2, side - 2, 1))
+        assert network.avr_arena_bytes < 2_048
+        (tmp_path / "net.h").write_text(header_text(network, name="net", optimize="speed"))
+        if fits:
+            compile_c("avr-gcc -mmcu=atmega328p", source, "-Os", "-c")
+        else:
+            refused("avr-gcc -mmcu=atmega328p", source, "export it with --optimize balanced")
+
+
 def test_constants_are_read_through_the_ports_macros_only(tmp_path):
     """SPEC 6.2: on a machine where flash can be read through the macros alone: reads elsewhere see rubbish."""
     runtime = tmp_path / "runtime"

@@ -17,7 +17,7 @@ from ebnn.boards import Costs, board_names, load_board, load_costs
 from ebnn.codegen.header import AVR_NEAR_FLASH
 from ebnn.errors import BuildError, NetworkError
 from ebnn.estimate import AVR_CONSTANTS, AVR_RESERVE, AVR_TABLE, check_fits, estimate, estimated_boards, library_parts
-from ebnn.kernels import layer_kernel
+from ebnn.kernels import OPTIMIZE, layer_kernel
 from ebnn.network import Network
 from ebnn.platformio import build_firmware
 
@@ -134,6 +134,25 @@ def test_too_much_ram_names_the_block_and_the_way_out():
     check_fits(build("uint8", (1, 28, 28), f"c{filters},3,1,1", seed=1), load_board("uno"))
     with pytest.raises(NetworkError):
         check_fits(build("uint8", (1, 28, 28), f"c{filters + 8},3,1,1", seed=1), load_board("uno"))
+
+
+def test_a_table_in_ram_that_is_too_much():
+    """By speed 256 bytes more than the network has left."""
+    network = ebnn.load(MNIST_UNO)
+    check_fits(network, load_board("uno"))
+    with pytest.raises(NetworkError, match="It fits with --optimize balanced"):
+        check_fits(network, load_board("uno"), optimize="speed")
+
+
+def test_an_estimate_grows_with_the_classes():
+    """Whether they are counted by fours or alone."""
+    for optimize in OPTIMIZE:
+        for board in map(load_board, SIMULATED):
+            times = [
+                estimate(build("bits", (1, 28, 28), "", 1, n), board, optimize=optimize).us for n in (4, 8, 12, 32)
+            ]
+            assert times == sorted(times)
+            assert times[3] > 6 * times[0] > 0
 
 
 def test_an_input_that_is_too_big_by_itself():

@@ -12,10 +12,13 @@
 #ifndef EBNN_COMPARE_AVR_H
 #define EBNN_COMPARE_AVR_H
 
-#if defined(__AVR__) && defined(__AVR_HAVE_MUL__)
+#if defined(__AVR__)
+#define EBNN_OWN_COMPARE_FOURS /* compare.h has none for this core; where it cannot multiply, there is none */
+#endif
 
-#define EBNN_OWN_COMPARE_FOURS /* compare.h has none for this core */
 #include "compare.h"
+
+#if defined(__AVR__) && defined(__AVR_HAVE_MUL__)
 
 /*
  * Flags: 0 an odd number of words is counted whole, or with a mask; 2 only bits that are 1 in a mask count; 7 the
