@@ -14,7 +14,7 @@ import ebnn
 PACKAGE = Path(ebnn.__file__).parent
 
 BASE = {"errors", "version"}
-NETWORK = {"network", "blocks", "memory", "bits", *BASE}
+NETWORK = {"network", "kernels", "blocks", "memory", "bits", *BASE}
 TRAINING = {"atomic", "links", "functions", "chainer_compat", *NETWORK}
 EVERYTHING = {path.stem for path in PACKAGE.iterdir()} - {"__init__", "__main__", "__pycache__"}
 

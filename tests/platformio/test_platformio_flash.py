@@ -176,7 +176,7 @@ def interrupted(words: list[str | Path], cwd: Path, line: str, program: str, wor
             assert time.monotonic() < deadline, output
             time.sleep(0.01)
         process.send_signal(number)
-        output += process.communicate(timeout=20)[0]
+        output += process.communicate(timeout=60)[0]
     assert process.returncode == 1, output
     assert "Traceback" not in output
     return output
