@@ -181,6 +181,8 @@ class Device:
             self._link.send(request)
             reply = self._link.answer(request, time.monotonic() + wait, read_payload)
             if isinstance(reply, Refusal):
+                if reply == Refusal(Status.WRONG_SIZE, len(request.body)):
+                    continue  # it is the size that was sent: the request was damaged, and had a right CRC by chance
                 if reply.status != Status.NO_SESSION:
                     self._refused(request, reply)
                 silences = _SILENCES

@@ -19,7 +19,7 @@ from python_board import PythonBoard
 from ebnn.device import Device, DeviceInfo, Prediction
 from ebnn.device.answers import printable
 from ebnn.errors import InputError, NoAnswerError, PortError, RefusedError, WrongNetworkError
-from ebnn.frames import REPLY, Command, Frame, encode
+from ebnn.frames import REPLY, Command, Frame, Status, encode
 from ebnn.simulation import build_host, host_url, program_url
 
 SAMPLES = stub_network.draw_samples(300, seed=1)
@@ -376,6 +376,26 @@ def test_a_board_that_greets_and_never_answers_a_sample(terminal: tuple[int, str
 def greeting(frame: Frame) -> bytes:
     body = frame.body + bytes([1, 0, 0, 0, 64, 0, 0, 0]) + bytes(8) + b"\x0a\0b\0n\0"
     return encode(Frame(frame.sequence, frame.command | REPLY, frame.crc.to_bytes(2, "little") + b"\0" + body))
+
+
+def test_a_request_that_was_damaged_and_had_a_right_crc_by_chance_is_asked_again(terminal: tuple[int, str]) -> None:
+    """The board then refuses a size, and names the very size that was sent."""
+    asked = [0]
+
+    def reply(frame: Frame) -> bytes:
+        if frame.command == Command.HELLO:
+            return greeting(frame)
+        asked[0] += 1
+        head = frame.crc.to_bytes(2, "little")
+        if asked[0] == 1:
+            refused = head + bytes([Status.WRONG_SIZE]) + len(frame.body).to_bytes(4, "little")
+            return encode(Frame(frame.sequence, frame.command | REPLY, refused))
+        scores = b"".join(score.to_bytes(4, "little") for score in range(10))
+        return encode(Frame(frame.sequence, frame.command | REPLY, head + b"\0\x09" + bytes(4) + scores))
+
+    with PythonBoard(terminal[0], reply), Device(terminal[1], timeout=0.5, startup=2.0) as device:
+        assert device.predict(SAMPLES[0]).class_index == 9
+        assert (asked[0], device.statistics.retries) == (2, 1)
 
 
 def test_a_board_that_starts_late_is_asked_again_and_again(terminal: tuple[int, str]) -> None:
