@@ -133,12 +133,6 @@ EBNN_INLINE void ebnn_fill_word(const uint8_t *begin, uint8_t *end)
         *end++ = 0;
 }
 
-/* Bit `at` of a stream. */
-EBNN_INLINE uint8_t ebnn_get_bit(const uint8_t *bits, uint16_t at)
-{
-    return (uint8_t)((bits[at / 8u] >> (at % 8u)) & 1);
-}
-
 /* Turns bit `at` of a stream over. */
 EBNN_INLINE void ebnn_flip_bit(uint8_t *bits, uint16_t at)
 {
