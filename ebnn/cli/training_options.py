@@ -1,0 +1,189 @@
+"""The options that say how to train, for every command that does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from .. import datasets
+from ..blocks import INPUT_KINDS, InputKind
+from ..errors import TrainingError
+from ..recipes import load_recipe, recipe_names
+from .console import make_console
+from .datasets import download_bars
+from .options import dataset_choice, folder_option
+from .train_network import TEACHER_FOLDER, Task, Teacher
+
+if TYPE_CHECKING:
+    from ..training import TrainConfig
+
+EPOCHS = {"digits": 40, "mnist": 12, "binary-mnist": 12, "cifar10": 12}  # a quarter of an hour at most on two cores
+
+
+def use_recipe(context: click.Context, _: click.Parameter, name: str | None) -> str | None:
+    """Makes a recipe's options the defaults; those given beside it hold."""
+    if name is not None:
+        context.default_map = {**(context.default_map or {}), **load_recipe(name).options}
+    return name
+
+
+architecture_option = click.option(
+    "--architecture",
+    default="conv",
+    help="conv (c32k3p1-m2-c64k3p1-m2), conv-small (half as many filters), digits (c32k3p1-c32k3p1-m2, for 8×8), "
+    "mlp (d128), ebnn-conv and ebnn-mlp (the paper's), or parts of your own joined by '-': c16k3p1 is a convolution of "
+    "16 filters, kernel 3, padding 1; m2 a max-pool behind it; d64 a dense layer of 64. The last layer is added.",
+)
+
+_OPTIONS = (
+    click.option(
+        "--recipe",
+        callback=use_recipe,
+        is_eager=True,
+        help=f"Settings by name: {', '.join(recipe_names())}. Options given beside it hold.",
+    ),
+    click.option("--dataset", type=dataset_choice, default="digits", help="What to train on."),
+    click.option(
+        "--input",
+        "input_kind",
+        type=click.Choice(INPUT_KINDS),
+        help="What the board is given. [default: the data set's own]",
+        show_default=False,
+    ),
+    click.option(
+        "--epochs",
+        type=int,
+        help=f"Passes over the training images. [default: {EPOCHS['digits']} for digits, else {EPOCHS['mnist']}]",
+        show_default=False,
+    ),
+    click.option("--batch-size", type=int, default=128, help="Images in a batch."),
+    click.option("--learning-rate", type=float, default=0.01, help="Of Adam, at the start."),
+    click.option("--schedule", default="cosine", help="How the learning rate falls: cosine, exponential or constant."),
+    click.option("--warmup", type=float, default=0.0, help="Epochs over which the learning rate rises first."),
+    click.option("--estimator", default="hard_tanh", help="Pseudo-gradient of the sign; a wrong name lists them."),
+    click.option("--shift", type=int, default=0, help="Move training images by up to so many pixels, at random."),
+    click.option("--rotation", type=float, default=0.0, help="Turn them by up to so many degrees."),
+    click.option(
+        "--scale", type=float, default=0.0, help="Stretch or shrink each of their axes by up to this fraction."
+    ),
+    click.option("--elastic", type=float, default=0.0, help="Displace their pixels smoothly, by so many pixels (std)."),
+    click.option(
+        "--averaging",
+        type=float,
+        default=0.0,
+        help="Keep a moving average of the weights, such as 0.999; 0: the last ones.",
+    ),
+    click.option("--label-smoothing", type=float, default=0.0, help="Share of the target spread over all classes."),
+    click.option(
+        "--distillation",
+        type=float,
+        default=0.0,
+        help="Weight, up to 1, of a teacher's answers in the loss. The teacher, a float network, is trained first, in "
+        "OUT/teacher.",
+    ),
+    click.option("--temperature", type=float, default=4.0, help="Of distillation: the higher, the softer the answers."),
+    click.option("--teacher", help="The teacher's architecture. [default: the network's]", show_default=False),
+    click.option("--teacher-epochs", type=int, default=10, help="The teacher's passes over the training images."),
+    click.option(
+        "--validation",
+        type=int,
+        default=0,
+        help="Hold out so many training images: they choose the epoch that is kept, and the test images are used once. "
+        "0: train on all, keep the last epoch.",
+    ),
+    click.option("--seed", type=int, default=0, help="The same seed gives the same network, on the same machine."),
+    folder_option,
+    click.option("--resume", is_flag=True, help="Go on from the snapshot in OUT, with the same options."),
+    click.option("--overwrite", is_flag=True, help="Replace the run in OUT."),
+)
+
+
+def training_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds every option of training but the architecture; they are read by :func:`read_training_options`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """What a command was told of training.
+
+    Attributes:
+        recipe: name of the recipe the others come from, where one was given.
+        dataset: name of the data set.
+        input_kind: what the board is given; None for the data set's own.
+        teacher: the teacher's architecture; None for the network's.
+        teacher_epochs: its passes over the training images.
+        folder: where the data lie; None for where :func:`ebnn.datasets.load` finds them.
+        resume, overwrite: what to do with a run that is there already.
+        config: everything else.
+    """
+
+    recipe: str | None
+    dataset: str
+    input_kind: InputKind | None
+    teacher: str | None
+    teacher_epochs: int
+    folder: Path | None
+    resume: bool
+    overwrite: bool
+    config: TrainConfig
+
+    @property
+    def name(self) -> str:
+        """Of a folder for the run."""
+        return self.recipe or self.dataset
+
+    def load_task(self, out: Path) -> Task:
+        """Loads the data for a run in ``out``; a run that is there already must be one to resume or to replace.
+
+        Raises:
+            TrainingError: it is not.
+        """
+        check_out(out, self.resume, self.overwrite)
+        with download_bars(Console(stderr=True)) as progress:
+            data = datasets.load(self.dataset, folder=self.folder, progress=progress)
+        return Task(data, self.input_kind or data.kind, out, self.resume, make_console())
+
+    def teacher_for(self, architecture: str) -> Teacher | None:
+        """The teacher of a network of that architecture, where the options ask for one."""
+        return Teacher(self.teacher or architecture, self.teacher_epochs) if self.config.distillation else None
+
+
+def read_training_options(values: dict[str, Any]) -> TrainingOptions:
+    """Takes what :func:`training_options` added from a command's parameters.
+
+    Raises:
+        TrainingError: a value is out of its range, or two contradict each other.
+    """
+    from ..training import TrainConfig
+
+    values = dict(values)
+    own = {field.name: values.pop(field.name) for field in fields(TrainingOptions) if field.name != "config"}
+    if values["epochs"] is None:
+        values["epochs"] = EPOCHS[own["dataset"]]
+    if own["teacher"] is not None and not values["distillation"]:
+        raise TrainingError("--teacher does nothing without --distillation: give its weight too, such as 0.5")
+    if own["resume"] and own["overwrite"]:
+        raise TrainingError("--resume and --overwrite contradict each other: give one of them")
+    return TrainingOptions(config=TrainConfig(**values), **own)
+
+
+def check_out(out: Path, resume: bool, overwrite: bool) -> None:
+    """Keeps a run from being lost to another one."""
+    from ..training.records import LOG_NAME
+    from ..training.snapshot import SNAPSHOT_NAME
+
+    runs = (out, out / TEACHER_FOLDER)
+    if resume and not any((run / SNAPSHOT_NAME).exists() for run in runs):
+        raise TrainingError(f"{out} has no {SNAPSHOT_NAME} to go on from: leave --resume out, or name the run's --out")
+    if not resume and not overwrite and any((run / LOG_NAME).exists() for run in runs):
+        raise TrainingError(
+            f"{out} holds a run: go on with --resume, replace it with --overwrite, or name another folder with --out"
+        )
