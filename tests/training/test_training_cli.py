@@ -29,7 +29,9 @@ def ebnn_train(*arguments: str) -> str:
 
 def test_a_recipe_gives_the_defaults_and_options_hold(monkeypatch):
     options = {"dataset": "digits", "architecture": "c4k3-m2", "epochs": 3, "validation": 100, "rotation": 5.0}
-    monkeypatch.setattr(sys.modules["ebnn.cli.training_options"], "load_recipe", lambda name: Recipe(name, "tiny", options))
+    monkeypatch.setattr(
+        sys.modules["ebnn.cli.training_options"], "load_recipe", lambda name: Recipe(name, "tiny", options)
+    )
     output = ebnn_train("--recipe", "tiny", "--epochs", "2", "--json", "tiny.json")
     assert "epoch 2/2" in output
     assert "validation accuracy" in output
