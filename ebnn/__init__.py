@@ -1,15 +1,16 @@
 """ebnn: train a binarized neural network on a laptop, run it on an Arduino-class board.
 
-``ebnn.load`` reads a trained network, ``Network.predict`` runs it here, ``ebnn.write_header`` emits it as C;
-``ebnn.lower`` makes one from a trained Chainer chain. Importing this package never imports Chainer.
+``ebnn.load`` reads a trained network, a file or a published one by its name; ``Network.predict`` runs it here,
+``ebnn.write_header`` emits it as C; ``ebnn.lower`` makes one from a trained Chainer chain. Importing this package never
+imports Chainer.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from .codegen import write_header
 from .errors import EbnnError
-from .files import load
 from .network import Network
+from .networks import load
 from .version import __version__
 
 if TYPE_CHECKING:

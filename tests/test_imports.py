@@ -36,6 +36,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "network": (NETWORK, {"reference", "files"}),
     "reference": (NETWORK, set()),
     "files": ({"atomic", *NETWORK}, set()),
+    "networks": ({"files", "boards", "estimate", "report", "recipes", *NETWORK}, set()),
     "importers": (NETWORK, set()),
     "codegen": ({"atomic", *NETWORK}, set()),
     "functions": ({"chainer_compat", *BASE}, set()),
@@ -50,11 +51,13 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "workload": (NETWORK, set()),
     "estimate": ({"workload", "codegen", "boards", *NETWORK}, set()),
     "report": ({"estimate", "boards", *NETWORK}, set()),
+    "sweep": ({"report", "estimate", "boards", *NETWORK}, set()),
+    "plots": ({"atomic", *BASE}, {"sweep", "training"}),
     "streaming": ({"device", "report", *NETWORK}, set()),
     "profiling": ({"device", "report", "streaming", *NETWORK}, set()),
     "cli": (EVERYTHING, EVERYTHING),
     "__main__": ({"cli"}, set()),
-    "__init__": ({"codegen", "files", *NETWORK}, {"lowering"}),
+    "__init__": ({"codegen", "networks", *NETWORK}, {"lowering"}),
 }
 
 OUTSIDE = {
@@ -65,6 +68,8 @@ OUTSIDE = {
     "cobs": {"frames"},
     "click": {"cli"},
     "sklearn": {"datasets"},
+    "matplotlib": {"plots"},
+    "tensorboardX": {"training"},
 }
 
 

@@ -4,25 +4,33 @@ import click
 
 from ..version import __version__
 from .boards import boards
+from .compare import compare
 from .datasets import datasets
 from .demo import demo
 from .export import export
 from .flash import flash
 from .group import ErrorGroup
+from .history import history
 from .import_header import import_header
 from .info import info
 from .init import init
+from .networks import networks
 from .platformio_offline import platformio_offline
 from .profile import profile
 from .run import run
 from .simulate import simulate
+from .sweep import sweep
 from .train import train
 
 # In the order of the work.
 COMMANDS = (
     demo,
     datasets,
+    networks,
     train,
+    history,
+    compare,
+    sweep,
     import_header,
     boards,
     info,
@@ -51,6 +59,7 @@ def main() -> None:
     \b
     ebnn demo                                         the whole path, no board needed
     ebnn train --dataset mnist -o mnist.ebnn          train a network
+    ebnn networks                                     trained ones that come with ebnn, by name
     ebnn info mnist.ebnn                              its layers, and what it takes on each board
     ebnn flash mnist.ebnn --board uno                 build the firmware with it, write it to the board
     ebnn run mnist.ebnn --port sim://uno --dataset mnist   stream the test images, compare every answer

@@ -22,6 +22,6 @@ def boards(json_file: Path | None) -> None:
     known = sorted(map(load_board, board_names()), key=lambda board: (board.ram_bytes or 0, board.flash_bytes or 0))
     console = make_console()
     print_whole(console, boards_table(known, console.width))
-    print_line(console, "* can be simulated: ebnn run MODEL.ebnn --port sim://NAME")
-    print_line(console, "what a network takes on each of them: ebnn info MODEL.ebnn; on one: --board NAME")
+    print_line(console, "* can be simulated: ebnn run MODEL --port sim://NAME")
+    print_line(console, "what a network takes on each of them: ebnn info MODEL; on one: --board NAME")
     write_json(json_file, {"boards": [asdict(board) for board in known]})

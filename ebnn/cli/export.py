@@ -9,8 +9,8 @@ from ..boards import load_board
 from ..codegen import header_text
 from ..codegen.header import identifier
 from ..estimate import check_fits
-from ..files import load
 from ..firmware_sources import firmware_folder
+from ..networks import load
 from ..report import estimate_table
 from .console import make_console, print_line, print_whole
 from .options import arithmetic_option, board_option, check_writable, model_argument, optimize_option

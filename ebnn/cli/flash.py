@@ -18,18 +18,25 @@ from ..codegen.header import identifier
 from ..device import Device, DeviceInfo, open_port
 from ..errors import BuildError, DeviceError, PortError
 from ..estimate import check_fits
-from ..files import load
 from ..network import Network
+from ..networks import load
 from ..platformio import Project, bundled_project, check_upload, interrupted_by_signals, open_project, upload
 from ..ports import find_port
 from .console import command_line, make_console, print_line
-from .options import arithmetic_option, check_writable, json_option, optimize_option, write_json
+from .options import (
+    arithmetic_option,
+    check_writable,
+    json_option,
+    optimize_option,
+    optional_model_argument,
+    write_json,
+)
 
 START_SECONDS = 12.0  # that a board may take after the upload: USB, bootloader, program
 
 
 @click.command()
-@click.argument("model", metavar="[MODEL.ebnn]", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@optional_model_argument
 @click.option("--board", required=True, metavar="BOARD", help="PlatformIO's name of it, as in platformio.ini.")
 @click.option("--port", help="Where it is plugged in: /dev/ttyACM0, COM3. [default: found by its USB ids]")
 @click.option(
@@ -52,7 +59,7 @@ def flash(
 ) -> None:
     """Build the firmware with PlatformIO, write it to a board, and wait until the board answers.
 
-    With MODEL.ebnn, its header becomes the project's include/network.h first; where it cannot be built, or building is
+    With MODEL, its header becomes the project's include/network.h first; where it cannot be built, or building is
     interrupted, the header that was there comes back. A network that is too big for the board is refused.
     """
     begin = time.monotonic()
@@ -131,7 +138,7 @@ def placed_header(
     header = project.include / "network.h"
     if network is None or model is None:
         if not header.is_file():
-            raise BuildError(f"{header} is missing: name a model, as in ebnn flash MODEL.ebnn --board BOARD")
+            raise BuildError(f"{header} is missing: name a model, as in ebnn flash MODEL --board BOARD")
         yield header
         return
     text = header_text(network, name=identifier(model.stem), arithmetic=arithmetic, optimize=optimize).encode()

@@ -6,7 +6,7 @@ import click
 
 from ..boards import load_board
 from ..estimate import estimate, estimated_boards
-from ..files import load
+from ..networks import load
 from ..report import describe_network, estimate_table, estimates_table, network_table
 from .console import make_console, print_line, print_whole
 from .options import (

@@ -9,10 +9,10 @@ from ..codegen import header_text
 from ..codegen.header import identifier
 from ..errors import BuildError
 from ..estimate import check_fits
-from ..files import load
+from ..networks import find_network, load
 from ..platformio import bundled_project, write_project
 from .console import command_line, make_console, print_line
-from .options import arithmetic_option, optimize_option
+from .options import arithmetic_option, model_option, optimize_option
 
 
 @click.command()
@@ -20,11 +20,7 @@ from .options import arithmetic_option, optimize_option
 @click.option(
     "--board", default="genuino101", show_default=True, help="What PlatformIO builds for by default, by its name."
 )
-@click.option(
-    "--model",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The network, a .ebnn file. [default: one that reads MNIST's digits]",
-)
+@model_option("The network, by default one that reads MNIST's digits")
 @arithmetic_option
 @optimize_option
 def init(folder: Path, board: str, model: Path | None, arithmetic: str, optimize: str) -> None:
@@ -40,7 +36,7 @@ def init(folder: Path, board: str, model: Path | None, arithmetic: str, optimize
         if board in board_names():
             check_fits(own, load_board(board), arithmetic, optimize)
         text = header_text(own, name=identifier(model.stem), arithmetic=arithmetic, optimize=optimize)
-        header, network = text.encode(), model.read_bytes()
+        header, network = text.encode(), find_network(model).read_bytes()
     project = write_project(folder, board, header, network)
     console = make_console()
     print_line(console, f"{project.folder}: a project for {board}; README.md says what to do with it")

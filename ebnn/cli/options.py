@@ -2,8 +2,9 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -13,7 +14,9 @@ from ..boards import board_names
 from ..errors import WriteError
 from ..kernels import ARITHMETICS, OPTIMIZE
 
-model_argument = click.argument("model", metavar="MODEL.ebnn", type=click.Path(dir_okay=False, path_type=Path))
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+MODEL_HELP = "an .ebnn file, or the name of a published network (ebnn networks lists them)"
 json_option = click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write the results to this file."
 )
@@ -35,11 +38,33 @@ optimize_option = click.option(
     type=click.Choice(OPTIMIZE),
     default="balanced",
     show_default=True,
-    help="size: the least flash; speed: large tables in flash, and 256 B of RAM on AVR.",
+    help="size: the least flash; compact: a little more, and fast on pixels; speed: large tables in flash, and 256 B "
+    "of RAM on AVR.",
 )
 board_option = click.option(
     "--board", metavar="BOARD", help=f"One of {', '.join(board_names())}; ebnn boards tells more."
 )
+
+
+def model_argument(command: Command) -> Command:
+    """Adds the argument MODEL, which :func:`ebnn.networks.load` reads."""
+    return _model_argument(command, "MODEL", required=True)
+
+
+def optional_model_argument(command: Command) -> Command:
+    """Likewise, for a command that has a network without it: then it is None."""
+    return _model_argument(command, "[MODEL]", required=False)
+
+
+def _model_argument(command: Command, metavar: str, required: bool) -> Command:
+    # click takes a command's help from the docstring, and has none for an argument.
+    command.__doc__ = f"{command.__doc__}\n\n    MODEL is {MODEL_HELP}.\n    "
+    return click.argument("model", metavar=metavar, required=required, type=click.Path(path_type=Path))(command)
+
+
+def model_option(what: str) -> Callable[[Command], Command]:
+    """Adds the option --model, which :func:`ebnn.networks.load` reads; ``what`` says what becomes of the network."""
+    return click.option("--model", metavar="MODEL", type=click.Path(path_type=Path), help=f"{what}: {MODEL_HELP}.")
 
 
 def write_json(path: Path | None, values: dict[str, Any]) -> None:

@@ -13,8 +13,8 @@ from ..blocks import InputKind
 from ..codegen.header import identifier
 from ..device import Device
 from ..errors import DeviceError
-from ..files import load
 from ..network import Network
+from ..networks import load
 from ..profiling import memory_lines, profile_samples, profile_table
 from .console import make_console, print_line, print_whole
 from .datasets import download_bars

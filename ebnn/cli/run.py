@@ -17,8 +17,8 @@ from ..codegen.header import identifier
 from ..device import Device
 from ..errors import DeviceError, InputError
 from ..estimate import check_fits
-from ..files import load
 from ..network import Network
+from ..networks import load
 from ..report import RunReport, confusion_table, run_table
 from ..simulation import board_url
 from ..simulation.protocol_sim import parse_url

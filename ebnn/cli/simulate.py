@@ -13,10 +13,10 @@ import click
 from ..codegen import write_header
 from ..codegen.header import identifier
 from ..errors import InputError
-from ..files import load
+from ..networks import load
 from ..simulation import AvrStatistics, PluggedBoard, SimavrSimulator, plugged_in
 from .console import make_console, print_line
-from .options import arithmetic_option, optimize_option
+from .options import arithmetic_option, model_option, optimize_option
 
 _LOOK_SECONDS = 0.5  # how often the board is looked at
 
@@ -24,9 +24,7 @@ _LOOK_SECONDS = 0.5  # how often the board is looked at
 @click.command()
 @click.argument("board", metavar="BOARD")
 @click.option("--program", type=click.Path(dir_okay=False, path_type=Path), help="An ELF file that the board runs.")
-@click.option(
-    "--model", type=click.Path(dir_okay=False, path_type=Path), help="A network, built with the firmware for the board."
-)
+@model_option("A network, built with the firmware for the board")
 @click.option("--bootloader", is_flag=True, help="With the board's bootloader, for avrdude to upload through.")
 @click.option("--link", type=click.Path(path_type=Path), help="Keep a symbolic link to the port here.")
 @arithmetic_option

@@ -27,8 +27,8 @@ from .training_options import architecture_option, read_training_options, traini
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for log.jsonl, the snapshot and chain.npz, Chainer's parameters. [default: runs/RECIPE, or "
-    "runs/DATASET; with --float, -float is added]",
+    help="Folder for log.jsonl, history.png, the snapshot and chain.npz, Chainer's parameters. [default: runs/RECIPE, "
+    "or runs/DATASET; with --float, -float is added]",
     show_default=False,
 )
 @click.option(
@@ -68,7 +68,8 @@ def train(
     if float_baseline:
         _, result = train_float(task, architecture, options.config)
         print_line(console, f"test accuracy {result.test_accuracy:.2%} with float weights and ReLU")
-        write_json(json_file, {**about, "accuracy": result.test_accuracy, **run_values(result)})
+        values = {"accuracy": result.test_accuracy, **run_values(result)}
+        write_json(json_file, {**about, **values, "float": True, "config": asdict(options.config)})
         return
     trained = train_network(task, architecture, options.config, options.teacher_for(architecture))
     output = out / "model.ebnn" if output is None else output

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..training import TrainConfig, TrainResult
 
 TEACHER_FOLDER = "teacher"
+HISTORY_NAME = "history.png"
 FLOAT_RATE = 0.3
 """Learning rate of a float network, as a share of a binarized one's, whose latent weights have to cross zero."""
 
@@ -76,6 +77,14 @@ class Task:
         train_images, test_images = images
         return (train_images, self.data.train_labels), (test_images, self.data.test_labels)
 
+    def without_test(self, held_out: int) -> Task:
+        """The task with the training images that a validation set of that size has in place of the test images."""
+        from ..training import as_samples
+
+        data = self.data
+        _, chosen = as_samples("training", data.train_images, data.train_labels, data.kind).split(held_out)
+        return replace(self, data=replace(data, test_images=chosen.images, test_labels=chosen.labels))
+
 
 @dataclass(frozen=True)
 class Teacher:
@@ -108,11 +117,12 @@ def train_network(task: Task, architecture: str, config: TrainConfig, teacher: T
     classes = network.predict(test_set[0])
     agreement = int((classes == training.predict(chain, training.as_samples("test", *test_set, kind))).sum())
     accuracy = float((classes == test_set[1]).mean())
+    _draw_history(task.out, result)
     return Trained(network, accuracy, agreement, len(classes), result)
 
 
 def train_float(task: Task, architecture: str, config: TrainConfig) -> tuple[Any, TrainResult]:
-    """Trains the float baseline of an architecture, without a teacher of its own; returns it and its run."""
+    """Trains the float baseline of an architecture, by Adam and without a teacher; returns it and its run."""
     from .. import training
 
     chain = training.FloatChain(
@@ -121,12 +131,22 @@ def train_float(task: Task, architecture: str, config: TrainConfig) -> tuple[Any
     config = replace(
         config,
         learning_rate=FLOAT_RATE * config.learning_rate,
+        optimizer="adam",
         clip_weights=False,
         estimator=None,
+        stochastic=False,
         distillation=0.0,
     )
     result = training.train(chain, *task.sets, config, task.out, resume=task.resume, console=task.console)
+    _draw_history(task.out, result)
     return chain, result
+
+
+def _draw_history(out: Path, result: TrainResult) -> None:
+    from ..plots import plot_history
+    from ..training.history import History
+
+    plot_history([History(out.name, result.records)], out / HISTORY_NAME)
 
 
 def train_teacher(task: Task, teacher: Teacher, config: TrainConfig) -> Any:

@@ -62,10 +62,29 @@ _OPTIONS = (
         show_default=False,
     ),
     click.option("--batch-size", type=int, default=128, help="Images in a batch."),
+    click.option(
+        "--optimizer",
+        default="adam",
+        help="adam for all; or bop, which flips binary weights without latent ones, and Adam for the rest.",
+    ),
     click.option("--learning-rate", type=float, default=0.01, help="Of Adam, at the start."),
+    click.option(
+        "--bop-gamma",
+        type=float,
+        default=1e-3,
+        help="Share of the newest gradient in Bop's average, at the start; follows the schedule.",
+    ),
+    click.option("--bop-threshold", type=float, default=1e-6, help="How large that average must be for a flip."),
     click.option("--schedule", default="cosine", help="How the learning rate falls: cosine, exponential or constant."),
+    click.option(
+        "--final-rate", type=float, default=0.01, help="Fraction of the learning rate that is left in the end."
+    ),
     click.option("--warmup", type=float, default=0.0, help="Epochs over which the learning rate rises first."),
     click.option("--estimator", default="hard_tanh", help="Pseudo-gradient of the sign; a wrong name lists them."),
+    click.option("--stochastic", is_flag=True, help="Draw the activations of training at random, likelier their sign."),
+    click.option(
+        "--clip/--no-clip", "clip_weights", default=True, help="Keep the latent weights of training within [-1, 1]."
+    ),
     click.option("--shift", type=int, default=0, help="Move training images by up to so many pixels, at random."),
     click.option("--rotation", type=float, default=0.0, help="Turn them by up to so many degrees."),
     click.option(
@@ -77,6 +96,13 @@ _OPTIONS = (
         type=float,
         default=0.0,
         help="Keep a moving average of the weights, such as 0.999; 0: the last ones.",
+    ),
+    click.option(
+        "--statistics",
+        "statistics_samples",
+        type=int,
+        default=4096,
+        help="Training images on which batch normalisation is measured after every epoch; 0: running averages.",
     ),
     click.option("--label-smoothing", type=float, default=0.0, help="Share of the target spread over all classes."),
     click.option(
@@ -98,6 +124,7 @@ _OPTIONS = (
     ),
     click.option("--seed", type=int, default=0, help="The same seed gives the same network, on the same machine."),
     folder_option,
+    click.option("--tensorboard", is_flag=True, help="Also log for TensorBoard, in OUT/tensorboard."),
     click.option("--resume", is_flag=True, help="Go on from the snapshot in OUT, with the same options."),
     click.option("--overwrite", is_flag=True, help="Replace the run in OUT."),
 )

@@ -2,7 +2,7 @@
 
 import ebnn.chainer_compat  # noqa: F401  (before the first import of Chainer)
 
-from .binarization import sign
+from .binarization import sign, stochastic_sign
 from .binary_weights import binary_convolution_2d, binary_linear
 from .convolution import convolution_2d
 from .estimators import Estimator, estimator, estimator_names, get_estimator
@@ -20,4 +20,5 @@ __all__ = [
     "max_pooling_2d",
     "parallel",
     "sign",
+    "stochastic_sign",
 ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import chainer
+import numpy as np
 
-from ..functions import get_estimator, sign
+from ..functions import get_estimator, sign, stochastic_sign
 
 
 class BST(chainer.Link):  # type: ignore[misc]
@@ -14,6 +15,11 @@ class BST(chainer.Link):  # type: ignore[misc]
 
     Args:
         estimator: name of the pseudo-gradient.
+
+    Attributes:
+        estimator: as given.
+        random: where :func:`ebnn.functions.stochastic_sign`, which replaces the sign while gradients are computed in
+            train mode, takes its random numbers from; None, as built, for none.
 
     Raises:
         ValueError: no estimator has that name.
@@ -23,7 +29,10 @@ class BST(chainer.Link):  # type: ignore[misc]
         super().__init__()
         get_estimator(estimator)
         self.estimator = estimator
+        self.random: np.random.Generator | None = None
 
     def forward(self, x: Any) -> Any:
         """Returns -1 and +1 in the shape and dtype of ``x``."""
+        if self.random is not None and chainer.config.train and chainer.config.enable_backprop:
+            return stochastic_sign(x, self.random, self.estimator)
         return sign(x, self.estimator)

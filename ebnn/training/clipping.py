@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..links import BinaryConvolution2D, BinaryLinear
+from .latent import latent_weights
 
 
 class ClipWeights:
@@ -15,7 +15,5 @@ class ClipWeights:
     timing = "post"
 
     def __call__(self, optimizer: Any) -> None:
-        for link in optimizer.target.links():
-            if isinstance(link, BinaryConvolution2D | BinaryLinear):
-                weights = link.W.array
-                weights.clip(-1, 1, out=weights)
+        for weights in latent_weights(optimizer.target):
+            weights.array.clip(-1, 1, out=weights.array)

@@ -11,6 +11,8 @@ from ..functions import estimator_names
 
 Schedule = Literal["constant", "cosine", "exponential"]
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
+Optimizer = Literal["adam", "bop"]
+OPTIMIZERS: tuple[Optimizer, ...] = get_args(Optimizer)
 
 _FROM_ZERO = {
     "warmup": 1000,
@@ -31,18 +33,27 @@ class TrainConfig:
     Attributes:
         epochs: passes over the training set.
         batch_size: the most samples in a batch; an epoch is cut into batches of nearly one size.
+        optimizer: ``adam`` (Kingma and Ba, arXiv 1412.6980) for every parameter; or ``bop`` (Helwegen et al.,
+            arXiv 1906.02107) for the weights of binary layers, which it flips, and Adam for the rest.
         learning_rate: of Adam, at the start.
+        bop_gamma: share of the newest gradient in Bop's moving average, at the start; it falls, and rises, in step with
+            the learning rate.
+        bop_threshold: how large that average must be for a weight to flip. The defaults are for networks of a few KB on
+            MNIST, batch normalisation behind every layer; the paper's are 1e-4 and 1e-8, for CIFAR-10.
         schedule: how the learning rate falls: not at all, along half a cosine, or by one factor a step.
         final_rate: what is left of the learning rate at the end of ``cosine`` and ``exponential``, as a fraction.
         warmup: epochs, a fraction of one too, over which the learning rate rises from 0 in a straight line (Goyal et
             al., arXiv 1706.02677).
         clip_weights: keep latent weights within [-1, 1], so that none drifts too far to change its sign again
-            (Courbariaux et al., arXiv 1511.00363).
+            (Courbariaux et al., arXiv 1511.00363). Bop's are -1 and +1.
         statistics_samples: training samples on which batch normalisation's statistics are measured at each epoch's end;
             0 keeps the running averages.
         averaging: the network that is evaluated and kept has a moving average of the parameters, of which each step
-            keeps this fraction; 0 is off. See :class:`ebnn.training.averaging.WeightAverage`.
+            keeps this fraction; 0 is off. See :class:`ebnn.training.averaging.WeightAverage`. With Bop the sign of the
+            average is a vote of the last steps.
         estimator: pseudo-gradient for every sign of the network; None leaves them as they were built.
+        stochastic: draw the activations of training at random, +1 with probability ``clip((x + 1) / 2, 0, 1)``
+            (Courbariaux et al., arXiv 1602.02830, section 1.1). Statistics and evaluation take the sign.
         label_smoothing: share of the target that is spread over all classes alike (Szegedy et al., arXiv 1512.00567).
         distillation: weight of the teacher's answers in the loss, where a teacher is given; the labels have the rest
             (Hinton, Vinyals and Dean, arXiv 1503.02531).
@@ -55,7 +66,9 @@ class TrainConfig:
         validation: training samples that are held out: they choose the epoch whose weights are kept, and the test set
             is used once, in the end. 0 trains on all, looks at the test set after every epoch, and keeps the last one.
         snapshot_every: epochs between two snapshots; 0 writes none.
-        seed: of the order of samples, the distortions, and the random numbers of ``numpy.random`` and ``random``.
+        tensorboard: also log to ``tensorboard`` in the folder of the run, for TensorBoard.
+        seed: of the order of samples, the distortions, stochastic activations, and the random numbers of
+            ``numpy.random`` and ``random``.
 
     Raises:
         TrainingError: a value is out of its range.
@@ -63,7 +76,10 @@ class TrainConfig:
 
     epochs: int = 20
     batch_size: int = 128
+    optimizer: Optimizer = "adam"
     learning_rate: float = 0.003
+    bop_gamma: float = 1e-3
+    bop_threshold: float = 1e-6
     schedule: Schedule = "cosine"
     final_rate: float = 0.01
     warmup: float = 0.0
@@ -71,6 +87,7 @@ class TrainConfig:
     statistics_samples: int = 4096
     averaging: float = 0.0
     estimator: str | None = None
+    stochastic: bool = False
     label_smoothing: float = 0.0
     distillation: float = 0.0
     temperature: float = 4.0
@@ -80,6 +97,7 @@ class TrainConfig:
     elastic: float = 0.0
     validation: int = 0
     snapshot_every: int = 1
+    tensorboard: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -100,8 +118,13 @@ class TrainConfig:
             raise TrainingError(f"temperature is {self.temperature}: give a number above 0, such as 4")
         if self.averaging and not self.statistics_samples:
             raise TrainingError("averaging needs statistics of its own: set statistics_samples above 0, such as 4096")
-        if not 0 < self.final_rate <= 1:
-            raise TrainingError(f"final_rate is {self.final_rate}: give a fraction above 0, up to 1")
+        for name in ("final_rate", "bop_gamma"):
+            if not 0 < getattr(self, name) <= 1:
+                raise TrainingError(f"{name} is {getattr(self, name)}: give a fraction above 0, up to 1")
+        if not (math.isfinite(self.bop_threshold) and self.bop_threshold > 0):
+            raise TrainingError(f"bop_threshold is {self.bop_threshold}: give a number above 0, such as 1e-6")
+        if self.optimizer not in OPTIMIZERS:
+            raise TrainingError(f"optimizer {self.optimizer!r} is unknown: use one of {', '.join(OPTIMIZERS)}")
         if self.schedule not in SCHEDULES:
             raise TrainingError(f"schedule {self.schedule!r} is unknown: use one of {', '.join(SCHEDULES)}")
         if self.estimator is not None and self.estimator not in estimator_names():
@@ -110,7 +133,8 @@ class TrainConfig:
     def rate_at(self, progress: float) -> float:
         """Returns the learning rate after ``progress``, the fraction of all batches done, 0 to 1.
 
-        The cosine is that of Loshchilov and Hutter, "SGDR", arXiv 1608.03983 (2017), without restarts.
+        The cosine is that of Loshchilov and Hutter, "SGDR", arXiv 1608.03983 (2017), without restarts. Bop's gamma is
+        scaled by the same factor: in the paper it decays too.
         """
         rise = min(1.0, progress * self.epochs / self.warmup) if self.warmup else 1.0
         return rise * self._falling_rate(progress)
@@ -129,7 +153,9 @@ class TrainConfig:
         Two runs may share a snapshot where these agree: with a constant learning rate, ``epochs`` may differ.
         """
         recipe = asdict(self)
-        del recipe["snapshot_every"]
+        del recipe["snapshot_every"], recipe["tensorboard"]
+        if self.optimizer != "bop":
+            del recipe["bop_gamma"], recipe["bop_threshold"]
         if self.schedule == "constant":
             del recipe["epochs"], recipe["final_rate"]
         return recipe

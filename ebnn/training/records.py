@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from ..atomic import write_atomically
+from ..errors import TrainingError
 
 LOG_NAME = "log.jsonl"
 
@@ -22,6 +25,7 @@ class EpochRecord:
         train_accuracy: fraction of right answers over the epoch's batches, as trained.
         learning_rate: at the end of the epoch.
         seconds: that the epoch took, evaluation included.
+        flips: fraction of the binary weights whose sign is another one than before the epoch; None without any.
         test_loss: mean cross entropy on the test set after the epoch, in test mode; None with a validation set.
         test_accuracy: fraction of right answers, likewise.
         validation_loss: mean cross entropy on the validation set after the epoch, in test mode; None without one.
@@ -37,6 +41,7 @@ class EpochRecord:
     test_accuracy: float | None = None
     validation_loss: float | None = None
     validation_accuracy: float | None = None
+    flips: float | None = None
 
     def rank(self) -> tuple[float, float]:
         """Returns what is larger for the better epoch: by validation accuracy, then by validation loss."""
@@ -63,3 +68,51 @@ def append_log(folder: Path, record: EpochRecord) -> None:
     """Adds a line to the log."""
     with (folder / LOG_NAME).open("a", encoding="utf-8") as file:
         file.write(record.line())
+
+
+def read_log(folder: Path) -> tuple[EpochRecord, ...]:
+    """Returns the records in the log of a run, finished or not; a last line that is just being written is left out.
+
+    Raises:
+        TrainingError: there is no log, it cannot be read, or a line of it is damaged.
+    """
+    path = folder / LOG_NAME
+    try:
+        *lines, _ = path.read_text(encoding="utf-8").split("\n")
+    except FileNotFoundError:
+        raise TrainingError(f"{folder} has no {LOG_NAME}: name the folder of a run, the --out of ebnn train") from None
+    except OSError as error:
+        raise TrainingError(f"{path} cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise TrainingError(f"{path} is damaged: it is no text; {_WAY_OUT}") from error
+    records: list[EpochRecord] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            record = _read_record(json.loads(line))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise TrainingError(f"{path} is damaged in line {number} ({error}); {_WAY_OUT}") from error
+        if records and (record.test_loss is None) != (records[0].test_loss is None):
+            raise TrainingError(f"{path} is damaged: line {number} is of another run than the first; {_WAY_OUT}")
+        if record.epoch != number:
+            raise TrainingError(f"{path} is damaged: line {number} is of epoch {record.epoch}; {_WAY_OUT}")
+        records.append(record)
+    return tuple(records)
+
+
+_WAY_OUT = "ebnn train --resume writes it afresh from the snapshot"
+
+
+def _read_record(values: Any) -> EpochRecord:
+    if not isinstance(values, dict):
+        raise ValueError("no JSON object")
+    known = {field.name for field in fields(EpochRecord)}
+    for name, value in values.items():
+        if name not in known:
+            raise ValueError(f"unknown field {name!r}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValueError(f"{name} is {value!r}")
+    missing = {"epoch", "loss", "train_accuracy", "learning_rate", "seconds"} - values.keys()
+    evaluated = [name for name in ("test", "validation") if {f"{name}_loss", f"{name}_accuracy"} <= values.keys()]
+    if missing or len(evaluated) != 1:
+        raise ValueError(f"no {', '.join(sorted(missing)) or 'loss and accuracy of the test or the validation set'}")
+    return EpochRecord(**values)

@@ -21,6 +21,8 @@ def measure_statistics(model: Any, samples: Samples, count: int) -> None:
     noise into errors. Training itself uses the statistics of each batch, so it goes on as if this had not been.
     Wu and Johnson, "Rethinking 'Batch' in BatchNorm", arXiv 2105.07576 (2021), section 3.
 
+    As no gradients are computed, no sign is stochastic.
+
     Args:
         model: chain with :class:`ebnn.links.BatchNormalization` in it.
         samples: of the training set.

@@ -24,15 +24,18 @@ from .allocator import keep_freed_memory
 from .augmentation import distortion
 from .averaging import WeightAverage
 from .batches import ShuffledBatches, converter
+from .bop import Bop
 from .clipping import ClipWeights
 from .config import TrainConfig
 from .evaluation import Evaluation, evaluate, logits
+from .latent import latent_weights, weight_signs
 from .lock import only_run
 from .losses import cross_entropy, distillation
 from .progress import TrainingProgress
 from .records import EpochRecord, append_log, best_epoch, start_log
 from .samples import Samples, as_samples
 from .statistics import measure_statistics
+from .tensorboard import EventLog, event_log
 
 CHAIN_NAME = "chain.npz"
 _END_OF_EPOCH = 200
@@ -83,9 +86,9 @@ def train(
 ) -> TrainResult:
     """Trains ``model`` in place and returns the log.
 
-    Cross entropy, Adam (Kingma and Ba, arXiv 1412.6980). At every epoch's end the network is evaluated in test mode, on
-    the validation set where ``config`` asks for one, else on the test set; a line is added to ``out/log.jsonl``, and
-    a snapshot replaces ``out/snapshot.npz``. In the end ``out/chain.npz`` has the parameters, as
+    It minimises the cross entropy. At every epoch's end the network is evaluated in test mode, on the validation set
+    where ``config`` asks for one, else on the test set; a line is added to ``out/log.jsonl``, and a snapshot replaces
+    ``out/snapshot.npz``. In the end ``out/chain.npz`` has the parameters, as
     ``chainer.serializers.load_npz`` reads them; with a validation set, those of the best epoch. A run resumed from
     a snapshot ends with the very weights of a run that was never interrupted.
 
@@ -109,14 +112,15 @@ def train(
         raise TrainingError("the network does not say what its input is: give input_kind")
     training, test = as_samples("training", *train_set, kind), as_samples("test", *test_set, kind)
     _check_fit(model, training, test, config)
+    if config.optimizer == "bop" and not latent_weights(model):
+        raise TrainingError("optimizer bop flips binary weights, and the network has none: use adam")
     if (teacher is not None) != (config.distillation > 0):
         raise TrainingError(
             f"distillation is {config.distillation}: give a teacher with a weight above 0, and only with one"
         )
     if config.estimator is not None:
-        for link in model.links():
-            if isinstance(link, BST):
-                link.estimator = config.estimator
+        for link in _signs(model):
+            link.estimator = config.estimator
     out = Path(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -124,7 +128,10 @@ def train(
         raise TrainingError(f"cannot make the folder {out} ({error.strerror}): give another") from error
     keep_freed_memory()
     with only_run(out), parallel():
-        return _Run(model, training, test, config, out, teacher, console or Console()).run(resume)
+        try:
+            return _Run(model, training, test, config, out, teacher, console or Console()).run(resume)
+        finally:
+            _draw_signs_from(None, model)
 
 
 def _check_fit(model: Any, training: Samples, test: Samples, config: TrainConfig) -> None:
@@ -148,6 +155,16 @@ def _check_fit(model: Any, training: Samples, test: Samples, config: TrainConfig
                 f"the {name} set has the label {samples.labels.max()}, the network {classes} classes from 0 on: "
                 "build it with more classes"
             )
+
+
+def _signs(model: Any) -> list[BST]:
+    return [link for link in model.links() if isinstance(link, BST)]
+
+
+def _draw_signs_from(random: np.random.Generator | None, model: Any) -> None:
+    """Makes the signs of a network stochastic, or with None plain again."""
+    for link in _signs(model):
+        link.random = random
 
 
 class _Run:
@@ -174,6 +191,7 @@ class _Run:
         self.out = out
         self.snapshot_path = out / snapshot.SNAPSHOT_NAME
         self.records: list[EpochRecord] = []
+        self.events: EventLog | None = None
         self.kept: snapshot.Arrays = {}
         self.average = WeightAverage(model, config.averaging) if config.averaging else None
         self.identity = config.recipe() | {
@@ -184,7 +202,10 @@ class _Run:
         }
         distort = distortion(config, self.training)
         self.batches = ShuffledBatches(self.training, config.batch_size, config.seed, distort)
-        self.optimizer = chainer.optimizers.Adam(config.learning_rate)
+        if config.optimizer == "bop":
+            self.optimizer = Bop(config.learning_rate, config.bop_gamma, config.bop_threshold)
+        else:
+            self.optimizer = chainer.optimizers.Adam(config.learning_rate)
         self.optimizer.setup(model)
         if config.clip_weights:
             self.optimizer.add_hook(ClipWeights())
@@ -205,7 +226,7 @@ class _Run:
         trainer.extend(
             lambda _: self.after_epoch(), "epoch", lambda _: self.batches.is_new_epoch, priority=_END_OF_EPOCH
         )
-        with self.progress:
+        with event_log(self.config.tensorboard, self.out, self.records) as self.events, self.progress:
             self.progress.start_at(self.batches.epoch)
             self.start_epoch()
             try:
@@ -231,6 +252,9 @@ class _Run:
         self.loss_sum = 0.0
         self.right = 0
         self.seen = 0
+        self.signs_before = weight_signs(self.model)
+        if self.config.stochastic:
+            _draw_signs_from(np.random.default_rng([self.config.seed, self.batches.epoch]), self.model)
         self.set_learning_rate()
 
     def set_learning_rate(self) -> None:
@@ -264,6 +288,8 @@ class _Run:
 
     def after_epoch(self) -> None:
         self.check_parameters()
+        flipped = weight_signs(self.model) != self.signs_before
+        self.flips = float(flipped.mean()) if flipped.size else None
         with nullcontext() if self.average is None else self.average.in_place():
             record = self.evaluate()
             self.records.append(record)
@@ -271,6 +297,8 @@ class _Run:
             if chosen and best_epoch(self.records) is record:
                 self.kept = snapshot.parameters(self.model)
         append_log(self.out, record)
+        if self.events is not None:
+            self.events.add(record)
         self.capture()
         every = self.config.snapshot_every
         if every and (record.epoch % every == 0 or record.epoch == self.config.epochs):
@@ -290,6 +318,7 @@ class _Run:
             train_accuracy=self.right / self.seen,
             learning_rate=self.optimizer.alpha,
             seconds=round(time.perf_counter() - self.started, 3),
+            flips=self.flips,
             **{f"{name}_loss": seen.loss, f"{name}_accuracy": seen.accuracy},
         )
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from ebnn import load
 from ebnn.cli.train import train
 from ebnn.errors import TrainingError
 from ebnn.recipes import Recipe
+from ebnn.training import TrainConfig
 
 TINY = ("--dataset", "digits", "--architecture", "c4k3-m2", "--epochs", "2")
 
@@ -47,6 +49,7 @@ def test_the_float_baseline_has_a_folder_of_its_own():
     output = ebnn_train(*TINY, "--float", "--json", "float.json")
     assert "with float weights and ReLU" in output
     values = json.loads(Path("float.json").read_text())
+    assert (values["float"], values["config"]["seed"]) == (True, 0)
     assert 0 < values["accuracy"] <= 1
     assert Path("runs/digits-float/chain.npz").exists()
     assert not list(Path().rglob("*.ebnn"))
@@ -72,3 +75,44 @@ def test_a_teacher_is_trained_first_and_resumed():
 def test_a_teacher_without_a_weight_is_refused():
     with pytest.raises(TrainingError, match="--teacher does nothing without --distillation"):
         ebnn_train(*TINY, "--teacher", "c6k3-m2")
+
+
+def test_options_reach_the_settings():
+    options = {
+        "--optimizer": ("optimizer", "bop"),
+        "--bop-gamma": ("bop_gamma", 0.01),
+        "--bop-threshold": ("bop_threshold", 1e-5),
+        "--statistics": ("statistics_samples", 500),
+        "--final-rate": ("final_rate", 0.2),
+    }
+    flags = {
+        "--stochastic": ("stochastic", True),
+        "--no-clip": ("clip_weights", False),
+        "--tensorboard": ("tensorboard", True),
+    }
+    given = [text for option, (_, value) in options.items() for text in (option, str(value))]
+    ebnn_train(*TINY, *given, *flags, "--json", "all.json")
+    config = json.loads(Path("all.json").read_text())["config"]
+    for name, value in (options | flags).values():
+        assert config[name] == value, name
+    assert len(list(Path("runs/digits/tensorboard").iterdir())) == 1
+    with pytest.raises(TrainingError, match="optimizer 'sgd' is unknown: use one of adam, bop"):
+        ebnn_train(*TINY, "--optimizer", "sgd", "--out", "other")
+
+
+def test_a_float_network_and_a_teacher_have_no_bop_and_no_stochastic_signs():
+    """They would be refused: there are no binary weights to flip."""
+    binary = ("--optimizer", "bop", "--stochastic")
+    ebnn_train(*TINY, *binary, "--float")
+    ebnn_train(*TINY, *binary, "--distillation", "0.5", "--teacher-epochs", "1")
+    assert Path("runs/digits/teacher/history.png").exists()
+
+
+def test_options_and_settings_have_the_same_defaults():
+    """But for a run's length and rate, which commands choose, and the estimator, which is the blocks' own."""
+    own = {"epochs", "learning_rate", "estimator"}
+    settings = {
+        field.name: field.default for field in fields(TrainConfig) if field.name not in {*own, "snapshot_every"}
+    }
+    options = train.make_context("train", []).params
+    assert {name: options[name] for name in settings} == settings

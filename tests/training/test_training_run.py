@@ -26,6 +26,7 @@ ALL_OPTIONS = replace(
     warmup=0.5,
     averaging=0.9,
     estimator="approx_sign",
+    stochastic=True,
     label_smoothing=0.1,
     distillation=0.5,
     rotation=5,
@@ -123,10 +124,11 @@ def test_a_resumed_run_equals_an_undisturbed_one(tmp_path, batch):
     assert [line["epoch"] for line in lines] == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "bop"])
 @pytest.mark.parametrize("batch", [3, 8, 14, 19])  # 5 batches an epoch
-def test_a_resumed_run_with_every_option_equals_an_undisturbed_one(tmp_path, batch):
+def test_a_resumed_run_with_every_option_equals_an_undisturbed_one(tmp_path, batch, optimizer):
     teacher = FloatChain(network(seed=8))
-    config = replace(ALL_OPTIONS, epochs=4)
+    config = replace(ALL_OPTIONS, epochs=4, optimizer=optimizer, bop_gamma=0.01)
     undisturbed, killed, resumed = network(), network(), network(seed=99)
     expected = run(undisturbed, tmp_path / "a", config, teacher=teacher)
     stop_at(killed, batch, Killed)
@@ -350,6 +352,35 @@ def test_bits_are_minus_and_plus_one():
     assert seen[0].dtype == np.float32
 
 
+def test_flips_are_those_of_the_epoch(tmp_path):
+    """Recounted here from the weights before and after a run of one epoch."""
+    model = network()
+    layers = [link for link in model.links() if isinstance(link, BinaryLinear | BinaryConvolution2D)]
+    before = [np.sign(link.W.array) for link in layers]
+    result = run(model, tmp_path, replace(CONFIG, epochs=1, learning_rate=0.1))
+    counts = [int((np.sign(link.W.array) != signs).sum()) for link, signs in zip(layers, before, strict=True)]
+    assert 0 < sum(counts) < sum(signs.size for signs in before)
+    assert result.records[0].flips == sum(counts) / sum(signs.size for signs in before)
+    floats = run(FloatChain(network()), tmp_path / "float", replace(CONFIG, epochs=1, clip_weights=False))
+    assert floats.records[0].flips is None
+
+
+def test_stochastic_signs_are_for_gradients_alone(tmp_path):
+    """What is measured and evaluated is the network of the plain sign, which has no random numbers left."""
+    model = network()
+    result = run(model, tmp_path, replace(CONFIG, stochastic=True, epochs=12, learning_rate=0.02))
+    assert result.test_accuracy > 0.8
+    assert [link.random for link in model.links() if isinstance(link, BST)] == [None, None]
+    assert evaluate(model, as_samples("test", *TEST, "uint8")) == result.test
+    means = model.link_order()[1].bn.avg_mean.copy()
+    measure_statistics(model, as_samples("training", *TRAIN, "uint8"), CONFIG.statistics_samples)
+    assert np.array_equal(model.link_order()[1].bn.avg_mean, means)
+    plain, again = network(), network()
+    run(plain, tmp_path, replace(CONFIG, epochs=2))
+    run(again, tmp_path, replace(CONFIG, epochs=2, stochastic=True))
+    assert not same(plain, again)
+
+
 def test_a_loss_that_is_not_finite_stops(tmp_path):
     model = network()
     model.l3.bn.gamma.array[...] = np.nan
@@ -402,8 +433,16 @@ def test_a_folder_that_cannot_be(tmp_path):
         {"learning_rate": 0},
         {"learning_rate": math.nan},
         {"final_rate": 0},
+        {"final_rate": 1.1},
         {"schedule": "linear"},
         {"estimator": "step"},
+        {"optimizer": "sgd"},
+        {"bop_gamma": 0},
+        {"bop_gamma": 1.5},
+        {"bop_gamma": math.nan},
+        {"bop_threshold": 0},
+        {"bop_threshold": math.inf},
+        {"statistics_samples": -1},
         {"seed": -1},
         {"shift": -1},
         {"validation": -1},

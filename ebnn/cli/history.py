@@ -1,0 +1,81 @@
+"""The command ``ebnn history``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from ..errors import TrainingError
+from .console import make_console, print_line, print_whole
+from .options import check_writable, json_option, write_json
+
+if TYPE_CHECKING:
+    from ..training.history import History
+
+PICTURES = (".png", ".svg", ".pdf")
+
+
+@click.command()
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=f"Draw loss, accuracy and learning rate of all runs to this file: {', '.join(PICTURES)}.",
+)
+@json_option
+def history(runs: tuple[Path, ...], output: Path | None, json_file: Path | None) -> None:
+    """Show training runs side by side, finished or not.
+
+    RUN is the folder of one, the --out of ebnn train. The test images choose nothing: a run without validation images
+    keeps its last epoch.
+    """
+    from ..training.history import read_history
+
+    check_writable(output, json_file)
+    if output is not None and output.suffix.lower() not in PICTURES:
+        raise TrainingError(f"{output} is no picture that can be drawn: end its name in {', '.join(PICTURES)}")
+    histories = [read_history(run, name) for run, name in zip(runs, _short_names(runs), strict=True)]
+    console = make_console()
+    print_whole(console, history_table(histories))
+    if output is not None:
+        from ..plots import plot_history
+
+        if not any(found.records for found in histories):
+            raise TrainingError("no epoch is done yet, there is nothing to draw: leave --output out, or wait for one")
+        plot_history(histories, output)
+        print_line(console, f"wrote {output}")
+    described = [found.values() | {"folder": str(run)} for run, found in zip(runs, histories, strict=True)]
+    write_json(json_file, {"runs": described})
+
+
+def _short_names(runs: Sequence[Path]) -> list[str]:
+    """The folders' own names where those differ, else their paths."""
+    names = [run.name for run in runs]
+    return names if len(set(names)) == len(set(runs)) and all(names) else [str(run) for run in runs]
+
+
+def history_table(histories: Sequence[History]) -> Table:
+    """Runs, one to a row; accuracies are those of the epoch that is kept, the loss is the last one of training."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("run")
+    for header in ("epochs", "best", "validation", "test", "loss", "time"):
+        table.add_column(header, justify="right")
+    for found in histories:
+        values = found.values()
+        accuracies = (values["validation_accuracy"], values["test_accuracy"])
+        table.add_row(
+            found.name,
+            str(values["epochs"]),
+            str(values["best_epoch"] or ""),
+            *("" if accuracy is None else f"{accuracy:.2%}" for accuracy in accuracies),
+            "" if values["loss"] is None else f"{values['loss']:.4f}",
+            str(timedelta(seconds=round(found.seconds))),
+        )
+    return table

@@ -1,0 +1,139 @@
+"""The command ``ebnn sweep``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import datasets
+from ..boards import Board, board_names, load_board
+from ..errors import TrainingError
+from ..sweep import FRONT_MARK, Sweep, Trial, estimate_all, sweep_table
+from .console import command_line, print_line, print_whole
+from .options import check_writable, json_option, write_json
+from .run_folders import load_task
+from .train_network import Task, train_network
+from .training_options import TrainingOptions, read_training_options, training_options
+
+DEFAULT_BOARDS = "uno,genuino101"
+PICTURES = (".png", ".svg")
+LONGEST = 255
+"""Characters of a folder's name."""
+
+
+def read_boards(text: str) -> tuple[Board, ...]:
+    """Boards from their names, joined by commas. Raises BuildError for an unknown one."""
+    return tuple(load_board(name) for name in dict.fromkeys(part.strip() for part in text.split(",")))
+
+
+def check_architectures(architectures: Sequence[str], options: TrainingOptions, boards: Sequence[Board]) -> None:
+    """Refuses what cannot be trained, lowered or estimated, before anything is trained."""
+    from ..lowering import lower
+    from ..training import ARCHITECTURES, build_network
+
+    data = datasets.info(options.dataset)
+    kind = options.input_kind or data.kind
+    seen: dict[str, str] = {}
+    for architecture in architectures:
+        if len(architecture) > LONGEST:
+            raise TrainingError(f"{architecture[:40]}… has {len(architecture)} characters, a folder's name {LONGEST}")
+        meaning = ARCHITECTURES.get(architecture, architecture)
+        if meaning in seen:
+            raise TrainingError(f"{architecture} is given twice (as {seen[meaning]}): leave one of them out")
+        seen[meaning] = architecture
+        chain = build_network(architecture, data.shape, data.classes, kind)
+        estimate_all(architecture, lower(chain, data.shape, kind), boards)
+
+
+def train_trial(task: Task, architecture: str, options: TrainingOptions, boards: Sequence[Board]) -> Trial:
+    """Trains one of the networks in the task's folder, and keeps it there as model.ebnn."""
+    trained = train_network(task, architecture, options.config, options.teacher_for(architecture))
+    trained.network.save(task.out / "model.ebnn")
+    found = estimate_all(architecture, trained.network, boards)
+    best = trained.result.best
+    return Trial(architecture, trained.accuracy, best.epoch, trained.result.seconds, trained.network, found)
+
+
+@click.command(context_settings={"show_default": True})
+@click.argument("architectures", metavar="ARCHITECTURE…", nargs=-1, required=True)
+@training_options
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder for the runs, each in OUT/ARCHITECTURE, with its model.ebnn.",
+)
+@click.option(
+    "--boards",
+    "board_list",
+    metavar="BOARD,…",
+    default=DEFAULT_BOARDS,
+    help=f"For which to estimate the time: of {', '.join(board_names())}.",
+)
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also draw accuracy against bytes and time: a file ending in .png or .svg.",
+)
+@json_option
+def sweep(
+    architectures: tuple[str, ...],
+    out: Path,
+    board_list: str,
+    plot: Path | None,
+    json_file: Path | None,
+    **settings: Any,
+) -> None:
+    """Train several architectures alike, and show accuracy against memory and time: which one to choose.
+
+    An ARCHITECTURE is one of ebnn train's. The accuracy is that of the integers on the training images that
+    --validation holds out; the test images are not used, so that they can still judge the network that is chosen. A
+    star marks what no other network beats in both accuracy and the column's figure. With --resume a run that was
+    stopped goes on, and finished ones are not repeated.
+    """
+    check_writable(json_file, plot)
+    if plot is not None and plot.suffix not in PICTURES:
+        raise TrainingError(f"{plot} is no picture that can be drawn: end its name in {' or '.join(PICTURES)}")
+    boards = read_boards(board_list)
+    options = read_training_options(settings)
+    held_out = options.config.validation
+    if not held_out:
+        raise TrainingError(
+            "a sweep does not choose by the test images: hold out training images with --validation, such as 5000"
+        )
+    folders = {architecture: out / architecture for architecture in architectures}
+    check_architectures(architectures, options, boards)
+    task = load_task(options, out, list(folders.values())).without_test(held_out)
+    trials = []
+    for number, (architecture, folder) in enumerate(folders.items(), 1):
+        print_line(task.console, f"{number} of {len(folders)}: {architecture}")
+        trials.append(train_trial(replace(task, out=folder), architecture, options, boards))
+    found = Sweep(boards, tuple(trials))
+    print_whole(task.console, sweep_table(found))
+    print_line(
+        task.console,
+        f"accuracy: of {held_out:,} held-out training images; data: weights, thresholds, score constants; "
+        f"{FRONT_MARK} no other network is better in accuracy and this",
+    )
+    chosen = command_line("run", out / "ARCHITECTURE" / "model.ebnn", "--dataset", options.dataset)
+    print_line(task.console, f"the test images were not used; for the network that you choose: {chosen}")
+    if plot is not None:
+        from ..plots import plot_sweep
+
+        plot_sweep(found, plot)
+        print_line(task.console, f"wrote {plot}")
+    write_json(
+        json_file,
+        {
+            "recipe": options.recipe,
+            "dataset": options.dataset,
+            "validation_samples": held_out,
+            "boards": [board.name for board in boards],
+            "config": asdict(options.config),
+            "networks": found.values(),
+        },
+    )

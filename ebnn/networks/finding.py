@@ -1,0 +1,47 @@
+"""From what a user calls a network, a file's path or a published network's name, to the network."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from .. import files
+from ..network import Network
+from .published import network_file, network_names, unknown_network
+
+
+def find_network(path: str | os.PathLike[str]) -> Path:
+    """Returns the ``.ebnn`` file that is meant: a file of that path, else the published network of that name.
+
+    A name has no folder before it and no ``.ebnn`` behind it. A path that is no name is returned as it is.
+
+    Raises:
+        FileFormatError: neither a file nor a published network has the name; the message lists the names there are.
+    """
+    path = Path(path)
+    if len(path.parts) != 1 or path.suffix == ".ebnn" or _is_there(path):
+        return path
+    if path.name in network_names():
+        return network_file(path.name)
+    if path.is_dir():
+        return path
+    raise unknown_network(f"no file and no published network is called {path.name!r}", path.name)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is something to read, or to say why it cannot be read."""
+    try:
+        return path.exists() and not path.is_dir()
+    except OSError:
+        return True
+
+
+def load(path: str | os.PathLike[str]) -> Network:
+    """Reads a network: ``path`` is an ``.ebnn`` file, or the name of a published network, such as ``"mnist-uno"``.
+
+    A file of that name, in the working folder, comes first. ``ebnn networks`` lists the published ones.
+
+    Raises FileFormatError, naming the file and what is wrong with it, where it is truncated, tampered with, foreign, or
+    of a newer version; and where neither a file nor a published network has the name.
+    """
+    return files.load(find_network(path))

@@ -1,0 +1,166 @@
+"""Pictures of results, drawn without a display."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .atomic import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from .sweep import Sweep
+    from .training.history import History
+
+LIST_ROW = 0.2  # inches
+
+
+def plot_sweep(sweep: Sweep, path: Path) -> None:
+    """Draws accuracy against bytes, and against time on each board, with the Pareto fronts.
+
+    A network's number is its place in the list below the panels; one that does not fit a board is left out there.
+
+    Args:
+        sweep: what to draw.
+        path: picture to write, atomically; its ending says which kind.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    from .sweep import cost_label
+
+    panels = 1 + len(sweep.boards)
+    columns = 2 * panels
+    rows = -(-len(sweep.trials) // columns)
+    total = 4.4 + LIST_ROW * rows
+    list_top = LIST_ROW * rows / total
+    layout = ConstrainedLayoutEngine(rect=(0, list_top, 1, 1 - list_top))
+    figure = Figure(figsize=(4.8 * panels, total), layout=layout)
+    axes = figure.subplots(1, panels, sharey=True, squeeze=False)[0]
+    sizes = [float(trial.data_bytes) for trial in sweep.trials]
+    _draw_front(axes[0], sweep, sizes, sweep.bytes_front())
+    axes[0].set_xlabel("bytes of weights, thresholds, score constants")
+    axes[0].set_ylabel("accuracy on held-out images, %")
+    for i, board in enumerate(sweep.boards):
+        label, unit = cost_label(board)
+        found = [trial.estimates[i] for trial in sweep.trials]
+        times = [one.us / unit if one.fits else None for one in found]
+        _draw_front(axes[1 + i], sweep, times, sweep.time_front(i))
+        axes[1 + i].set_xlabel(f"{label} (estimated)")
+    axes[0].legend(loc="lower right")
+    for i, trial in enumerate(sweep.trials):
+        place = ((i // rows + 0.1) / columns, list_top - LIST_ROW * (i % rows + 0.5) / total)
+        figure.text(*place, f"{i + 1}  {trial.architecture}", fontsize=7.5, va="center")
+    _write(figure, path)
+
+
+def _draw_front(axes: Axes, sweep: Sweep, costs: Sequence[float | None], front: Sequence[bool]) -> None:
+    """One panel: every network a point with its number, those on the front joined."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    points = [
+        (cost, 100 * trial.accuracy, str(i + 1), on_front)
+        for i, (cost, trial, on_front) in enumerate(zip(costs, sweep.trials, front, strict=True))
+        if cost is not None
+    ]
+    axes.grid(alpha=0.3)
+    if not points:
+        axes.text(0.5, 0.5, "none fits", ha="center", va="center", transform=axes.transAxes)
+        return
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    others = [point for point in points if not point[3]]
+    best = sorted(point for point in points if point[3])
+    axes.plot([p[0] for p in best], [p[1] for p in best], "o-", color="tab:blue", drawstyle="steps-post", label="front")
+    if others:
+        axes.plot([p[0] for p in others], [p[1] for p in others], "o", color="tab:gray", label="beaten by another")
+    for cost, accuracy, number, _ in points:
+        axes.annotate(number, (cost, accuracy), xytext=(4, -10), textcoords="offset points", fontsize=7.5)
+    axes.margins(0.1)
+
+
+def _write(figure: Figure, path: Path) -> None:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=path.suffix.removeprefix(".").lower(), dpi=150)
+    write_atomically(path, buffer.getvalue())
+
+
+_MANY = 10  # runs, for which Matplotlib has colours that are told apart easily
+
+
+def plot_history(histories: Sequence[History], path: Path) -> None:
+    """Draws loss, accuracy and learning rate of training runs over their epochs.
+
+    Args:
+        histories: of the runs; one of them at least has an epoch.
+        path: picture to write, atomically; its ending says which kind.
+    """
+    from matplotlib import colormaps
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
+
+    figure = Figure(figsize=(7, 7.4), layout="constrained")
+    loss, accuracy, rate = figure.subplots(3, 1, sharex=True, height_ratios=(3, 3, 1))
+    drawn = [history for history in histories if history.records]
+    for i, history in enumerate(drawn):
+        colour = f"C{i}" if len(drawn) <= _MANY else colormaps["turbo"](i / (len(drawn) - 1))
+        records, best, name = history.records, history.best, history.held_out
+        epochs = [record.epoch for record in records]
+        marker = "." if len(records) == 1 else None  # a line of one point cannot be seen
+        options = {"color": colour, "marker": marker}
+        loss.plot(epochs, [r.loss for r in records], "--", lw=1, **options)
+        loss.plot(epochs, [getattr(r, f"{name}_loss") for r in records], label=history.name, **options)
+        loss.plot([best.epoch], [getattr(best, f"{name}_loss")], "o", color=colour)
+        accuracy.plot(epochs, [100 * r.train_accuracy for r in records], "--", lw=1, **options)
+        accuracy.plot(epochs, [100 * getattr(r, f"{name}_accuracy") for r in records], **options)
+        accuracy.plot([best.epoch], [100 * getattr(best, f"{name}_accuracy")], "o", color=colour)
+        rate.plot(epochs, [r.learning_rate for r in records], **options)
+    _explain_lines(accuracy, " or ".join(sorted({history.held_out for history in drawn})))
+    loss.legend(loc="upper right", fontsize="small")
+    loss.set_ylabel("loss")
+    loss.set_yscale("log")
+    loss.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+    for formatted in (loss.yaxis.set_major_formatter, loss.yaxis.set_minor_formatter):
+        formatted(StrMethodFormatter("{x:g}"))
+    accuracy.set_ylabel("accuracy, %")
+    accuracy.set_ylim(_lowest_of_interest(drawn), None)
+    rate.set_ylabel("learning rate")
+    rate.set_ylim(0, None)
+    rate.set_xlabel("epoch")
+    rate.xaxis.set_major_locator(MaxNLocator(integer=True))
+    for axes in (loss, accuracy, rate):
+        axes.grid(alpha=0.3)
+    _write(figure, path)
+
+
+def _explain_lines(axes: Axes, held_out: str) -> None:
+    """A legend for what line styles and marks mean, whatever the colour."""
+    from matplotlib.lines import Line2D
+
+    axes.legend(
+        handles=[
+            Line2D([], [], color="black", label=held_out),
+            Line2D([], [], color="black", linestyle="--", lw=1, label="training, as trained"),
+            Line2D([], [], color="black", linestyle="", marker="o", label="epoch that is kept"),
+        ],
+        loc="lower right",
+        fontsize="small",
+    )
+
+
+def _lowest_of_interest(histories: Sequence[History]) -> float:
+    """Where the axis of accuracies begins, in percent: below all but the first quarter of epochs."""
+    values = [
+        value
+        for history in histories
+        for record in history.records[len(history.records) // 4 :]
+        for value in (record.train_accuracy, getattr(record, f"{history.held_out}_accuracy"))
+    ]
+    return max(0.0, 100 * (min(values) - 0.1 * (max(values) - min(values)) - 0.002))

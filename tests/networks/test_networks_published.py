@@ -1,0 +1,94 @@
+"""The published networks: each as its files say, within the issue's limits, as accurate as its card says."""
+
+import json
+
+import numpy as np
+import pytest
+
+import ebnn
+from ebnn import datasets
+from ebnn.boards import load_board
+from ebnn.estimate import estimate
+from ebnn.files import load as load_file
+from ebnn.networks import load_published, network_file, network_names
+from ebnn.networks.card import card_text
+from ebnn.recipes import load_recipe
+
+DATA_LIMITS = {"mnist-tiny": 4096, "mnist-bits": 4096}
+"""Bytes of weights, thresholds and score constants."""
+BOARDS = {"mnist-uno": "uno", "mnist-101": "genuino101"}
+"""Which board a network has to fit."""
+FILES = {"README.md", "log.jsonl", "network.ebnn", "seeds.json", "train.json"}
+RENEW = "uv run python -m benchmarks.publish NAME"
+
+
+def read_json(name, file):
+    return json.loads((network_file(name).parent / file).read_text())
+
+
+def test_the_networks_are_named():
+    assert {"mnist-tiny", "mnist-uno"} <= set(network_names())
+    assert not [name for name in network_names() if "." in name]
+
+
+@pytest.mark.parametrize("name", network_names())
+def test_its_files_are_of_one_run(name):
+    folder = network_file(name).parent
+    assert {path.name for path in folder.iterdir()} == FILES
+    network = load_file(folder / "network.ebnn")
+    training, seeds = read_json(name, "train.json"), read_json(name, "seeds.json")
+    assert "file" not in training
+    assert "/" not in (folder / "train.json").read_text()
+    seed = next(one for one in seeds if one["seed"] == training["config"]["seed"])
+    assert seed["hash"] == network.hash == training["network"]["hash"]
+    for fact in ("accuracy", "validation_accuracy", "epoch"):
+        assert seed[fact] == training[fact]
+    assert [one["seed"] for one in seeds] == sorted({one["seed"] for one in seeds})
+    assert seed["validation_accuracy"] == max(one["validation_accuracy"] for one in seeds)
+    log = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in log] == list(range(1, training["config"]["epochs"] + 1))
+    assert log[training["epoch"] - 1]["validation_accuracy"] == training["validation_accuracy"]
+    assert not any("test_accuracy" in line for line in log)
+
+
+@pytest.mark.parametrize("name", network_names())
+def test_it_was_trained_as_its_recipe_says(name):
+    training, options = read_json(name, "train.json"), load_recipe(name).options
+    facts = training | training["config"] | {"input_kind": ebnn.load(name).input.kind}
+    wanted = {key: value for key, value in options.items() if key not in ("seed", "teacher", "teacher_epochs")}
+    assert {key: facts[key] for key in wanted} == wanted
+    assert training["recipe"] == name
+
+
+@pytest.mark.parametrize("name", network_names())
+def test_its_card_is_generated(name):
+    card = (network_file(name).parent / "README.md").read_text(encoding="utf-8")
+    assert card == card_text(load_published(name)), f"write it anew: {RENEW.replace('NAME', name)}"
+
+
+@pytest.mark.parametrize("name", network_names())
+def test_it_keeps_its_limits(name):
+    network = ebnn.load(name)
+    data = network.weight_bytes + network.threshold_bytes + network.score_bytes
+    assert data <= DATA_LIMITS.get(name, 32_256)
+    if name in BOARDS:
+        assert estimate(network, load_board(BOARDS[name])).fits
+
+
+@pytest.mark.parametrize("name", network_names())
+def test_its_accuracy_is_the_stated_one(name, mnist):
+    network, training = ebnn.load(name), read_json(name, "train.json")
+    assert training["dataset"] == "mnist"
+    right = network.predict(datasets.convert(mnist.test_images, mnist.kind, network.input.kind)) == mnist.test_labels
+    assert len(right) == training["test_samples"] == 10_000
+    assert float(np.mean(right)) == training["accuracy"]
+
+
+@pytest.mark.parametrize("name", network_names())
+def test_it_is_not_good_for_what_its_card_says(name, mnist):
+    """Dark digits on a bright ground, and digits far from the centre."""
+    network = ebnn.load(name)
+    images, labels = mnist.test_images[:1000], mnist.test_labels[:1000]
+    for others in (255 - images, np.roll(images, (5, 5), (2, 3))):
+        right = network.predict(datasets.convert(others, mnist.kind, network.input.kind)) == labels
+        assert np.mean(right) < 0.6

@@ -1,0 +1,97 @@
+"""``ebnn compare``: both networks of one shape, their sizes, and what resuming repeats."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ebnn import load
+from ebnn.cli.compare import Side, compare, comparison_table, price
+from ebnn.cli.console import make_console, print_whole
+from ebnn.cli.train import train
+from ebnn.errors import TrainingError
+
+TINY = ("--dataset", "digits", "--architecture", "c4k3-d10", "--epochs", "2", "--validation", "100")
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def invoke(command, *arguments: str) -> str:
+    result = CliRunner().invoke(command, arguments)
+    if result.exception:
+        raise result.exception
+    return result.output
+
+
+def test_both_networks_are_those_of_train():
+    output = invoke(compare, *TINY, "--json", "compare.json")
+    assert "float − binarized" in output
+    values = json.loads(Path("compare.json").read_text())
+    for name, options in (("float", ["--float"]), ("binarized", [])):
+        invoke(train, *TINY, *options, "--out", "alone", "--overwrite", "--json", "alone.json")
+        alone = json.loads(Path("alone.json").read_text())
+        for fact in ("accuracy", "validation_accuracy", "epoch"):
+            assert values[name][fact] == alone[fact], (name, fact)
+    assert load("runs/compare-digits/binarized/model.ebnn") == load("alone/model.ebnn")
+    assert values["binarized"]["hash"] == load("alone/model.ebnn").hash
+    for fact, difference in values["price"].items():
+        assert difference == pytest.approx(values["float"][fact] - values["binarized"][fact])
+
+
+def test_bytes_of_parameters():
+    invoke(compare, *TINY, "--json", "compare.json")
+    values = json.loads(Path("compare.json").read_text())
+    # 4 filters of 3×3; a dense layer of 10 on 4×6×6; the output, 10 of 10: 36 + 1,440 + 100 weights, 24 channels
+    assert values["float"]["weight_bytes"] == 4 * 1576
+    assert values["float"]["other_bytes"] == 8 * 24
+    # filters of whole words: 4 of 9 bits, 10 of 6 rows of 3 bytes (18 → 20), 10 of 10 bits
+    assert values["binarized"]["weight_bytes"] == 4 * 4 + 10 * 20 + 10 * 4
+
+
+def test_resume_repeats_nothing_and_begins_what_was_not_begun():
+    invoke(compare, *TINY, "--out", "whole", "--json", "whole.json")
+    invoke(compare, *TINY, "--out", "cut")
+    for name in ("snapshot.npz", "log.jsonl", "chain.npz", "model.ebnn"):
+        Path("cut/binarized", name).unlink()  # as if it had been killed while the baseline was trained
+    with pytest.raises(TrainingError, match=r"cut/float holds a run: go on with --resume"):
+        invoke(compare, *TINY, "--out", "cut")
+    output = invoke(compare, *TINY, "--out", "cut", "--resume", "--json", "cut.json")
+    before, after = output.split("the binarized network:")
+    assert "resumed after epoch 2 of 2" in before
+    assert "epoch 1/2" not in before
+    assert "epoch 1/2" in after
+    whole, cut = (json.loads(Path(f"{name}.json").read_text()) for name in ("whole", "cut"))
+    assert cut["binarized"]["hash"] == whole["binarized"]["hash"]
+    assert cut["price"] == whole["price"]
+    output = invoke(compare, *TINY, "--out", "cut", "--resume")
+    assert output.count("resumed after epoch 2 of 2") == 2
+    assert "epoch 1/2" not in output
+
+
+def test_there_must_be_something_to_resume():
+    with pytest.raises(TrainingError, match="empty holds none of these runs"):
+        invoke(compare, *TINY, "--out", "empty", "--resume")
+    assert not Path("empty").exists()
+
+
+def test_the_table_tells_the_difference_in_points():
+    baseline = Side(0.99, 0.985, 4000, 96, 3, 2.0)
+    binarized = Side(0.9825, 0.99, 120, 8, 3, 2.5)
+    assert price(baseline, binarized) == pytest.approx({"accuracy": 0.0075, "validation_accuracy": -0.005})
+    console = make_console()
+    with console.capture() as shown:
+        print_whole(console, comparison_table(baseline, binarized))
+    text = " ".join(shown.get().split())
+    assert "test accuracy 99.00% 98.25% +0.75 points" in text
+    assert "validation accuracy 98.50% 99.00% -0.50 points" in text
+    assert "parameters 4,096 B 128 B 32.0 times" in text
+    assert "training 2.00 s 2.50 s" in text
+
+
+def test_without_validation_there_is_one_price():
+    side = Side(0.9, None, 4, 4, 1, 1.0)
+    assert price(side, side) == {"accuracy": 0.0}

@@ -1,0 +1,176 @@
+"""Histories of runs: read back from logs, in tables, pictures and JSON."""
+
+import json
+import xml.etree.ElementTree
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ebnn.cli.history import history
+from ebnn.cli.train import train
+from ebnn.errors import TrainingError, WriteError
+from ebnn.training.history import read_history
+from ebnn.training.records import LOG_NAME, read_log
+
+LINES = [
+    {"epoch": 1, "loss": 2.0, "train_accuracy": 0.25, "learning_rate": 0.01, "seconds": 30.0},
+    {"epoch": 2, "loss": 1.0, "train_accuracy": 0.50, "learning_rate": 0.005, "seconds": 45.5},
+    {"epoch": 3, "loss": 0.5, "train_accuracy": 0.75, "learning_rate": 0.001, "seconds": 20.0},
+]
+VALIDATION = [(1.5, 0.5), (0.75, 0.875), (0.7, 0.85)]
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def write_log(folder: str, name: str | None = "validation", epochs: int = 3, end: str = "\n") -> Path:
+    """A run's folder with the log of its first epochs."""
+    path = Path(folder)
+    path.mkdir(parents=True)
+    lines = [
+        json.dumps(line | {f"{name}_loss": loss, f"{name}_accuracy": accuracy})
+        for line, (loss, accuracy) in zip(LINES[:epochs], VALIDATION, strict=False)
+    ]
+    (path / LOG_NAME).write_text("".join(line + "\n" for line in lines[:-1]) + (lines[-1] + end if lines else ""))
+    return path
+
+
+def ebnn_history(*arguments: str) -> str:
+    result = CliRunner().invoke(history, arguments)
+    if result.exception:
+        raise result.exception
+    return result.output
+
+
+def cells(output: str, run: str) -> list[str]:
+    (row,) = [line.split() for line in output.splitlines() if line.split()[:1] == [run]]
+    return row[1:]
+
+
+def test_a_table_and_json_of_several_runs():
+    write_log("runs/a")
+    write_log("runs/b", "test", epochs=2)
+    write_log("runs/c", epochs=0)
+    output = ebnn_history("runs/a", "runs/b", "runs/c", "--json", "all.json")
+    assert cells(output, "a") == ["3", "2", "87.50%", "0.5000", "0:01:36"]
+    assert cells(output, "b") == ["2", "2", "87.50%", "1.0000", "0:01:16"]
+    assert cells(output, "c") == ["0", "0:00:00"]
+    a, b, c = json.loads(Path("all.json").read_text())["runs"]
+    assert a == {
+        "run": "a",
+        "folder": "runs/a",
+        "epochs": 3,
+        "best_epoch": 2,
+        "validation_accuracy": 0.875,
+        "test_accuracy": None,
+        "loss": 0.5,
+        "seconds": 95.5,
+    }
+    assert (b["best_epoch"], b["validation_accuracy"], b["test_accuracy"]) == (2, None, 0.875)
+    assert (c["epochs"], c["best_epoch"], c["loss"]) == (0, None, None)
+
+
+def test_runs_of_one_name_are_told_apart_by_their_folders():
+    for folder in ("x/run", "y/run"):
+        write_log(folder)
+    assert "x/run" in ebnn_history("x/run", "y/run")
+
+
+@pytest.mark.parametrize(("ending", "start"), [("png", b"\x89PNG\r\n"), ("svg", b"<?xml"), ("pdf", b"%PDF-")])
+def test_a_picture_of_several_runs(ending, start):
+    write_log("a")
+    write_log("b", "test", epochs=1)
+    write_log("c", epochs=0)
+    assert f"wrote all.{ending}" in ebnn_history("a", "b", "c", "-o", f"all.{ending}")
+    content = Path(f"all.{ending}").read_bytes()
+    assert content.startswith(start)
+    if ending == "svg":
+        text = content.decode()
+        xml.etree.ElementTree.fromstring(text)
+        for label in ("loss", "accuracy, %", "learning rate", "epoch", "test or validation"):
+            assert f"<!-- {label} -->" in text
+        assert "<!-- a -->" in text
+        assert "<!-- b -->" in text
+        assert "<!-- c -->" not in text
+
+
+def test_more_runs_than_colours():
+    for i in range(12):
+        write_log(f"{i}")
+    assert "wrote" in ebnn_history(*map(str, range(12)), "-o", "all.png")
+
+
+def test_a_line_that_is_being_written_is_left_out():
+    assert len(read_log(write_log("a", end=""))) == 2
+    assert read_history(write_log("b", epochs=1, end=""), "b").values()["epochs"] == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"epoch": 2', '"epoch": 1', "line 2 is of epoch 1"),
+        ('"epoch": 1,', "", r"line 1 \(no epoch\)"),
+        ('{"epoch": 2', "epoch 2", r"line 2 \("),
+        ('"loss": 1.0', '"loss": NaN', r"line 2 \(loss is nan\)"),
+        ('"loss": 0.5', '"loss": "0.5"', r"line 3 \(loss is '0\.5'\)"),
+        ('"seconds": 20.0', '"minutes": 1', r"line 3 \(unknown field 'minutes'\)"),
+        ("validation_loss", "test_loss", r"line 1 \(no loss and accuracy of the test or the validation set\)"),
+    ],
+)
+def test_a_damaged_line_is_named(old, new, message):
+    path = write_log("a") / LOG_NAME
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises(
+        TrainingError, match=rf"a/log.jsonl is damaged.*{message}.*; ebnn train --resume writes it afresh"
+    ):
+        ebnn_history("a")
+
+
+def test_other_damage_is_named():
+    path = write_log("a") / LOG_NAME
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text(lines[0] + lines[1].replace("validation", "test"))
+    with pytest.raises(TrainingError, match="line 2 is of another run than the first"):
+        ebnn_history("a")
+    path.write_text("[1]\n")
+    with pytest.raises(TrainingError, match="no JSON object"):
+        ebnn_history("a")
+    path.write_text("[" * 100_000 + "\n")
+    with pytest.raises(TrainingError, match="damaged in line 1"):
+        ebnn_history("a")
+    path.write_bytes(b"\x89PNG\xff\n")
+    with pytest.raises(TrainingError, match="it is no text"):
+        ebnn_history("a")
+
+
+def test_what_cannot_be_shown_is_refused():
+    with pytest.raises(TrainingError, match=r"nowhere has no log.jsonl: name the folder of a run"):
+        ebnn_history("nowhere")
+    Path("empty").mkdir()
+    with pytest.raises(TrainingError, match=r"empty has no log.jsonl"):
+        ebnn_history("empty")
+    (Path("folder") / LOG_NAME).mkdir(parents=True)
+    with pytest.raises(TrainingError, match=r"log.jsonl cannot be read"):
+        ebnn_history("folder")
+    write_log("a", epochs=0)
+    with pytest.raises(TrainingError, match="no epoch is done yet, there is nothing to draw"):
+        ebnn_history("a", "-o", "a.png")
+    with pytest.raises(TrainingError, match=r"a\.jpg is no picture .*: end its name in \.png, \.svg, \.pdf"):
+        ebnn_history("a", "-o", "a.jpg")
+    with pytest.raises(WriteError, match="the folder b does not exist"):
+        ebnn_history("a", "-o", "b/a.png")
+
+
+def test_every_run_draws_its_history():
+    tiny = ("--dataset", "digits", "--architecture", "c4k3-m2", "--epochs", "2")
+    for extra in ((), ("--float",)):
+        result = CliRunner().invoke(train, (*tiny, *extra))
+        assert result.exit_code == 0, result.output
+    for folder in ("runs/digits", "runs/digits-float"):
+        assert (Path(folder) / "history.png").read_bytes().startswith(b"\x89PNG")
+        assert cells(ebnn_history(folder), Path(folder).name)[:2] == ["2", "2"]
