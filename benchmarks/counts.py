@@ -64,7 +64,7 @@ class Setting:
     level: str = "-Os"
     """Of the compiler's optimisation."""
     optimize: str = "balanced"
-    """What the header is emitted for: "size", "balanced" or "speed"."""
+    """What the header is emitted for: "size", "compact", "balanced" or "speed"."""
     arithmetic: str = "integer"
 
     def __str__(self) -> str:

@@ -41,7 +41,7 @@ def layer_work(
         network: any.
         layer: index of a block; ``len(network.blocks)`` is the last layer.
         arithmetic: "integer" or "float".
-        optimize: "size", "balanced" or "speed".
+        optimize: "size", "compact", "balanced" or "speed".
         fired: the fraction of comparisons that a pooled convolution makes before its window is settled, where it is
             known; by default `fraction_tested`.
         avr: whether on AVR, where some kernels do it another way.

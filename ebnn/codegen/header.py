@@ -54,8 +54,8 @@ def write_header(
     """Writes ``network`` as a C header to ``path``; the same network gives the same text.
 
     ``name`` (default: the file's stem) starts every name in it; ``arithmetic`` is "integer" or "float"; ``optimize`` is
-    "size", "balanced" or "speed" (see `ebnn.kernels`). Raises NetworkError where the name is no C identifier or the
-    network lacks what the arithmetic needs.
+    "size", "compact", "balanced" or "speed" (see `ebnn.kernels`). Raises NetworkError where the name is no C identifier
+    or the network lacks what the arithmetic needs.
     """
     path = Path(path)
     if name is None:

@@ -1,7 +1,8 @@
 """Which kernel of ``firmware/lib/ebnn`` runs a layer, and how much scratch it needs.
 
-The choice trades flash against time (`Optimize`): by "size" the plainest kernels, by "balanced" those that are faster
-and take a little more flash, by "speed" also large tables in flash and, on AVR, one of 256 bytes in RAM.
+The choice trades flash against time (`Optimize`): by "size" the plainest kernels; by "compact" sums of pixels by
+columns too; by "balanced" also four filters of bits at a time, and small tables; by "speed" also large tables in flash
+and, on AVR, one of 256 bytes in RAM.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 
 Arithmetic = Literal["integer", "float"]
 ARITHMETICS: tuple[Arithmetic, ...] = get_args(Arithmetic)
-Optimize = Literal["size", "balanced", "speed"]
+Optimize = Literal["size", "compact", "balanced", "speed"]
 OPTIMIZE: tuple[Optimize, ...] = get_args(Optimize)
 
 GROUP = 4  # filters whose weights are interleaved by words; EBNN_GROUP of dot.h
 _MOST_TAPS = 32_766  # of bits whose sums and thresholds fit 16 bits
 _MOST_WORDS = 2_047  # whose mismatches 16 bits can count; EBNN_MOST_WORDS of dot.h
-_TABLE_BYTES: dict[str, int] = {"size": 0, "balanced": 2048, "speed": 8192}  # the largest truth tables of a layer
+_TABLE_BYTES: dict[str, int] = {"size": 0, "compact": 0, "balanced": 2048, "speed": 8192}  # of a layer, at most
+_UNGROUPED = ("size", "compact")  # one filter after the other
 
 # The C function that runs a convolution or a dense block, and the functions that it is given.
 _FUNCTIONS = {
@@ -59,7 +61,7 @@ def layer_kernel(network: Network, layer: int, arithmetic: str = "integer", opti
     kind = {"bits": "bits", "float": "float"}.get(network.kinds[layer], "bytes")
     weights = network.layer_weights[layer]
     taps, words = weights[0].size, network.filter_bits(layer, weights.shape[1:]) // 32
-    grouped = kind == "bits" and optimize != "size" and len(weights) >= GROUP and words <= _MOST_WORDS
+    grouped = kind == "bits" and optimize not in _UNGROUPED and len(weights) >= GROUP and words <= _MOST_WORDS
     group = f"_{GROUP}" if grouped else ""
     if layer == len(network.blocks):
         return f"output_{kind}{group}"
