@@ -2,7 +2,7 @@
 
 ::
 
-    uv run python -m benchmarks.boards examples/mnist/mnist-uno.ebnn --dataset mnist
+    uv run python -m benchmarks.boards mnist-uno --dataset mnist
 
 Simulated boards run the firmware and count; for the others that PlatformIO can build here flash and variables are the
 linked program's, and the time is the estimate of ``ebnn info``.

@@ -36,6 +36,7 @@ from ebnn.networks.published import (
     TrainedSeed,
     read_published,
 )
+from ebnn.report import describe_network
 from ebnn.training import TrainConfig
 
 RUN = click.Path(file_okay=False, path_type=Path)
@@ -107,7 +108,8 @@ def publish(name: str, runs: tuple[Path, ...], floats: tuple[Path, ...], folder:
     ]
     folder.mkdir(parents=True, exist_ok=True)
     best.network.save(folder / NETWORK_NAME)
-    write_values(folder / TRAINING_NAME, {key: value for key, value in best.values.items() if key != "file"})
+    values = {key: value for key, value in best.values.items() if key != "file"}
+    write_values(folder / TRAINING_NAME, values | {"network": describe_network(best.network)})
     write_values(folder / SEEDS_NAME, seeds)
     write_atomically(folder / LOG_NAME, best.log.encode())
 

@@ -22,7 +22,7 @@ from ebnn.network import Network
 from ebnn.platformio import build_firmware
 
 TOP = Path(__file__).parents[1]
-MNIST_UNO = TOP / "examples/mnist/mnist-uno.ebnn"
+MNIST_UNO = TOP / "ebnn/networks/mnist-uno/network.ebnn"
 
 # None of them is among those that the costs were fitted to.
 NETWORKS = {

@@ -1,6 +1,6 @@
 """MNIST's test images through boards, on simulated ones by default, on a real one where EBNN_PORT names its port.
 
-A real board must run examples/mnist/mnist-uno.ebnn: ``ebnn flash examples/mnist/mnist-uno.ebnn --board BOARD``.
+A real board must run the published network: ``ebnn flash mnist-uno --board BOARD``.
 EBNN_PORT_BOARD is the name that it must answer with; without it any will do.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ from ebnn.report import RunReport
 from ebnn.simulation import SimavrSimulator, board_url
 from ebnn.streaming import stream
 
-MODEL = Path(__file__).parents[2] / "examples" / "mnist" / "mnist-uno.ebnn"
+MODEL = "mnist-uno"
 BOARDS = ("uno", "megaatmega2560")
 IMAGES = 1_000
 

@@ -123,7 +123,7 @@ def test_the_linker_scripts_have_the_boards_sizes(name: str) -> None:
 
 def test_sizes_of_a_program(name: str, tmp_path: Path) -> None:
     """Of a real network: against the toolchain's `size`, and the network's own sums."""
-    network = ebnn.load(PROBE.parents[2] / "examples/mnist/mnist-uno.ebnn")
+    network = ebnn.load("mnist-uno")
     ebnn.write_header(network, tmp_path / "emitted.h", name="uno")
     board = load_board(name)
     program = build_bare(board, tmp_path / "emitted.h", tmp_path)

@@ -75,7 +75,7 @@ def test_random_network(board: str, number: int, tmp_path: Path) -> None:
 
 def test_mnist(board: str, mnist: datasets.Dataset, tmp_path: Path) -> None:
     """And the sample that was the first takes as many instructions when it comes again."""
-    network = ebnn.load(TESTS.parent / "examples/mnist/mnist-uno.ebnn")
+    network = ebnn.load("mnist-uno")
     images = mnist.test_images[:200]
     packed = network.pack_input(datasets.convert(images, "uint8", network.input.kind))
     found = predictions(board, network, "integer", np.concatenate([packed, packed[:1]]), tmp_path)
