@@ -22,7 +22,6 @@ from ebnn.network import Network
 from ebnn.platformio import build_firmware
 
 TOP = Path(__file__).parents[1]
-MNIST_UNO = TOP / "ebnn/networks/mnist-uno/network.ebnn"
 
 # None of them is among those that the costs were fitted to.
 NETWORKS = {
@@ -50,7 +49,7 @@ def test_the_estimate_is_near_what_is_built_and_run(request, board, which):
 def test_the_estimate_of_a_trained_network_on_its_images(request, mnist, board):
     """How often windows are settled early is then foretold from the batch normalisation."""
     require_board(board, request)
-    network = ebnn.load(MNIST_UNO)
+    network = ebnn.load("mnist-uno")
     row = measure(load_board(board), network, mnist.test_images[:5])
     found = estimate(network, load_board(board))
     assert found.flash_bytes == pytest.approx(row.flash, rel=0.05)
@@ -59,7 +58,7 @@ def test_the_estimate_of_a_trained_network_on_its_images(request, mnist, board):
 
 
 def test_every_board_has_figures_but_this_computer():
-    network = ebnn.load(MNIST_UNO)
+    network = ebnn.load("mnist-tiny")
     for name in set(board_names()) - {"host"}:
         board = load_board(name)
         found = estimate(network, board)
@@ -138,7 +137,7 @@ def test_too_much_ram_names_the_block_and_the_way_out():
 
 def test_a_table_in_ram_that_is_too_much():
     """By speed 256 bytes more than the network has left."""
-    network = ebnn.load(MNIST_UNO)
+    network = ebnn.load("mnist-uno")
     check_fits(network, load_board("uno"))
     with pytest.raises(NetworkError, match="It fits with --optimize balanced"):
         check_fits(network, load_board("uno"), optimize="speed")
@@ -207,7 +206,7 @@ def test_what_fits_by_the_firmware_s_reserve_compiles(request, tmp_path):
 @pytest.mark.parametrize("board", ["nanoatmega328", "leonardo"])
 def test_boards_that_are_linked_only(request, tmp_path, board):
     require_board(board, request)
-    network = ebnn.load(MNIST_UNO)
+    network = ebnn.load("mnist-tiny")
     ebnn.write_header(network, tmp_path / "network.h")
     flash, static = sizes(build_firmware(board, tmp_path / "network.h", tmp_path / "build"))
     found = estimate(network, load_board(board))

@@ -8,8 +8,10 @@ import pytest
 import ebnn
 from ebnn import datasets
 from ebnn.boards import load_board
+from ebnn.codegen import header_text
 from ebnn.estimate import estimate
 from ebnn.files import load as load_file
+from ebnn.firmware_sources import firmware_folder
 from ebnn.networks import load_published, network_file, network_names
 from ebnn.networks.card import card_text
 from ebnn.recipes import load_recipe
@@ -73,6 +75,13 @@ def test_it_keeps_its_limits(name):
     assert data <= DATA_LIMITS.get(name, 32_256)
     if name in BOARDS:
         assert estimate(network, load_board(BOARDS[name])).fits
+
+
+def test_the_firmware_of_a_fresh_checkout_has_one():
+    include = firmware_folder() / "include"
+    network = ebnn.load("mnist-tiny")
+    assert load_file(include / "network.ebnn").hash == network.hash
+    assert (include / "network.h").read_text() == header_text(network, name="network")
 
 
 @pytest.mark.parametrize("name", network_names())

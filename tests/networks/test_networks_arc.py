@@ -1,0 +1,61 @@
+"""mnist-101 on the Arduino 101: constants, kernels, arena and input, linked with the flags of its core."""
+
+import subprocess
+
+import pytest
+from support.c_networks import require
+
+import ebnn
+from benchmarks.loops import FLAGS, TOOLS
+from ebnn.codegen import write_header
+from ebnn.firmware_sources import firmware_folder
+
+LIMIT = 15 * 1024
+PROGRAM = """
+#include <stddef.h>
+#include "net.h"
+
+void *memset(void *at, int value, size_t count)
+{
+    char *byte = at;
+
+    while (count-- > 0) {
+        *byte++ = (char)value;
+        __asm__ volatile("");
+    }
+    return at;
+}
+
+void *memcpy(void *to, const void *from, size_t count)
+{
+    char *byte = to;
+    const char *next = from;
+
+    while (count-- > 0) {
+        *byte++ = *next++;
+        __asm__ volatile("");
+    }
+    return to;
+}
+
+int main(void)
+{
+    return net_predict(net_input());
+}
+"""
+
+
+@pytest.mark.parametrize(("optimize", "limit"), [("compact", LIMIT), ("balanced", LIMIT + 1400)])
+def test_all_of_mnist_101_is_in_15_kb(tmp_path, optimize, limit):
+    compiler, size = require(f"{TOOLS}gcc"), require(f"{TOOLS}size")
+    write_header(ebnn.load("mnist-101"), tmp_path / "net.h", optimize=optimize)
+    (tmp_path / "main.c").write_text(PROGRAM)
+    link = ("-nostdlib", "-static", "-Wl,--gc-sections,--build-id=none,-e,main")
+    sections = ("-Os", "-ffunction-sections", "-fdata-sections", "-fno-asynchronous-unwind-tables")
+    library = firmware_folder() / "lib/ebnn/src"
+    built = [compiler, *FLAGS, *sections, *link, f"-I{library}", "-o", "net", "main.c", "-lgcc"]
+    subprocess.run(built, cwd=tmp_path, check=True)
+    found = subprocess.run([size, "net"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    text, data, bss = map(int, found.splitlines()[1].split()[:3])
+    assert bss >= ebnn.load("mnist-101").arena_bytes  # the input lies in the arena
+    assert limit - 1400 < text + data + bss <= limit
