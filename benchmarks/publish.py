@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import click
 from ebnn import datasets, files
 from ebnn.atomic import write_atomically
 from ebnn.cli.train import train
+from ebnn.cli.train_network import MODEL_NAME, float_config
 from ebnn.cli.training_options import TrainingOptions, read_training_options
 from ebnn.errors import EbnnError, TrainingError
 from ebnn.network import Network
@@ -40,8 +41,9 @@ from ebnn.report import describe_network
 from ebnn.training import TrainConfig
 
 RUN = click.Path(file_okay=False, path_type=Path)
-MODEL_NAME = "model.ebnn"
-NO_SETTINGS = {"seed", "snapshot_every"}  # what runs of one recipe may differ in
+
+Settings = dict[str, Any]
+"""All that decides a network, but for its seed."""
 
 
 @dataclass(frozen=True)
@@ -86,14 +88,14 @@ def main(name: str, runs: tuple[Path, ...], floats: tuple[Path, ...], to: Path) 
 
 def publish(name: str, runs: tuple[Path, ...], floats: tuple[Path, ...], folder: Path) -> None:
     """Writes all but the card into ``folder``. Raises TrainingError for runs that are no seeds of one recipe."""
-    recipe = recipe_settings(name)
+    recipe, float_recipe = recipe_settings(name)
     read = sorted(map(read_run, runs), key=lambda run: run.seed)
     for run in read:
         check_run(run, name, recipe)
     for run, following in itertools.pairwise(read):
         if run.seed == following.seed:
             raise TrainingError(f"{run.folder} and {following.folder} are both of seed {run.seed}: name one of them")
-    baseline = float_accuracies(name, recipe, floats, {run.seed for run in read})
+    baseline = float_accuracies(name, float_recipe, floats, {run.seed for run in read})
     best = best_run(read)
     seeds = [
         TrainedSeed(
@@ -119,19 +121,39 @@ def best_run(runs: list[Run]) -> Run:
     return max(runs, key=lambda run: (run.validation_accuracy, -run.seed))
 
 
-def recipe_settings(name: str) -> dict[str, Any]:
-    """What ``ebnn train --recipe NAME`` trains with, but for the seed. Raises TrainingError for no such recipe."""
+def recipe_settings(name: str) -> tuple[Settings, Settings]:
+    """What ``ebnn train --recipe NAME`` trains with, and its float baseline.
+
+    Raises TrainingError where there is no such recipe, or it has a teacher.
+    """
     given = train.make_context("train", ["--recipe", name]).params
     wanted = {field.name for kind in (TrainConfig, TrainingOptions) for field in fields(kind)}
     options = read_training_options({key: value for key, value in given.items() if key in wanted})
+    if options.config.distillation:
+        raise TrainingError(f"the recipe {name} has a teacher, of which train.json tells nothing: publish one without")
     kind = options.input_kind or datasets.info(options.dataset).kind
-    return settings(options.dataset, given["architecture"], kind, options.config)
+    own = settings(options.dataset, given["architecture"], options.config) | {"input": kind}
+    return own, settings(options.dataset, given["architecture"], float_config(options.config))
 
 
-def settings(dataset: str, architecture: str, input_kind: str, config: TrainConfig) -> dict[str, Any]:
-    """All that decides a network, but for the seed."""
-    decisive = {key: value for key, value in asdict(config).items() if key not in NO_SETTINGS}
-    return {"dataset": dataset, "architecture": architecture, "input": input_kind, **decisive}
+def settings(dataset: str, architecture: str, config: TrainConfig) -> Settings:
+    """The settings of a run, but for what the board is given."""
+    return {"dataset": dataset, "architecture": architecture, **config.recipe(), "seed": None}
+
+
+def check_settings(folder: Path, name: str, own: Settings, wanted: Settings) -> None:
+    """Raises TrainingError where a run's settings are not those of its recipe."""
+    different = [f"{key} {own.get(key)} instead of {value}" for key, value in wanted.items() if own.get(key) != value]
+    if different:
+        raise TrainingError(f"{folder} is not as the recipe {name} says: {', '.join(different)}")
+
+
+def run_config(folder: Path, values: dict[str, Any]) -> TrainConfig:
+    """How a run was trained. Raises TrainingError where this ebnn knows other settings."""
+    try:
+        return TrainConfig(**values["config"])
+    except TypeError as error:
+        raise TrainingError(f"{folder} was trained by another version of ebnn ({error}): train it again") from None
 
 
 def read_run(folder: Path) -> Run:
@@ -154,22 +176,20 @@ def read_values(folder: Path) -> dict[str, Any]:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise TrainingError(f"{path} cannot be read ({error}): train with --out RUN --json RUN/train.json") from None
+    known = {"recipe", "dataset", "architecture", "config", "accuracy"}
+    if not isinstance(values, dict) or not known <= values.keys() or not ("network" in values or "float" in values):
+        raise TrainingError(f"{path} is not what ebnn train writes with --json: train with --json RUN/train.json")
     return values
 
 
-def check_run(run: Run, name: str, recipe: dict[str, Any]) -> None:
+def check_run(run: Run, name: str, recipe: Settings) -> None:
     """Raises TrainingError for a run of another recipe or other settings, and for files that are not of one run."""
     values = run.values
     if values["recipe"] != name:
         raise TrainingError(f"{run.folder} is a run of the recipe {values['recipe']}, not of {name}")
-    try:
-        config = TrainConfig(**values["config"])
-    except TypeError as error:
-        raise TrainingError(f"{run.folder} was trained by another version of ebnn ({error}): train it again") from None
-    own = settings(values["dataset"], values["architecture"], run.network.input.kind, config)
-    different = [f"{key} {own[key]} instead of {value}" for key, value in recipe.items() if own[key] != value]
-    if different:
-        raise TrainingError(f"{run.folder} is not as the recipe {name} says: {', '.join(different)}")
+    config = run_config(run.folder, values)
+    own = settings(values["dataset"], values["architecture"], config) | {"input": run.network.input.kind}
+    check_settings(run.folder, name, own, recipe)
     if "validation_accuracy" not in values:
         raise TrainingError(f"{run.folder} has no validation accuracy to choose by: add validation to the recipe")
     if values["network"]["hash"] != run.network.hash:
@@ -180,18 +200,18 @@ def check_run(run: Run, name: str, recipe: dict[str, Any]) -> None:
         raise TrainingError(f"{run.folder / LOG_NAME} is not the log of its {TRAINING_NAME}: train it again")
 
 
-def float_accuracies(name: str, recipe: dict[str, Any], runs: tuple[Path, ...], seeds: set[int]) -> dict[int, float]:
+def float_accuracies(name: str, baseline: Settings, runs: tuple[Path, ...], seeds: set[int]) -> dict[int, float]:
     """Test accuracy of the float baseline, by seed."""
     found: dict[int, float] = {}
     for folder in runs:
         values = read_values(folder)
-        same = (name, recipe["dataset"], recipe["architecture"])
-        if (values["recipe"], values["dataset"], values["architecture"]) != same or not values.get("float"):
+        if values["recipe"] != name or not values.get("float"):
             raise TrainingError(f"{folder} is no run of the float baseline of the recipe {name}")
-        seed = int(values["config"]["seed"])
-        if seed not in seeds or seed in found:
-            raise TrainingError(f"{folder} is of seed {seed}: give one float run for a seed that is published")
-        found[seed] = values["accuracy"]
+        config = run_config(folder, values)
+        check_settings(folder, name, settings(values["dataset"], values["architecture"], config), baseline)
+        if config.seed not in seeds or config.seed in found:
+            raise TrainingError(f"{folder} is of seed {config.seed}: give one float run for a seed that is published")
+        found[config.seed] = values["accuracy"]
     return found
 
 

@@ -1,14 +1,16 @@
-"""Training speed: images per second of a whole step, ebnn's links beside plain Chainer links of the same shape.
+"""Training speed: images per second of the training step, ebnn's links beside plain Chainer links of the same shape.
 
 ::
 
     uv run python -m benchmarks.training                          the recipes, one and two threads
     uv run python -m benchmarks.training --recipe mnist-uno --threads 1 --rounds 20 --json speed.json
 
-A step is: the next batch, forward, loss, backward, Adam, clipping. The plain chain is what one writes with Chainer's
-own links and two functions of a few lines, a sign with a straight-through estimator for activations and one for
-weights. Both take the same batches, distorted by ebnn's augmentation or not. Each runs in a process of its own, in
-turns; the ratio is the median over the turns, since another busy process slows both.
+A step is: the next batch, forward, loss, backward, Adam, clipping. Left out is what ``ebnn train`` does besides after
+each batch: the moving average of the parameters (the recipes' ``averaging``), the learning rate of the next one, and
+the sums of loss and right answers. The plain chain is what one writes with Chainer's own links and two functions of a
+few lines, a sign with a straight-through estimator for activations and one for weights. Both take the same batches,
+distorted by ebnn's augmentation or not. Each runs in a process of its own, in turns; the ratio is the median over the
+turns, since another busy process slows both.
 """
 
 from __future__ import annotations

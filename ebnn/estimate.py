@@ -15,7 +15,7 @@ from .blocks import Conv
 from .boards import Board, board_names, load_board, load_costs
 from .codegen import flash_bytes
 from .errors import NetworkError
-from .kernels import kernel_functions, layer_kernel, scratch_bytes
+from .kernels import OPTIMIZE, kernel_functions, layer_kernel, scratch_bytes
 from .network import Network
 from .workload import layer_work
 
@@ -231,6 +231,9 @@ def _too_much_flash(network: Network, found: Estimate, arithmetic: str, optimize
             f"the network does not fit {found.board.title}: {held}, and AVR's instructions reach {AVR_ARRAY:,} B of "
             f"one layer and {AVR_CONSTANTS:,} B in all"
         )
+    for smaller in reversed(OPTIMIZE[: OPTIMIZE.index(optimize)]):
+        if estimate(network, found.board, arithmetic, smaller).fits:
+            return f"{message}. It fits with --optimize {smaller}, whose kernels are smaller and slower"
     way = "fewer filters in it or before it, or a pool before a dense layer"
     return f"{message}. Use {way}, or take {_larger(network, found.board, arithmetic, optimize)}"
 

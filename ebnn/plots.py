@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .atomic import write_atomically
 
@@ -13,11 +14,13 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
 
     from .sweep import Sweep
     from .training.history import History
 
 LIST_ROW = 0.2  # inches
+MARK = 6 / 72  # inches across a point
 
 
 def plot_sweep(sweep: Sweep, path: Path) -> None:
@@ -42,30 +45,33 @@ def plot_sweep(sweep: Sweep, path: Path) -> None:
     layout = ConstrainedLayoutEngine(rect=(0, list_top, 1, 1 - list_top))
     figure = Figure(figsize=(4.8 * panels, total), layout=layout)
     axes = figure.subplots(1, panels, sharey=True, squeeze=False)[0]
-    sizes = [float(trial.data_bytes) for trial in sweep.trials]
-    _draw_front(axes[0], sweep, sizes, sweep.bytes_front())
+    costs: list[list[float | None]] = [[float(trial.data_bytes) for trial in sweep.trials]]
+    _draw_front(axes[0], sweep, costs[0], sweep.bytes_front())
     axes[0].set_xlabel("bytes of weights, thresholds, score constants")
     axes[0].set_ylabel("accuracy on held-out images, %")
     for i, board in enumerate(sweep.boards):
         label, unit = cost_label(board)
         found = [trial.estimates[i] for trial in sweep.trials]
-        times = [one.us / unit if one.fits else None for one in found]
-        _draw_front(axes[1 + i], sweep, times, sweep.time_front(i))
+        costs.append([one.us / unit if one.fits else None for one in found])
+        _draw_front(axes[1 + i], sweep, costs[-1], sweep.time_front(i))
         axes[1 + i].set_xlabel(f"{label} (estimated)")
     axes[0].legend(loc="lower right")
     for i, trial in enumerate(sweep.trials):
         place = ((i // rows + 0.1) / columns, list_top - LIST_ROW * (i % rows + 0.5) / total)
         figure.text(*place, f"{i + 1}  {trial.architecture}", fontsize=7.5, va="center")
+    figure.draw_without_rendering()  # lays the panels out: which marks touch depends on their size
+    for panel, panel_costs in zip(axes, costs, strict=True):
+        _number_points(panel, sweep, panel_costs)
     _write(figure, path)
 
 
 def _draw_front(axes: Axes, sweep: Sweep, costs: Sequence[float | None], front: Sequence[bool]) -> None:
-    """One panel: every network a point with its number, those on the front joined."""
+    """One panel: every network a point, those on the front joined."""
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     points = [
-        (cost, 100 * trial.accuracy, str(i + 1), on_front)
-        for i, (cost, trial, on_front) in enumerate(zip(costs, sweep.trials, front, strict=True))
+        (cost, 100 * trial.accuracy, on_front)
+        for cost, trial, on_front in zip(costs, sweep.trials, front, strict=True)
         if cost is not None
     ]
     axes.grid(alpha=0.3)
@@ -76,19 +82,48 @@ def _draw_front(axes: Axes, sweep: Sweep, costs: Sequence[float | None], front: 
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    others = [point for point in points if not point[3]]
-    best = sorted(point for point in points if point[3])
+    others = [point for point in points if not point[2]]
+    best = sorted(point for point in points if point[2])
     axes.plot([p[0] for p in best], [p[1] for p in best], "o-", color="tab:blue", drawstyle="steps-post", label="front")
     if others:
         axes.plot([p[0] for p in others], [p[1] for p in others], "o", color="tab:gray", label="beaten by another")
-    for cost, accuracy, number, _ in points:
-        axes.annotate(number, (cost, accuracy), xytext=(4, -10), textcoords="offset points", fontsize=7.5)
     axes.margins(0.1)
 
 
+def _number_points(axes: Axes, sweep: Sweep, costs: Sequence[float | None]) -> None:
+    """Writes each network's number by its point: one label for marks that overlap, and none across another."""
+    labels: list[tuple[tuple[float, float], list[str]]] = []
+
+    def distance(one: tuple[float, float], other: tuple[float, float]) -> float:
+        (x0, y0), (x1, y1) = axes.transData.transform([one, other])
+        return math.hypot(x1 - x0, y1 - y0) / axes.figure.dpi
+
+    for i, (cost, trial) in enumerate(zip(costs, sweep.trials, strict=True)):
+        if cost is not None:
+            point = (cost, 100 * trial.accuracy)
+            near = [numbers for place, numbers in labels if distance(place, point) < MARK]
+            if near:
+                near[0].append(str(i + 1))
+            else:
+                labels.append((point, [str(i + 1)]))
+    taken: list[Bbox] = []
+    for point, numbers in labels:
+        label = axes.annotate(", ".join(numbers), point, xytext=(4, -10), textcoords="offset points", fontsize=7.5)
+        while any(label.get_window_extent().overlaps(other) for other in taken):
+            x, y = label.get_position()
+            label.set_position((x, y - 2))
+        taken.append(label.get_window_extent())
+
+
 def _write(figure: Figure, path: Path) -> None:
+    """The same figure gives the same bytes: a picture has no date, and no random names inside."""
+    import matplotlib
+
+    kind = path.suffix.removeprefix(".").lower()
+    dates: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=path.suffix.removeprefix(".").lower(), dpi=150)
+    with matplotlib.rc_context({"svg.hashsalt": "ebnn"}):
+        figure.savefig(buffer, format=kind, dpi=150, metadata=dates.get(kind))
     write_atomically(path, buffer.getvalue())
 
 
@@ -116,7 +151,7 @@ def plot_history(histories: Sequence[History], path: Path) -> None:
         marker = "." if len(records) == 1 else None  # a line of one point cannot be seen
         options = {"color": colour, "marker": marker}
         loss.plot(epochs, [r.loss for r in records], "--", lw=1, **options)
-        loss.plot(epochs, [getattr(r, f"{name}_loss") for r in records], label=history.name, **options)
+        loss.plot(epochs, [getattr(r, f"{name}_loss") for r in records], label=_plain(history.name), **options)
         loss.plot([best.epoch], [getattr(best, f"{name}_loss")], "o", color=colour)
         accuracy.plot(epochs, [100 * r.train_accuracy for r in records], "--", lw=1, **options)
         accuracy.plot(epochs, [100 * getattr(r, f"{name}_accuracy") for r in records], **options)
@@ -125,10 +160,11 @@ def plot_history(histories: Sequence[History], path: Path) -> None:
     _explain_lines(accuracy, " or ".join(sorted({history.held_out for history in drawn})))
     loss.legend(loc="upper right", fontsize="small")
     loss.set_ylabel("loss")
-    loss.set_yscale("log")
-    loss.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
-    for formatted in (loss.yaxis.set_major_formatter, loss.yaxis.set_minor_formatter):
-        formatted(StrMethodFormatter("{x:g}"))
+    if all(value > 0 for line in loss.lines for value in line.get_ydata()):
+        loss.set_yscale("log")
+        loss.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+        for formatted in (loss.yaxis.set_major_formatter, loss.yaxis.set_minor_formatter):
+            formatted(StrMethodFormatter("{x:g}"))
     accuracy.set_ylabel("accuracy, %")
     accuracy.set_ylim(_lowest_of_interest(drawn), None)
     rate.set_ylabel("learning rate")
@@ -138,6 +174,11 @@ def plot_history(histories: Sequence[History], path: Path) -> None:
     for axes in (loss, accuracy, rate):
         axes.grid(alpha=0.3)
     _write(figure, path)
+
+
+def _plain(name: str) -> str:
+    """A name as a label: Matplotlib takes $ for mathematics, and leaves out what begins with an underscore."""
+    return (" " if name.startswith("_") else "") + name.replace("$", r"\$")
 
 
 def _explain_lines(axes: Axes, held_out: str) -> None:

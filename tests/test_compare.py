@@ -73,7 +73,7 @@ def test_resume_repeats_nothing_and_begins_what_was_not_begun():
 
 
 def test_there_must_be_something_to_resume():
-    with pytest.raises(TrainingError, match="empty holds none of these runs"):
+    with pytest.raises(TrainingError, match=r"empty has no snapshot\.npz to go on from"):
         invoke(compare, *TINY, "--out", "empty", "--resume")
     assert not Path("empty").exists()
 

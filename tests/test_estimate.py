@@ -167,6 +167,13 @@ def test_too_much_flash_names_the_layer():
     check_fits(network, load_board("megaatmega2560"))
 
 
+def test_too_much_flash_where_smaller_kernels_would_do():
+    network = build("uint8", (1, 28, 28), "c20,5,2,0 c64,3,1,0,m2,2,0 c196,3,1,0", seed=1)
+    with pytest.raises(NetworkError, match="It fits with --optimize compact"):
+        check_fits(network, load_board("uno"))
+    check_fits(network, load_board("uno"), optimize="compact")
+
+
 @pytest.mark.parametrize("blocks", ["d400", "d300 d800"])
 def test_constants_that_no_instruction_of_avr_reaches(blocks):
     """One array over 32,767 B, all of them over 64,000 B; the Mega's flash has room for more."""

@@ -1,6 +1,7 @@
 """``ebnn sweep`` and its Pareto fronts."""
 
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,8 +16,10 @@ from ebnn.cli.sweep import sweep
 from ebnn.cli.train import train
 from ebnn.errors import EbnnError, TrainingError
 from ebnn.estimate import estimate
-from ebnn.sweep import pareto_front
-from ebnn.training import as_samples
+from ebnn.lowering import lower
+from ebnn.plots import plot_sweep
+from ebnn.sweep import Sweep, Trial, pareto_front
+from ebnn.training import as_samples, build_network
 
 HELD_OUT = 100
 OPTIONS = ("--dataset", "digits", "--epochs", "2", "--validation", str(HELD_OUT))
@@ -121,13 +124,24 @@ def test_resume_repeats_no_finished_network_and_goes_on(swept, tmp_path, monkeyp
 def test_the_plots_are_pictures(swept, tmp_path, monkeypatch):
     monkeypatch.chdir(swept)
     assert Path("sweep.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
-    invoke(*TINY, "--out", "out", "--resume", "--plot", str(tmp_path / "sweep.svg"), "--boards", "uno")
-    drawn = (tmp_path / "sweep.svg").read_text()
+    invoke(*TINY, "--out", "out", "--resume", "--plot", str(tmp_path / "sweep.SVG"), "--boards", "uno")
+    drawn = (tmp_path / "sweep.SVG").read_text()
     assert ElementTree.fromstring(drawn).tag.endswith("svg")
     for architecture in (SMALL, LARGE, HUGE):
         assert f"  {architecture} -->" in drawn  # beside the outlines of its letters
     assert "Arduino Uno" in drawn
     assert "Arduino 101" not in drawn
+
+
+def test_networks_at_one_point_share_a_label(tmp_path):
+    """Two of the same cost and accuracy, one beside them whose mark covers theirs, and one far off."""
+    network = lower(build_network("c4k3", (1, 8, 8), 10), (1, 8, 8), "uint8")
+    found = Sweep((), tuple(Trial("c4k3", accuracy, 1, 1.0, network, ()) for accuracy in (0.5, 0.5, 0.501, 0.9)))
+    plot_sweep(found, tmp_path / "sweep.svg")
+    texts = re.findall(r"<!-- (.*?) -->", (tmp_path / "sweep.svg").read_text())
+    assert "1, 2, 3" in texts
+    assert "4" in texts
+    assert not {"1", "2", "3"} & set(texts)
 
 
 def test_other_boards(swept, monkeypatch):
@@ -149,11 +163,13 @@ def test_other_boards(swept, monkeypatch):
         (["c4k3-m2", "../c4k3", *OPTIONS, "--out", "o"], r"'\.\./c4k3'"),
         (["c4k3-m2", "-".join(["d1"] * 100), *OPTIONS, "--out", "o"], "has 299 characters, a folder's name 255"),
         (["mlp", "d128", *OPTIONS, "--out", "o"], r"d128 is given twice \(as mlp\)"),
+        (["d8", "d8", *OPTIONS, "--out", "o"], "d8 is given twice: leave one of them out"),
+        (["c4k3", "d8", "c4k3s1p0", *OPTIONS, "--out", "o"], r"c4k3s1p0 is given twice \(as c4k3\)"),
         (["c4k3-m2", *OPTIONS, "--out", "o", "--boards", "toaster"], "toaster"),
         (["c4k3-m2", *OPTIONS, "--out", "o", "--boards", "host"], "has no limits to compare with"),
-        (["c4k3-m2", *OPTIONS, "--out", "o", "--plot", "p.txt"], r"end its name in \.png or \.svg"),
+        (["c4k3-m2", *OPTIONS, "--out", "o", "--plot", "p.txt"], r"end its name in \.png, \.svg, \.pdf"),
         (["c4k3-m2", *OPTIONS, "--out", "o", "--plot", "no/p.png"], "make it first"),
-        (["c4k3-m2", *OPTIONS, "--out", "o", "--resume"], "o holds none of these runs"),
+        (["c4k3-m2", *OPTIONS, "--out", "o", "--resume"], r"o has no snapshot\.npz to go on from"),
         (["c4k3-m2", *OPTIONS[:-1], "5000", "--out", "o"], "validation holds out 5000 samples"),
     ],
 )

@@ -14,8 +14,7 @@ from ..network import Network
 from ..report import time_text
 from .console import command_line, print_line, print_whole
 from .options import check_writable, json_option, write_json
-from .run_folders import load_task
-from .train_network import train_float, train_network
+from .train_network import MODEL_NAME, float_config, train_float, train_network
 from .training_options import architecture_option, read_training_options, training_options
 
 if TYPE_CHECKING:
@@ -127,14 +126,14 @@ def compare(architecture: str, out: Path | None, json_file: Path | None, **setti
     options = read_training_options(settings)
     out = Path("runs") / f"compare-{options.name}" if out is None else out
     folders = {name: out / name for name in ("float", "binarized")}
-    task = load_task(options, out, list(folders.values()))
+    task = options.load_task(out, list(folders.values()))
     print_line(task.console, "the float baseline:")
     _, float_result = train_float(replace(task, out=folders["float"]), architecture, options.config)
     print_line(task.console, "the binarized network:")
     trained = train_network(
         replace(task, out=folders["binarized"]), architecture, options.config, options.teacher_for(architecture)
     )
-    model = folders["binarized"] / "model.ebnn"
+    model = folders["binarized"] / MODEL_NAME
     trained.network.save(model)
     baseline = float_side(float_result, trained.network)
     binarized = binarized_side(trained.result, trained.network, trained.accuracy)
@@ -157,5 +156,6 @@ def compare(architecture: str, out: Path | None, json_file: Path | None, **setti
             },
             "price": price(baseline, binarized),
             "config": asdict(options.config),
+            "float_config": asdict(float_config(options.config)),
         },
     )

@@ -79,6 +79,7 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
         soft_wrap=True,
     )
     print_line(console, f"Look into {header}, or try: {command_line('info', model)}")
+    print_line(console, f"Trained networks for larger digits come with ebnn: {command_line('networks')}")
 
 
 def _step(console: Console, number: int, text: str) -> None:

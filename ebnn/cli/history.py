@@ -13,12 +13,11 @@ from rich.table import Table
 
 from ..errors import TrainingError
 from .console import make_console, print_line, print_whole
-from .options import check_writable, json_option, write_json
+from .options import PICTURES, check_picture, check_writable, json_option, write_json
+from .train_network import TEACHER_FOLDER
 
 if TYPE_CHECKING:
     from ..training.history import History
-
-PICTURES = (".png", ".svg", ".pdf")
 
 
 @click.command()
@@ -36,12 +35,9 @@ def history(runs: tuple[Path, ...], output: Path | None, json_file: Path | None)
     RUN is the folder of one, the --out of ebnn train. The test images choose nothing: a run without validation images
     keeps its last epoch.
     """
-    from ..training.history import read_history
-
     check_writable(output, json_file)
-    if output is not None and output.suffix.lower() not in PICTURES:
-        raise TrainingError(f"{output} is no picture that can be drawn: end its name in {', '.join(PICTURES)}")
-    histories = [read_history(run, name) for run, name in zip(runs, _short_names(runs), strict=True)]
+    check_picture(output)
+    histories = [_read_run(run, name) for run, name in zip(runs, _short_names(runs), strict=True)]
     console = make_console()
     print_whole(console, history_table(histories))
     if output is not None:
@@ -53,6 +49,16 @@ def history(runs: tuple[Path, ...], output: Path | None, json_file: Path | None)
         print_line(console, f"wrote {output}")
     described = [found.values() | {"folder": str(run)} for run, found in zip(runs, histories, strict=True)]
     write_json(json_file, {"runs": described})
+
+
+def _read_run(run: Path, name: str) -> History:
+    from ..training.history import read_history
+    from ..training.records import LOG_NAME
+
+    teacher = run / TEACHER_FOLDER
+    if not (run / LOG_NAME).exists() and (teacher / LOG_NAME).exists():
+        raise TrainingError(f"{run} has no {LOG_NAME} yet, only its teacher has one: name {teacher}")
+    return read_history(run, name)
 
 
 def _short_names(runs: Sequence[Path]) -> list[str]:

@@ -13,7 +13,7 @@ from ..networks.card import card_text, estimates, sample_time
 from ..networks.published import deviation
 from ..recipes import load_recipe
 from ..report import describe_network
-from .console import command_line, make_console, print_line, print_whole
+from .console import command_line, make_console, print_line
 from .options import check_writable, json_option, write_json
 
 
@@ -30,7 +30,8 @@ def networks(name: str | None, json_file: Path | None) -> None:
     console = make_console()
     if name is None:
         published = [load_published(each) for each in network_names()]
-        print_whole(console, networks_table(published))
+        console.print(networks_table(published))  # the last column wraps
+        print_line(console, "Uno, 101: estimated time of a sample on an Uno and an Arduino 101; - does not fit")
         print_line(console, f"more of one of them: {command_line('networks')} NAME")
         write_json(json_file, {"networks": [network_values(one) for one in published]})
         return
@@ -47,20 +48,18 @@ def networks(name: str | None, json_file: Path | None) -> None:
 def networks_table(published: list[PublishedNetwork]) -> Table:
     """Published networks, one to a row."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("name")
+    table.add_column("name", no_wrap=True)
+    for header in ("accuracy", "data", "arena", "Uno", "101"):
+        table.add_column(header, justify="right", no_wrap=True)
     table.add_column("for")
-    for header in ("accuracy", "data", "arena", "Uno", "Arduino 101"):
-        table.add_column(header, justify="right")
-    table.add_column("recipe")
     for one in published:
         table.add_row(
             one.name,
-            load_recipe(one.name).summary,
             f"{one.accuracy:.2%}",
             f"{one.data_bytes:,} B",
             f"{one.network.arena_bytes:,} B",
             *map(sample_time, estimates(one.network)),
-            str(one.training["recipe"]),
+            load_recipe(one.name).summary,
         )
     return table
 

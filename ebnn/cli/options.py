@@ -25,6 +25,9 @@ folder_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the data lie (it holds mnist/, …), instead of EBNN_DATA or the cache.",
 )
+PICTURES = (".png", ".svg", ".pdf")
+"""How the name of a picture ends, in either case."""
+
 dataset_choice = click.Choice(datasets.names())
 arithmetic_option = click.option(
     "--arithmetic",
@@ -38,8 +41,8 @@ optimize_option = click.option(
     type=click.Choice(OPTIMIZE),
     default="balanced",
     show_default=True,
-    help="size: the least flash; compact: a little more, and fast on pixels; speed: large tables in flash, and 256 B "
-    "of RAM on AVR.",
+    help="size: the least flash; compact: a little more, and fast on pixels; balanced: more, and fast on bits too; "
+    "speed: large tables in flash, and 256 B of RAM on AVR.",
 )
 board_option = click.option(
     "--board", metavar="BOARD", help=f"One of {', '.join(board_names())}; ebnn boards tells more."
@@ -71,6 +74,12 @@ def write_json(path: Path | None, values: dict[str, Any]) -> None:
     """Writes results for programs, where a file was asked for."""
     if path is not None:
         write_atomically(path, (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def check_picture(path: Path | None) -> None:
+    """Refuses, before the work is done, a picture whose name does not end in one of :data:`PICTURES`."""
+    if path is not None and path.suffix.lower() not in PICTURES:
+        raise WriteError(f"{path} is no picture that can be drawn: end its name in {', '.join(PICTURES)}")
 
 
 def check_writable(*paths: Path | None) -> None:

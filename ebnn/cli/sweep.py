@@ -12,15 +12,14 @@ import click
 from .. import datasets
 from ..boards import Board, board_names, load_board
 from ..errors import TrainingError
+from ..network import Network
 from ..sweep import FRONT_MARK, Sweep, Trial, estimate_all, sweep_table
 from .console import command_line, print_line, print_whole
-from .options import check_writable, json_option, write_json
-from .run_folders import load_task
-from .train_network import Task, train_network
+from .options import PICTURES, check_picture, check_writable, json_option, write_json
+from .train_network import MODEL_NAME, Task, train_network
 from .training_options import TrainingOptions, read_training_options, training_options
 
 DEFAULT_BOARDS = "uno,genuino101"
-PICTURES = (".png", ".svg")
 LONGEST = 255
 """Characters of a folder's name."""
 
@@ -33,26 +32,27 @@ def read_boards(text: str) -> tuple[Board, ...]:
 def check_architectures(architectures: Sequence[str], options: TrainingOptions, boards: Sequence[Board]) -> None:
     """Refuses what cannot be trained, lowered or estimated, before anything is trained."""
     from ..lowering import lower
-    from ..training import ARCHITECTURES, build_network
+    from ..training import build_network
 
     data = datasets.info(options.dataset)
     kind = options.input_kind or data.kind
-    seen: dict[str, str] = {}
+    seen: dict[Network, str] = {}
     for architecture in architectures:
         if len(architecture) > LONGEST:
             raise TrainingError(f"{architecture[:40]}… has {len(architecture)} characters, a folder's name {LONGEST}")
-        meaning = ARCHITECTURES.get(architecture, architecture)
-        if meaning in seen:
-            raise TrainingError(f"{architecture} is given twice (as {seen[meaning]}): leave one of them out")
-        seen[meaning] = architecture
-        chain = build_network(architecture, data.shape, data.classes, kind)
-        estimate_all(architecture, lower(chain, data.shape, kind), boards)
+        # Untrained, from one seed: the same layers are the same network, however the architecture is spelled.
+        network = lower(build_network(architecture, data.shape, data.classes, kind), data.shape, kind)
+        if network in seen:
+            spelled = f" (as {seen[network]})" if seen[network] != architecture else ""
+            raise TrainingError(f"{architecture} is given twice{spelled}: leave one of them out")
+        seen[network] = architecture
+        estimate_all(architecture, network, boards)
 
 
 def train_trial(task: Task, architecture: str, options: TrainingOptions, boards: Sequence[Board]) -> Trial:
     """Trains one of the networks in the task's folder, and keeps it there as model.ebnn."""
     trained = train_network(task, architecture, options.config, options.teacher_for(architecture))
-    trained.network.save(task.out / "model.ebnn")
+    trained.network.save(task.out / MODEL_NAME)
     found = estimate_all(architecture, trained.network, boards)
     best = trained.result.best
     return Trial(architecture, trained.accuracy, best.epoch, trained.result.seconds, trained.network, found)
@@ -77,7 +77,7 @@ def train_trial(task: Task, architecture: str, options: TrainingOptions, boards:
 @click.option(
     "--plot",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Also draw accuracy against bytes and time: a file ending in .png or .svg.",
+    help=f"Also draw accuracy against bytes and time to this file: {', '.join(PICTURES)}.",
 )
 @json_option
 def sweep(
@@ -96,8 +96,7 @@ def sweep(
     stopped goes on, and finished ones are not repeated.
     """
     check_writable(json_file, plot)
-    if plot is not None and plot.suffix not in PICTURES:
-        raise TrainingError(f"{plot} is no picture that can be drawn: end its name in {' or '.join(PICTURES)}")
+    check_picture(plot)
     boards = read_boards(board_list)
     options = read_training_options(settings)
     held_out = options.config.validation
@@ -107,7 +106,7 @@ def sweep(
         )
     folders = {architecture: out / architecture for architecture in architectures}
     check_architectures(architectures, options, boards)
-    task = load_task(options, out, list(folders.values())).without_test(held_out)
+    task = options.load_task(out, list(folders.values())).without_test(held_out)
     trials = []
     for number, (architecture, folder) in enumerate(folders.items(), 1):
         print_line(task.console, f"{number} of {len(folders)}: {architecture}")
@@ -119,7 +118,7 @@ def sweep(
         f"accuracy: of {held_out:,} held-out training images; data: weights, thresholds, score constants; "
         f"{FRONT_MARK} no other network is better in accuracy and this",
     )
-    chosen = command_line("run", out / "ARCHITECTURE" / "model.ebnn", "--dataset", options.dataset)
+    chosen = command_line("run", out / "ARCHITECTURE" / MODEL_NAME, "--dataset", options.dataset)
     print_line(task.console, f"the test images were not used; for the network that you choose: {chosen}")
     if plot is not None:
         from ..plots import plot_sweep

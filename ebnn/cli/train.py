@@ -10,7 +10,7 @@ from ..errors import TrainingError
 from ..report import describe_network, network_table
 from .console import command_line, print_line, print_whole
 from .options import check_writable, json_option, write_json
-from .train_network import run_values, train_float, train_network
+from .train_network import MODEL_NAME, float_config, run_values, train_float, train_network
 from .training_options import architecture_option, read_training_options, training_options
 
 
@@ -69,10 +69,10 @@ def train(
         _, result = train_float(task, architecture, options.config)
         print_line(console, f"test accuracy {result.test_accuracy:.2%} with float weights and ReLU")
         values = {"accuracy": result.test_accuracy, **run_values(result)}
-        write_json(json_file, {**about, **values, "float": True, "config": asdict(options.config)})
+        write_json(json_file, {**about, **values, "float": True, "config": asdict(float_config(options.config))})
         return
     trained = train_network(task, architecture, options.config, options.teacher_for(architecture))
-    output = out / "model.ebnn" if output is None else output
+    output = out / MODEL_NAME if output is None else output
     trained.network.save(output)
     print_whole(console, network_table(trained.network))
     if trained.result.best.validation_accuracy is not None:

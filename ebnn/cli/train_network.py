@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TEACHER_FOLDER = "teacher"
 HISTORY_NAME = "history.png"
+MODEL_NAME = "model.ebnn"
 FLOAT_RATE = 0.3
 """Learning rate of a float network, as a share of a binarized one's, whose latent weights have to cross zero."""
 
@@ -128,7 +129,14 @@ def train_float(task: Task, architecture: str, config: TrainConfig) -> tuple[Any
     chain = training.FloatChain(
         training.build_network(architecture, task.data.shape, task.data.classes, task.kind, seed=config.seed)
     )
-    config = replace(
+    result = training.train(chain, *task.sets, float_config(config), task.out, resume=task.resume, console=task.console)
+    _draw_history(task.out, result)
+    return chain, result
+
+
+def float_config(config: TrainConfig) -> TrainConfig:
+    """How the float baseline of a network that is trained with ``config`` is trained."""
+    return replace(
         config,
         learning_rate=FLOAT_RATE * config.learning_rate,
         optimizer="adam",
@@ -137,9 +145,6 @@ def train_float(task: Task, architecture: str, config: TrainConfig) -> tuple[Any
         stochastic=False,
         distillation=0.0,
     )
-    result = training.train(chain, *task.sets, config, task.out, resume=task.resume, console=task.console)
-    _draw_history(task.out, result)
-    return chain, result
 
 
 def _draw_history(out: Path, result: TrainResult) -> None:

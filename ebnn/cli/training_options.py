@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from ..recipes import load_recipe, recipe_names
 from .console import make_console
 from .datasets import download_bars
 from .options import dataset_choice, folder_option
-from .train_network import TEACHER_FOLDER, Task, Teacher
+from .train_network import HISTORY_NAME, MODEL_NAME, TEACHER_FOLDER, Task, Teacher
 
 if TYPE_CHECKING:
     from ..training import TrainConfig
@@ -167,15 +167,21 @@ class TrainingOptions:
         """Of a folder for the run."""
         return self.recipe or self.dataset
 
-    def load_task(self, out: Path) -> Task:
-        """Loads the data for a run in ``out``; a run that is there already must be one to resume or to replace.
+    def load_task(self, out: Path, runs: Sequence[Path] = ()) -> Task:
+        """Loads the data for a run in ``out``, or for several in the folders ``runs``.
+
+        A run that is there already must be one to resume or to replace; what is to be replaced is deleted, once the
+        data are there. Of several runs to resume, one that was begun is enough.
 
         Raises:
-            TrainingError: it is not.
+            TrainingError: a run is there that is neither, or there is none to resume.
         """
-        check_out(out, self.resume, self.overwrite)
+        check_runs(out, runs or [out], self.resume, self.overwrite)
         with download_bars(Console(stderr=True)) as progress:
             data = datasets.load(self.dataset, folder=self.folder, progress=progress)
+        if self.overwrite:
+            for run in runs or [out]:
+                delete_run(run)
         return Task(data, self.input_kind or data.kind, out, self.resume, make_console())
 
     def teacher_for(self, architecture: str) -> Teacher | None:
@@ -202,15 +208,38 @@ def read_training_options(values: dict[str, Any]) -> TrainingOptions:
     return TrainingOptions(config=TrainConfig(**values), **own)
 
 
-def check_out(out: Path, resume: bool, overwrite: bool) -> None:
+def check_runs(out: Path, runs: Sequence[Path], resume: bool, overwrite: bool) -> None:
     """Keeps a run from being lost to another one."""
     from ..training.records import LOG_NAME
     from ..training.snapshot import SNAPSHOT_NAME
 
-    runs = (out, out / TEACHER_FOLDER)
-    if resume and not any((run / SNAPSHOT_NAME).exists() for run in runs):
+    folders = [folder for run in runs for folder in (run, run / TEACHER_FOLDER)]
+    if resume and not any((folder / SNAPSHOT_NAME).exists() for folder in folders):
         raise TrainingError(f"{out} has no {SNAPSHOT_NAME} to go on from: leave --resume out, or name the run's --out")
-    if not resume and not overwrite and any((run / LOG_NAME).exists() for run in runs):
-        raise TrainingError(
-            f"{out} holds a run: go on with --resume, replace it with --overwrite, or name another folder with --out"
-        )
+    if not resume and not overwrite:
+        for folder in folders:
+            if (folder / LOG_NAME).exists():
+                raise TrainingError(
+                    f"{folder} holds a run: go on with --resume, replace it with --overwrite, or name another folder "
+                    "with --out"
+                )
+
+
+def delete_run(out: Path) -> None:
+    """Deletes what a run, and its teacher's, left in a folder: a killed one that replaces it must not find it.
+
+    Raises:
+        TrainingError: a file cannot be deleted.
+    """
+    from ..training.records import LOG_NAME
+    from ..training.snapshot import SNAPSHOT_NAME
+    from ..training.tensorboard import FOLDER
+    from ..training.trainer import CHAIN_NAME
+
+    names = (SNAPSHOT_NAME, LOG_NAME, CHAIN_NAME, HISTORY_NAME, MODEL_NAME)
+    for folder in (out, out / TEACHER_FOLDER):
+        for file in [*(folder / name for name in names), *(folder / FOLDER).glob("events.out.tfevents.*")]:
+            try:
+                file.unlink(missing_ok=True)
+            except OSError as error:
+                raise TrainingError(f"{file} cannot be replaced ({error.strerror}): name another --out") from error

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from .. import files
+from ..errors import FileFormatError
 from ..network import Network
 from .published import network_file, network_names, unknown_network
 
@@ -13,12 +14,15 @@ from .published import network_file, network_names, unknown_network
 def find_network(path: str | os.PathLike[str]) -> Path:
     """Returns the ``.ebnn`` file that is meant: a file of that path, else the published network of that name.
 
-    A name has no folder before it and no ``.ebnn`` behind it. A path that is no name is returned as it is.
+    A name has no folder before it (``./NAME`` is NAME) and no ``.ebnn`` behind it. A path that is no name is returned
+    as it is.
 
     Raises:
         FileFormatError: neither a file nor a published network has the name; the message lists the names there are.
     """
     path = Path(path)
+    if path.suffix == ".ebnn" and len(path.parts) == 1 and path.stem in network_names() and not _is_there(path):
+        raise FileFormatError(f"{path}: no such file; the published network is called {path.stem}, without .ebnn")
     if len(path.parts) != 1 or path.suffix == ".ebnn" or _is_there(path):
         return path
     if path.name in network_names():

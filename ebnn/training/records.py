@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from reprlib import repr as short_repr
 from typing import Any
 
 from ..atomic import write_atomically
@@ -99,18 +99,33 @@ def read_log(folder: Path) -> tuple[EpochRecord, ...]:
     return tuple(records)
 
 
+_LARGEST = 3.4e38  # of float32, in which training computes
+_FRACTION = (0.0, 1.0)
+_LOSS = (0.0, _LARGEST)
+_RANGES = {
+    "epoch": (1, _LARGEST),
+    "loss": (-1e-3, _LARGEST),  # a divergence from the teacher may be rounded to a little below 0
+    "train_accuracy": _FRACTION,
+    "learning_rate": (0.0, _LARGEST),
+    "seconds": (0.0, 366.0 * 24 * 60 * 60),  # a year: far beyond an epoch, and few enough to be added up
+    "test_loss": _LOSS,
+    "test_accuracy": _FRACTION,
+    "validation_loss": _LOSS,
+    "validation_accuracy": _FRACTION,
+    "flips": _FRACTION,
+}
 _WAY_OUT = "ebnn train --resume writes it afresh from the snapshot"
 
 
 def _read_record(values: Any) -> EpochRecord:
     if not isinstance(values, dict):
         raise ValueError("no JSON object")
-    known = {field.name for field in fields(EpochRecord)}
     for name, value in values.items():
-        if name not in known:
-            raise ValueError(f"unknown field {name!r}")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise ValueError(f"{name} is {value!r}")
+        if name not in _RANGES:
+            raise ValueError(f"unknown field {short_repr(name)}")
+        low, high = _RANGES[name]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise ValueError(f"{name} is {short_repr(value)}, it must be a number from {low:g} to {high:g}")
     missing = {"epoch", "loss", "train_accuracy", "learning_rate", "seconds"} - values.keys()
     evaluated = [name for name in ("test", "validation") if {f"{name}_loss", f"{name}_accuracy"} <= values.keys()]
     if missing or len(evaluated) != 1:

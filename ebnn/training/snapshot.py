@@ -20,7 +20,7 @@ from ..errors import TrainingError
 from .records import EpochRecord
 
 SNAPSHOT_NAME = "snapshot.npz"
-FORMAT = 2
+FORMAT = 3
 _DESCRIPTION = "description"
 _EXTRAS = ("kept", "average")
 _UNREADABLE = (

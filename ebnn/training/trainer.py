@@ -218,9 +218,9 @@ class _Run:
     def run(self, resume: bool) -> TrainResult:
         if resume and self.snapshot_path.exists():
             self.restore()
-        start_log(self.out, self.records)
         self.capture()
         self.save()
+        start_log(self.out, self.records)
         trainer = chainer.training.Trainer(self.updater, lambda _: self.batches.epoch >= self.config.epochs, self.out)
         trainer.extend(lambda _: self.after_batch(), "batch", priority=_EVERY_BATCH)
         trainer.extend(
@@ -337,6 +337,11 @@ class _Run:
 
     def restore(self) -> None:
         self.records, extras = snapshot.restore(self.snapshot_path, self.updater, self.identity)
+        if len(self.records) > self.config.epochs:
+            raise TrainingError(
+                f"{self.snapshot_path} has {len(self.records)} epochs, {self.config.epochs} are asked for: give as "
+                "many or more, or another folder to start afresh"
+            )
         self.kept = extras["kept"]
         if self.average is not None:
             self.average.arrays = extras["average"]
@@ -351,7 +356,9 @@ class _Run:
         message = f"training was interrupted in epoch {min(self.batches.epoch + 1, self.config.epochs)}"
         if not self.config.snapshot_every:
             return f"{message}; no snapshots were asked for, so nothing is kept"
-        return f"{message}; {self.snapshot_path} holds the network after epoch {len(self.records)}: resume it"
+        if not self.records:
+            return f"{message}, before its first epoch was over: go on with --resume"
+        return f"{message}; {self.snapshot_path} holds the network after epoch {len(self.records)}: go on with --resume"
 
 
 def _checksum(model: Any) -> str:

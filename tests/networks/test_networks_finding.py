@@ -47,7 +47,9 @@ def test_a_file_of_that_name_wins(tmp_path):
 
 
 def test_a_path_is_no_name(tmp_path):
-    for path in (f"{NAME}.ebnn", f"folder/{NAME}", tmp_path / NAME):
+    with pytest.raises(FileFormatError, match=f"no such file; the published network is called {NAME}, without"):
+        ebnn.load(f"{NAME}.ebnn")
+    for path in ("other.ebnn", f"folder/{NAME}", tmp_path / NAME):
         with pytest.raises(FileFormatError, match="cannot be read: No such file"):
             ebnn.load(path)
     (tmp_path / "folder").mkdir()

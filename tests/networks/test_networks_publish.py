@@ -36,9 +36,10 @@ def runs(tmp_path_factory):
         patch.setattr(ebnn.recipes, "resources", SimpleNamespace(files=lambda _: folder / "recipes"))
         for name, options in {
             "0": ["--seed", "0"],
-            "1": ["--seed", "1"],
+            "1": ["--seed", "1", "--tensorboard"],
             "short": ["--seed", "2", "--epochs", "1"],
             "float-1": ["--seed", "1", "--float"],
+            "float-short": ["--seed", "1", "--float", "--epochs", "1"],
         }.items():
             out = folder / name
             out.mkdir()
@@ -115,6 +116,13 @@ def test_runs_that_do_not_belong_together_are_refused(runs, tmp_path):
     assert "float-1 is of seed 1: give one float run for a seed that is published" in output
     output = publish("tiny", runs / "0", "--float", runs / "1", "--to", tmp_path, code=1)
     assert "no run of the float baseline" in output
+    output = publish("tiny", runs / "1", "--float", runs / "float-short", "--to", tmp_path, code=1)
+    assert "float-short is not as the recipe tiny says: epochs 1 instead of 2" in output
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    for text in ("[]", '{"recipe": "tiny"}'):
+        (foreign / "train.json").write_text(text)
+        assert "not what ebnn train writes" in publish("tiny", foreign, "--to", tmp_path, code=1)
     other = copy(runs, "0", tmp_path, recipe="other")
     assert "a run of the recipe other, not of tiny" in publish("tiny", other, "--to", tmp_path, code=1)
     assert "cannot be read" in publish("tiny", tmp_path / "none", "--to", tmp_path, code=1)

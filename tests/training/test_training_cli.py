@@ -72,6 +72,18 @@ def test_a_teacher_is_trained_first_and_resumed():
     assert load("runs/digits/model.ebnn") == first
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_is_replaced_is_gone_before_the_new_run_begins():
+    """A run that is killed then must not find another one's files."""
+    ebnn_train(*TINY, "--tensorboard", "--distillation", "0.5", "--teacher-epochs", "1")
+    old = [path for path in Path("runs/digits").rglob("*") if path.is_file() and path.name != ".lock"]
+    assert len(old) == 11
+    with pytest.raises(TrainingError, match="use a lower one"):
+        ebnn_train(*TINY, "--learning-rate", "1e38", "--warmup", "0.1", "--overwrite")
+    left = {path.name for path in Path("runs/digits").rglob("*") if path.is_file() and path.name != ".lock"}
+    assert left == {"log.jsonl", "snapshot.npz"}
+
+
 def test_a_teacher_without_a_weight_is_refused():
     with pytest.raises(TrainingError, match="--teacher does nothing without --distillation"):
         ebnn_train(*TINY, "--teacher", "c6k3-m2")

@@ -1,6 +1,7 @@
 """Histories of runs: read back from logs, in tables, pictures and JSON."""
 
 import json
+import re
 import xml.etree.ElementTree
 from pathlib import Path
 
@@ -114,8 +115,17 @@ def test_a_line_that_is_being_written_is_left_out():
         ('"epoch": 2', '"epoch": 1', "line 2 is of epoch 1"),
         ('"epoch": 1,', "", r"line 1 \(no epoch\)"),
         ('{"epoch": 2', "epoch 2", r"line 2 \("),
-        ('"loss": 1.0', '"loss": NaN', r"line 2 \(loss is nan\)"),
-        ('"loss": 0.5', '"loss": "0.5"', r"line 3 \(loss is '0\.5'\)"),
+        ('"loss": 1.0', '"loss": NaN', r"line 2 \(loss is nan, it must be a number from"),
+        ('"loss": 0.5', '"loss": "0.5"', r"line 3 \(loss is '0\.5', it must be a number from"),
+        ('"loss": 2.0', '"loss": -2.0', r"line 1 \(loss is -2\.0, it must be"),
+        ('_loss": 0.75', '_loss": -0.75', r"line 2 \(validation_loss is -0\.75, it must be a number from 0 to"),
+        ('"seconds": 30.0', '"seconds": 1e300', r"line 1 \(seconds is 1e\+300, it must be a number from 0 to"),
+        ('"seconds": 30.0', f'"seconds": {10**400}', r"line 1 \(seconds is 1000.*, it must be a number from 0 to"),
+        ('"seconds": 20.0', '"seconds": -5', r"line 3 \(seconds is -5, it must be"),
+        ('"train_accuracy": 0.5', '"train_accuracy": 50', r"line 2 \(train_accuracy is 50, .* from 0 to 1\)"),
+        ('_accuracy": 0.85}', '_accuracy": -0.85}', r"line 3 \(validation_accuracy is -0\.85, .* from 0 to 1\)"),
+        ('"learning_rate": 0.01', '"learning_rate": -0.01', r"line 1 \(learning_rate is -0\.01, it must be"),
+        ('"epoch": 1,', '"epoch": 0,', r"line 1 \(epoch is 0, it must be a number from 1 to"),
         ('"seconds": 20.0', '"minutes": 1', r"line 3 \(unknown field 'minutes'\)"),
         ("validation_loss", "test_loss", r"line 1 \(no loss and accuracy of the test or the validation set\)"),
     ],
@@ -160,10 +170,61 @@ def test_what_cannot_be_shown_is_refused():
     write_log("a", epochs=0)
     with pytest.raises(TrainingError, match="no epoch is done yet, there is nothing to draw"):
         ebnn_history("a", "-o", "a.png")
-    with pytest.raises(TrainingError, match=r"a\.jpg is no picture .*: end its name in \.png, \.svg, \.pdf"):
+    with pytest.raises(WriteError, match=r"a\.jpg is no picture .*: end its name in \.png, \.svg, \.pdf"):
         ebnn_history("a", "-o", "a.jpg")
     with pytest.raises(WriteError, match="the folder b does not exist"):
         ebnn_history("a", "-o", "b/a.png")
+
+
+def test_a_run_whose_teacher_is_being_trained():
+    write_log("a/teacher")
+    with pytest.raises(TrainingError, match=r"a has no log\.jsonl yet, only its teacher has one: name a/teacher"):
+        ebnn_history("a")
+    assert cells(ebnn_history("a/teacher"), "teacher")[0] == "3"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["loss", "validation_loss", "validation_accuracy", "learning_rate"])
+def test_a_figure_of_0_is_drawn(name):
+    path = write_log("a") / LOG_NAME
+    first, *others = path.read_text().splitlines()
+    path.write_text("\n".join([json.dumps(json.loads(first) | {name: 0}), *others, ""]))
+    assert "wrote" in ebnn_history("a", "-o", "a.svg")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_log_whose_losses_are_0():
+    path = write_log("a") / LOG_NAME
+    path.write_text(re.sub(r'loss": [0-9.]+', 'loss": 0', path.read_text()))
+    assert cells(ebnn_history("a", "-o", "a.svg"), "a")[3] == "0.0000"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["_b", r"$\foo$"])
+def test_a_name_is_drawn_as_it_is(name):
+    write_log(name)
+    ebnn_history(name, "-o", "a.svg")
+    assert name in re.findall(r"<!-- *(.*?) -->", Path("a.svg").read_text())
+
+
+@pytest.mark.parametrize("ending", ["svg", "PDF"])
+def test_a_picture_has_no_date(ending, monkeypatch):
+    """The same log, drawn on two days."""
+    write_log("a")
+    pictures = []
+    for day in (1, 2):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", str(day * 24 * 60 * 60))
+        ebnn_history("a", "-o", f"{day}.{ending}")
+        pictures.append(Path(f"{day}.{ending}").read_bytes())
+    assert pictures[0] == pictures[1]
+
+
+def test_every_field_of_a_record_has_its_range():
+    values = LINES[0] | {"flips": 2, "test_loss": 1.0, "test_accuracy": 0.5}
+    for name in values:
+        (Path() / LOG_NAME).write_text(json.dumps(values | {"flips": 0.5, name: -1}) + "\n")
+        with pytest.raises(TrainingError, match=rf"line 1 \({name} is -1, it must be"):
+            read_log(Path())
 
 
 def test_every_run_draws_its_history():

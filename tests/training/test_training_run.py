@@ -148,6 +148,13 @@ def test_resuming_a_finished_run_changes_nothing(tmp_path, config):
     assert same(model, again)
 
 
+def test_a_run_cannot_become_shorter(tmp_path):
+    config = replace(CONFIG, schedule="constant", epochs=2)
+    run(network(), tmp_path, config)
+    with pytest.raises(TrainingError, match="has 2 epochs, 1 are asked for"):
+        run(network(), tmp_path, replace(config, epochs=1), resume=True)
+
+
 def test_a_constant_rate_can_go_on_for_longer(tmp_path):
     config = replace(CONFIG, schedule="constant")
     whole, parts = network(), network()
@@ -162,7 +169,9 @@ def test_an_interrupt_keeps_the_last_whole_epoch(tmp_path, every):
     config = replace(CONFIG, snapshot_every=every)
     model, resumed, undisturbed = network(), network(), network()
     stop_at(model, 6 + 6 + 3, KeyboardInterrupt)
-    with pytest.raises(TrainingError, match=r"interrupted in epoch 3; .*snapshot.npz holds .* after epoch 2: resume"):
+    with pytest.raises(
+        TrainingError, match=r"interrupted in epoch 3; .*snapshot.npz holds .* after epoch 2: go on with"
+    ):
         run(model, tmp_path, config)
     run(resumed, tmp_path, config, resume=True)
     run(undisturbed, tmp_path / "a", config)
