@@ -55,7 +55,7 @@ def plot_sweep(sweep: Sweep, path: Path) -> None:
         costs.append([one.us / unit if one.fits else None for one in found])
         _draw_front(axes[1 + i], sweep, costs[-1], sweep.time_front(i))
         axes[1 + i].set_xlabel(f"{label} (estimated)")
-    axes[0].legend(loc="lower right")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False)
     for i, trial in enumerate(sweep.trials):
         place = ((i // rows + 0.1) / columns, list_top - LIST_ROW * (i % rows + 0.5) / total)
         figure.text(*place, f"{i + 1}  {trial.architecture}", fontsize=7.5, va="center")
