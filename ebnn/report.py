@@ -91,15 +91,15 @@ def estimates_table(estimates: list[Estimate]) -> Table:
     """What a network takes on each board: used and limit, and the time."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("board")
-    for header in ("flash, of bytes", "RAM, of bytes", "a sample"):
+    for header in ("flash, B", "RAM, B", "a sample"):
         table.add_column(header, justify="right")
     table.add_column("fits")
     for found in estimates:
         verdict = Text("yes", style="green") if found.fits else Text(f"no: {', '.join(found.lacking)}", style="red")
         table.add_row(
             found.board.name,
-            f"{found.flash_bytes:,} of {found.board.flash_bytes:,}",
-            f"{found.ram_bytes:,} of {found.board.ram_bytes:,}",
+            f"{found.flash_bytes:,}/{found.board.flash_bytes:,}",
+            f"{found.ram_bytes:,}/{found.board.ram_bytes:,}",
             duration_text(found.board.name, found.us) + ("" if found.board.measured else " ~"),
             verdict,
         )
