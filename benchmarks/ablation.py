@@ -13,6 +13,7 @@ A program that was stopped goes on: OUT/results.json has what is finished, and a
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -227,7 +228,8 @@ def document(results: Results, setting: Setting, variants: Iterable[Variant]) ->
             "",
             "Written by `uv run python -m benchmarks.ablation --write`. One change of the base at a time; accuracy and",
             f"loss on {base.validation:,} held-out training images, for the epoch that they choose. The test images",
-            "are not used.",
+            "are not used. The choice of images alone moves an accuracy of 98.7 % by "
+            f"{100 * math.sqrt(0.987 * 0.013 / base.validation):.2f} points (standard deviation).",
             "",
             f"Base: `{setting.architecture}` on {setting.dataset}, {images} training images; "
             + ", ".join(f"`{name}` {value}" for name, value in given.items())
