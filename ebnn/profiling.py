@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .device import Device
-from .errors import DeviceError
+from .errors import DeviceError, InputError
 from .network import Network
 from .report import counts_instructions, describe_network, duration_text
 from .streaming import check_board
@@ -98,10 +98,12 @@ def profile_samples(
         images: (n, channels, height, width) in the network's input type, n at least 1.
         progress: told after each sample how many are done.
 
-    Raises the errors of Device.hello and Device.profile, WrongNetworkError for a board with another network, and
-    DeviceError for one that tells of another number of layers.
+    Raises InputError for images that do not fit, the errors of Device.hello and Device.profile, WrongNetworkError for a
+    board with another network, and DeviceError for one that tells of another number of layers.
     """
     samples = network.check_samples(images)
+    if not len(samples):
+        raise InputError("there are no samples to profile: give at least one")
     info = device.hello()
     check_board(network, info)
     layers = describe_network(network)["layers"]

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .device import Device, DeviceInfo
-from .errors import EbnnError, WrongNetworkError
+from .errors import EbnnError, InputError, WrongNetworkError
 from .network import Network
 from .report import RunReport
 
@@ -20,6 +21,10 @@ class InterruptedRunError(EbnnError):
     def __init__(self, message: str, report: RunReport) -> None:
         super().__init__(message)
         self.report = report
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles and copies with the report too."""
+        return type(self), (str(self), self.report)
 
 
 def check_board(network: Network, board: DeviceInfo) -> None:
@@ -34,11 +39,37 @@ def check_board(network: Network, board: DeviceInfo) -> None:
         )
 
 
+def check_labels(labels: ArrayLike, samples: int, classes: int) -> NDArray[np.int64]:
+    """Returns labels as (samples,) int64.
+
+    Args:
+        labels: one whole number for each sample, from 0 to ``classes`` - 1.
+        samples: how many there are.
+        classes: of the network.
+
+    Raises:
+        InputError: they have another length, type or range.
+    """
+    try:
+        array = np.asarray(labels)
+    except ValueError:
+        raise InputError("labels that differ in shape do not fit: give one whole number for each sample") from None
+    if array.shape != (samples,):
+        raise InputError(f"labels of shape {array.shape} do not fit {samples:,} samples: give one label for each")
+    if array.dtype.kind not in "iu":
+        raise InputError(f"labels of type {array.dtype} do not fit: give whole numbers, the index of each class")
+    if array.size and (array.min() < 0 or array.max() >= classes):
+        raise InputError(
+            f"labels from {array.min()} to {array.max()} do not fit: this network has the classes 0 to {classes - 1}"
+        )
+    return array.astype(np.int64)
+
+
 def stream(
     network: Network,
     device: Device,
     images: ArrayLike,
-    labels: NDArray[np.integer],
+    labels: ArrayLike,
     progress: Callable[[int], None] = lambda done: None,
 ) -> RunReport:
     """Sends every sample and compares class and scores with the reference.
@@ -46,14 +77,17 @@ def stream(
     Args:
         network: what the board must run.
         device: an open port.
-        images: (n, channels, height, width) in the network's input type.
-        labels: (n,).
+        images: (n, channels, height, width) in the network's input type, n at least 1.
+        labels: (n,) whole numbers, the classes that are right.
         progress: told after each sample how many are done.
 
-    Raises the errors of Device.hello before the first sample; InterruptedRunError, with the report so far, where the
-    board fails later or the user stops it.
+    Raises InputError for images or labels that do not fit, and the errors of Device.hello, before the first sample;
+    InterruptedRunError, with the report so far, where the board fails later or the user stops it.
     """
     samples = network.check_samples(images)
+    if not len(samples):
+        raise InputError("there are no samples to stream: give at least one")
+    checked = check_labels(labels, len(samples), network.classes)
     board = device.hello()
     check_board(network, board)
     predicted: list[int] = []
@@ -70,7 +104,7 @@ def stream(
             board.board,
             board.network,
             network.hash,
-            np.asarray(labels[: len(predicted)], np.int64),
+            checked[: len(predicted)],
             np.array(predicted, np.int64),
             network.classes,
             len(samples),

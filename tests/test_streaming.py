@@ -9,7 +9,8 @@ from support.random_networks import random_network, random_samples
 
 from ebnn.codegen import header_text
 from ebnn.device import Device
-from ebnn.errors import WrongNetworkError
+from ebnn.errors import InputError, WrongNetworkError
+from ebnn.profiling import profile_samples
 from ebnn.simulation import host_url
 from ebnn.streaming import InterruptedRunError, stream
 
@@ -82,3 +83,48 @@ def test_a_board_that_goes_away_leaves_a_report(network, tmp_path):
             stream(network, device, x, network.predict(x), unplug)
     assert caught.value.report.samples == 5
     assert caught.value.report.exact
+
+
+class Untouched:
+    """A port that must not be used."""
+
+    def __getattr__(self, name):
+        raise AssertionError(f"{name} was used before the samples were checked")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda labels: labels[:-1], rf"labels of shape \({COUNT - 1},\) do not fit {COUNT} samples"),
+        (lambda labels: [*labels, 0], rf"labels of shape \({COUNT + 1},\) do not fit"),
+        (lambda labels: labels[:, None], rf"labels of shape \({COUNT}, 1\) do not fit"),
+        (lambda labels: [list(labels), [1]], "labels that differ in shape do not fit"),
+        (lambda labels: labels[0], r"labels of shape \(\) do not fit"),
+        (lambda labels: None, r"labels of shape \(\) do not fit"),
+        (lambda labels: labels.astype(float), "labels of type float64 do not fit: give whole numbers"),
+        (lambda labels: labels > 0, "labels of type bool do not fit"),
+        (lambda labels: [str(label) for label in labels], "labels of type <U1 do not fit"),
+        (lambda labels: [*labels[:-1], -1], "labels from -1 to"),
+        (lambda labels: [*labels[:-1], 300], "to 300 do not fit: this network has the classes 0 to"),
+        (lambda labels: np.array([*labels[:-1], 2**63], np.uint64), f"to {2**63} do not fit"),
+    ],
+)
+def test_labels_are_checked_before_the_first_sample(network, change, message):
+    x = random_samples(network, COUNT, SEED)
+    with pytest.raises(InputError, match=message):
+        stream(network, Untouched(), x, change(np.asarray(network.predict(x))))
+
+
+def test_no_samples_are_refused(network):
+    x = random_samples(network, COUNT, SEED)[:0]
+    with pytest.raises(InputError, match="no samples to stream"):
+        stream(network, Untouched(), x, [])
+    with pytest.raises(InputError, match="no samples to profile"):
+        profile_samples(network, Untouched(), x)
+
+
+def test_labels_may_be_a_list(network, tmp_path):
+    x = random_samples(network, COUNT, SEED)
+    with board(tmp_path, header_text(network, name="net")) as device:
+        report = stream(network, device, x, network.predict(x).tolist())
+    assert report.accuracy == 1.0

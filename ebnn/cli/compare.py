@@ -14,8 +14,8 @@ from ..network import Network
 from ..report import time_text
 from .console import command_line, print_line, print_whole
 from .options import check_writable, json_option, write_json
-from .train_network import MODEL_NAME, float_config, train_float, train_network
-from .training_options import architecture_option, read_training_options, training_options
+from .train_network import MODEL_NAME, Task, float_config, train_float, train_network
+from .training_options import TrainingOptions, architecture_option, read_training_options, training_options
 
 if TYPE_CHECKING:
     from ..training import TrainResult
@@ -126,7 +126,13 @@ def compare(architecture: str, out: Path | None, json_file: Path | None, **setti
     options = read_training_options(settings)
     out = Path("runs") / f"compare-{options.name}" if out is None else out
     folders = {name: out / name for name in ("float", "binarized")}
-    task = options.load_task(out, list(folders.values()))
+    with options.task(out, list(folders.values())) as task:
+        _compare(task, options, architecture, folders, json_file)
+
+
+def _compare(
+    task: Task, options: TrainingOptions, architecture: str, folders: dict[str, Path], json_file: Path | None
+) -> None:
     print_line(task.console, "the float baseline:")
     _, float_result = train_float(replace(task, out=folders["float"]), architecture, options.config)
     print_line(task.console, "the binarized network:")

@@ -58,6 +58,17 @@ def train_trial(task: Task, architecture: str, options: TrainingOptions, boards:
     return Trial(architecture, trained.accuracy, best.epoch, trained.result.seconds, trained.network, found)
 
 
+def train_trials(
+    task: Task, folders: dict[str, Path], options: TrainingOptions, boards: Sequence[Board]
+) -> tuple[Trial, ...]:
+    """Trains every architecture in its folder, one after the other."""
+    trials = []
+    for number, (architecture, folder) in enumerate(folders.items(), 1):
+        print_line(task.console, f"{number} of {len(folders)}: {architecture}")
+        trials.append(train_trial(replace(task, out=folder), architecture, options, boards))
+    return tuple(trials)
+
+
 @click.command(context_settings={"show_default": True})
 @click.argument("architectures", metavar="ARCHITECTURE…", nargs=-1, required=True)
 @training_options
@@ -106,12 +117,8 @@ def sweep(
         )
     folders = {architecture: out / architecture for architecture in architectures}
     check_architectures(architectures, options, boards)
-    task = options.load_task(out, list(folders.values())).without_test(held_out)
-    trials = []
-    for number, (architecture, folder) in enumerate(folders.items(), 1):
-        print_line(task.console, f"{number} of {len(folders)}: {architecture}")
-        trials.append(train_trial(replace(task, out=folder), architecture, options, boards))
-    found = Sweep(boards, tuple(trials))
+    with options.task(out, list(folders.values())) as task:
+        found = Sweep(boards, train_trials(task.without_test(held_out), folders, options, boards))
     print_whole(task.console, sweep_table(found))
     print_line(
         task.console,

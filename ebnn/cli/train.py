@@ -10,8 +10,8 @@ from ..errors import TrainingError
 from ..report import describe_network, network_table
 from .console import command_line, print_line, print_whole
 from .options import check_writable, json_option, write_json
-from .train_network import MODEL_NAME, float_config, run_values, train_float, train_network
-from .training_options import architecture_option, read_training_options, training_options
+from .train_network import MODEL_NAME, Task, float_config, run_values, train_float, train_network
+from .training_options import TrainingOptions, architecture_option, read_training_options, training_options
 
 
 @click.command(context_settings={"show_default": True})
@@ -62,7 +62,18 @@ def train(
         raise TrainingError("a float network has no .ebnn file: leave --output or --float out")
     options = read_training_options(settings)
     out = Path("runs") / (options.name + ("-float" if float_baseline else "")) if out is None else out
-    task = options.load_task(out)
+    with options.task(out) as task:
+        _train(task, options, architecture, output, float_baseline, json_file)
+
+
+def _train(
+    task: Task,
+    options: TrainingOptions,
+    architecture: str,
+    output: Path | None,
+    float_baseline: bool,
+    json_file: Path | None,
+) -> None:
     console = task.console
     about = {"recipe": options.recipe, "dataset": options.dataset, "architecture": architecture}
     if float_baseline:
@@ -72,7 +83,7 @@ def train(
         write_json(json_file, {**about, **values, "float": True, "config": asdict(float_config(options.config))})
         return
     trained = train_network(task, architecture, options.config, options.teacher_for(architecture))
-    output = out / MODEL_NAME if output is None else output
+    output = task.out / MODEL_NAME if output is None else output
     trained.network.save(output)
     print_whole(console, network_table(trained.network))
     if trained.result.best.validation_accuracy is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from .. import datasets
 from ..blocks import INPUT_KINDS, InputKind
 from ..errors import TrainingError
 from ..recipes import load_recipe, recipe_names
-from .console import make_console
+from .console import make_console, print_line
 from .datasets import download_bars
 from .options import dataset_choice, folder_option
 from .train_network import HISTORY_NAME, MODEL_NAME, TEACHER_FOLDER, Task, Teacher
@@ -167,22 +168,35 @@ class TrainingOptions:
         """Of a folder for the run."""
         return self.recipe or self.dataset
 
-    def load_task(self, out: Path, runs: Sequence[Path] = ()) -> Task:
-        """Loads the data for a run in ``out``, or for several in the folders ``runs``.
+    @contextmanager
+    def task(self, out: Path, runs: Sequence[Path] = ()) -> Iterator[Task]:
+        """Loads the data for a run in ``out``, or for several in the folders ``runs``, and holds these folders.
 
         A run that is there already must be one to resume or to replace; what is to be replaced is deleted, once the
-        data are there. Of several runs to resume, one that was begun is enough.
+        data are there and no other run holds one of the folders. Of several runs to resume, one that was begun is
+        enough.
 
         Raises:
-            TrainingError: a run is there that is neither, or there is none to resume.
+            TrainingError: a run is there that is neither, there is none to resume, or one is under way.
         """
-        check_runs(out, runs or [out], self.resume, self.overwrite)
+        from ..training.lock import only_run
+        from ..training.snapshot import SNAPSHOT_NAME
+
+        folders = list(runs or [out])
+        check_runs(out, folders, self.resume, self.overwrite)
         with download_bars(Console(stderr=True)) as progress:
             data = datasets.load(self.dataset, folder=self.folder, progress=progress)
-        if self.overwrite:
-            for run in runs or [out]:
-                delete_run(run)
-        return Task(data, self.input_kind or data.kind, out, self.resume, make_console())
+        console = make_console()
+        with ExitStack() as held:
+            for run in folders:
+                held.enter_context(only_run(run))
+            check_runs(out, folders, self.resume, self.overwrite)
+            if self.overwrite:
+                for run in folders:
+                    delete_run(run)
+            if self.resume and not any(map(has_snapshot, folders)):
+                print_line(console, f"{out} has no {SNAPSHOT_NAME} yet: the run begins anew")
+            yield Task(data, self.input_kind or data.kind, out, self.resume, console)
 
     def teacher_for(self, architecture: str) -> Teacher | None:
         """The teacher of a network of that architecture, where the options ask for one."""
@@ -208,16 +222,32 @@ def read_training_options(values: dict[str, Any]) -> TrainingOptions:
     return TrainingOptions(config=TrainConfig(**values), **own)
 
 
+def has_snapshot(run: Path) -> bool:
+    """Whether there is something to resume in a run's folder, or in its teacher's."""
+    from ..training.snapshot import SNAPSHOT_NAME
+
+    return any((folder / SNAPSHOT_NAME).exists() for folder in (run, run / TEACHER_FOLDER))
+
+
+def was_begun(run: Path) -> bool:
+    """Whether a run has begun in a folder, and left no epoch there that would be lost to a new one."""
+    from ..training.lock import LOCK_NAME
+    from ..training.records import LOG_NAME
+
+    folders = (run, run / TEACHER_FOLDER)
+    logged = any((folder / LOG_NAME).exists() and (folder / LOG_NAME).stat().st_size for folder in folders)
+    return not logged and any((folder / LOCK_NAME).exists() for folder in folders)
+
+
 def check_runs(out: Path, runs: Sequence[Path], resume: bool, overwrite: bool) -> None:
     """Keeps a run from being lost to another one."""
     from ..training.records import LOG_NAME
     from ..training.snapshot import SNAPSHOT_NAME
 
-    folders = [folder for run in runs for folder in (run, run / TEACHER_FOLDER)]
-    if resume and not any((folder / SNAPSHOT_NAME).exists() for folder in folders):
+    if resume and not any(has_snapshot(run) or was_begun(run) for run in runs):
         raise TrainingError(f"{out} has no {SNAPSHOT_NAME} to go on from: leave --resume out, or name the run's --out")
     if not resume and not overwrite:
-        for folder in folders:
+        for folder in [folder for run in runs for folder in (run, run / TEACHER_FOLDER)]:
             if (folder / LOG_NAME).exists():
                 raise TrainingError(
                     f"{folder} holds a run: go on with --resume, replace it with --overwrite, or name another folder "

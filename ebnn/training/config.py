@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+import operator
+from dataclasses import asdict, dataclass, fields
+from numbers import Integral, Real
 from typing import Any, Literal, get_args
+
+import numpy as np
 
 from ..errors import TrainingError
 from ..functions import estimator_names
@@ -29,6 +33,8 @@ _FROM_ZERO = {
 @dataclass(frozen=True)
 class TrainConfig:
     """How to train; together with the network and the data it decides every weight.
+
+    Numbers may be NumPy's too; they are kept as Python's own.
 
     Attributes:
         epochs: passes over the training set.
@@ -71,7 +77,7 @@ class TrainConfig:
             ``numpy.random`` and ``random``.
 
     Raises:
-        TrainingError: a value is out of its range.
+        TrainingError: a value is of another type or out of its range.
     """
 
     epochs: int = 20
@@ -101,13 +107,16 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            value = _plain(field.name, str(field.type), getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
         whole = {"epochs": 1, "batch_size": 1} | dict.fromkeys(
             ("statistics_samples", "shift", "validation", "snapshot_every", "seed"), 0
         )
         for name, least in whole.items():
             value = getattr(self, name)
-            if not isinstance(value, int) or not least <= value < 2**32:
-                raise TrainingError(f"{name} is {value!r}: give a whole number from {least} on, below 2**32")
+            if not least <= value < 2**32:
+                raise TrainingError(f"{name} is {value}: give a whole number from {least} on, below 2**32")
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise TrainingError(f"learning_rate is {self.learning_rate}: give a number above 0, such as 0.003")
         for name, most in _FROM_ZERO.items():
@@ -159,3 +168,26 @@ class TrainConfig:
         if self.schedule == "constant":
             del recipe["epochs"], recipe["final_rate"]
         return recipe
+
+
+def _plain(name: str, kind: str, value: Any) -> Any:
+    """A setting as one of Python's own values: NumPy's numbers are taken, and no bool stands for a number."""
+    boolean = isinstance(value, bool | np.bool_)
+    if kind == "bool":
+        if not boolean:
+            raise TrainingError(f"{name} is {value!r}: give True or False")
+        return bool(value)
+    if kind == "int":
+        if boolean or not isinstance(value, Integral):
+            raise TrainingError(f"{name} is {value!r}: give a whole number")
+        return operator.index(value)
+    if kind == "float":
+        try:
+            if boolean or not isinstance(value, Real):
+                raise TypeError
+            return float(value)
+        except (TypeError, OverflowError):
+            raise TrainingError(f"{name} is {value!r:.40}: give a number") from None
+    if not isinstance(value, str) and not (value is None and "None" in kind):
+        raise TrainingError(f"{name} is {value!r}: give a name")
+    return value if value is None else str(value)

@@ -13,6 +13,8 @@ from ..atomic import write_atomically
 from ..errors import TrainingError
 
 LOG_NAME = "log.jsonl"
+MAX_LOG_BYTES = 2**26
+"""Of a log that is read: 200,000 epochs."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,13 @@ def read_log(folder: Path) -> tuple[EpochRecord, ...]:
     """
     path = folder / LOG_NAME
     try:
-        *lines, _ = path.read_text(encoding="utf-8").split("\n")
+        if path.exists() and not path.is_file():
+            raise TrainingError(f"{path} is no file, so it is no log of a run")
+        with path.open("rb") as file:
+            content = file.read(MAX_LOG_BYTES + 1)
+        if len(content) > MAX_LOG_BYTES:
+            raise TrainingError(f"{path} is no log of a run: it has more than {MAX_LOG_BYTES:,} bytes")
+        *lines, _ = content.decode().split("\n")
     except FileNotFoundError:
         raise TrainingError(f"{folder} has no {LOG_NAME}: name the folder of a run, the --out of ebnn train") from None
     except OSError as error:
@@ -88,7 +96,7 @@ def read_log(folder: Path) -> tuple[EpochRecord, ...]:
     records: list[EpochRecord] = []
     for number, line in enumerate(lines, 1):
         try:
-            record = _read_record(json.loads(line))
+            record = read_record(json.loads(line))
         except (ValueError, TypeError, RecursionError) as error:
             raise TrainingError(f"{path} is damaged in line {number} ({error}); {_WAY_OUT}") from error
         if records and (record.test_loss is None) != (records[0].test_loss is None):
@@ -117,7 +125,8 @@ _RANGES = {
 _WAY_OUT = "ebnn train --resume writes it afresh from the snapshot"
 
 
-def _read_record(values: Any) -> EpochRecord:
+def read_record(values: Any) -> EpochRecord:
+    """Returns the record that a line of the log holds. Raises ValueError where it is none."""
     if not isinstance(values, dict):
         raise ValueError("no JSON object")
     for name, value in values.items():

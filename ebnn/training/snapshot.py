@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -17,12 +18,17 @@ from chainer.serializers import DictionarySerializer, NpzDeserializer
 
 from ..atomic import write_atomically
 from ..errors import TrainingError
-from .records import EpochRecord
+from .records import EpochRecord, read_record
 
 SNAPSHOT_NAME = "snapshot.npz"
 FORMAT = 3
 _DESCRIPTION = "description"
 _EXTRAS = ("kept", "average")
+_OVERHEAD = 2**26
+"""Bytes of a snapshot that are no parameters: the log so far, and what describes the arrays."""
+_COPIES = 5
+"""Of the parameters, at most: their own, Adam's two moments, those that are kept, their average."""
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _UNREADABLE = (
     OSError,
     ValueError,
@@ -30,7 +36,7 @@ _UNREADABLE = (
     TypeError,
     AttributeError,
     EOFError,
-    NotImplementedError,
+    RuntimeError,
     zipfile.BadZipFile,
     zlib.error,
 )
@@ -84,12 +90,18 @@ def restore(path: Path, updater: Any, identity: Identity) -> tuple[list[EpochRec
         TrainingError: the file is damaged or no snapshot, or is one of another configuration, network or data set.
     """
     way_out = "delete it, or give another folder, to start afresh"
+    model = updater.get_optimizer("main").target
+    wanted = parameters(model)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = _read_arrays(path, _OVERHEAD + _COPIES * sum(array.nbytes for array in wanted.values()))
         description = json.loads(arrays.pop(_DESCRIPTION).tobytes())
-        version, known = description["format"], description["identity"]
-        records = [EpochRecord(**record) for record in description["records"]]
+        version, known = description["format"], dict(description["identity"])
+        records = [
+            read_record({name: value for name, value in record.items() if value is not None})
+            for record in description["records"]
+        ]
+        if [record.epoch for record in records] != list(range(1, len(records) + 1)):
+            raise ValueError("its epochs do not follow each other")
     except _UNREADABLE as error:
         raise TrainingError(f"{path} is damaged or no snapshot of a training run: {way_out}") from error
     if version != FORMAT:
@@ -97,11 +109,14 @@ def restore(path: Path, updater: Any, identity: Identity) -> tuple[list[EpochRec
     if differences := _differences(known, identity):
         raise TrainingError(f"{path} is a snapshot of another run ({differences}): train as it was begun, or {way_out}")
     try:
+        _check_arrays(arrays, wanted)
         deserializer = NpzDeserializer(arrays)
         if records:
             updater.serialize(deserializer)
         else:
-            updater.get_optimizer("main").target.serialize(deserializer["model:main"])
+            model.serialize(deserializer["model:main"])
+        if updater.epoch != len(records) or not (updater.is_new_epoch or not records):
+            raise ValueError("its place in the data is not the end of its last epoch")
     except (KeyError, ValueError, TypeError) as error:
         raise TrainingError(f"{path} lacks a part of the run's state ({error}): {way_out}") from error
     extras: Extras = {extra: {} for extra in _EXTRAS}
@@ -110,6 +125,47 @@ def restore(path: Path, updater: Any, identity: Identity) -> tuple[list[EpochRec
         if extra in extras:
             extras[extra][parameter] = value
     return records, extras
+
+
+def _read_arrays(path: Path, most: int) -> Arrays:
+    """The arrays of an ``.npz`` file that unpacks to ``most`` bytes at most; every byte of it is checked."""
+    if not path.is_file() or path.stat().st_size > 2 * most:
+        raise ValueError("it is no file, or too large")
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        if sum(member.file_size for member in members) > most:
+            raise ValueError("it is too large")
+        if any(member.compress_type not in _PACKINGS for member in members):
+            raise ValueError("it is packed in another way than snapshots are")
+        return {member.filename.removesuffix(".npy"): _parse_array(archive.read(member)) for member in members}
+
+
+def _parse_array(data: bytes) -> npt.NDArray[Any]:
+    """The array in an ``.npy`` file of NumPy's version 1.0."""
+    file = io.BytesIO(data)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("an array is of another version")
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    content = data[file.tell() :]
+    if dtype.hasobject or len(content) != dtype.itemsize * math.prod(shape):
+        raise ValueError("an array has another size than it says")
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C").copy()
+
+
+def _check_arrays(arrays: Arrays, wanted: Arrays) -> None:
+    """Compares shapes and types: Chainer would broadcast an array into one of another shape."""
+    for name, array in arrays.items():
+        key = name.partition(":")[2].removeprefix("main").strip("/")
+        moments = key.rpartition("/")[0] if key.endswith(("/m", "/v")) else key
+        like = wanted.get(key, wanted.get(moments))
+        if like is None and (array.shape or array.dtype.kind not in "iu"):
+            raise ValueError(f"{name} is {array.dtype} of shape {array.shape}")
+        if like is not None and (array.shape, array.dtype) != (like.shape, like.dtype):
+            raise ValueError(f"{name} is {array.dtype} of shape {array.shape}, not {like.dtype} {like.shape}")
+    for extra in _EXTRAS:
+        given = {name.partition(":")[2].strip("/") for name in arrays if name.startswith(f"{extra}:")}
+        if given - wanted.keys():
+            raise ValueError(f"{extra} has other parameters than the network")
 
 
 def _differences(known: Identity, wanted: Identity) -> str:

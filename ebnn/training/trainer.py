@@ -122,10 +122,6 @@ def train(
         for link in _signs(model):
             link.estimator = config.estimator
     out = Path(out)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(f"cannot make the folder {out} ({error.strerror}): give another") from error
     keep_freed_memory()
     with only_run(out), parallel():
         try:
@@ -344,6 +340,11 @@ class _Run:
             )
         self.kept = extras["kept"]
         if self.average is not None:
+            if extras["average"].keys() != self.average.arrays.keys():
+                raise TrainingError(
+                    f"{self.snapshot_path} lacks the average of the weights: delete it, or give another folder, to "
+                    "start afresh"
+                )
             self.average.arrays = extras["average"]
 
     def save(self) -> None:

@@ -1,6 +1,8 @@
 """``ebnn train``: recipes, the float baseline, teachers."""
 
 import json
+import signal
+import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -9,6 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from ebnn import load
+from ebnn.cli.compare import compare
+from ebnn.cli.sweep import sweep
 from ebnn.cli.train import train
 from ebnn.errors import TrainingError
 from ebnn.recipes import Recipe
@@ -128,3 +132,44 @@ def test_options_and_settings_have_the_same_defaults():
     }
     options = train.make_context("train", []).params
     assert {name: options[name] for name in settings} == settings
+
+
+@pytest.mark.parametrize("command", [(train, ()), (sweep, ("c4k3-m2",)), (compare, ("--architecture", "c4k3-m2"))])
+def test_a_run_that_is_under_way_keeps_its_files(command):
+    """Or one of the several that are to be replaced."""
+    command, architectures = command
+    runs = {train: ["out"], sweep: ["out/c4k3-m2"], compare: ["out/float", "out/binarized"]}[command]
+    options = (*architectures, "--epochs", "1", "--validation", "100", "--out", "out")
+    assert CliRunner().invoke(command, options).exception is None
+    before = {path: path.read_bytes() for path in Path("out").rglob("*") if path.is_file()}
+    code = f"import pathlib, sys; from ebnn.training.lock import only_run\nwith only_run(pathlib.Path({runs[-1]!r})):"
+    code += " print('held', flush=True); sys.stdin.read()"
+    other = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout.readline() == "held\n"
+        for option in ("--overwrite", "--resume"):
+            refused = CliRunner().invoke(command, [*options, option])
+            assert f"another run is under way in {runs[-1]}" in str(refused.exception)
+    finally:
+        other.communicate()
+    assert {path: path.read_bytes() for path in Path("out").rglob("*") if path.is_file()} == before
+
+
+def test_a_run_that_was_killed_before_its_first_snapshot_begins_anew():
+    code = "import os, ebnn.training.snapshot as s; s.write = lambda *_: os.kill(os.getpid(), 9)"
+    code += f"; from ebnn.cli import main; main(['train', *{TINY!r}])"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
+    assert not Path("runs/digits/snapshot.npz").exists()
+    output = ebnn_train(*TINY, "--resume")
+    assert "runs/digits has no snapshot.npz yet: the run begins anew" in output
+    assert "epoch 1/2" in output
+    resumed = load("runs/digits/model.ebnn")
+    ebnn_train(*TINY, "--out", "undisturbed")
+    assert load("undisturbed/model.ebnn") == resumed
+
+
+def test_a_log_without_a_snapshot_is_not_written_over():
+    ebnn_train(*TINY)
+    Path("runs/digits/snapshot.npz").unlink()
+    with pytest.raises(TrainingError, match=r"has no snapshot\.npz to go on from"):
+        ebnn_train(*TINY, "--resume")

@@ -1,8 +1,11 @@
 """Training runs: what they learn, log, and refuse; resume equals a run that was never interrupted."""
 
+import io
 import json
 import math
-from dataclasses import replace
+import tracemalloc
+import zipfile
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import chainer
@@ -192,12 +195,69 @@ def test_a_damaged_snapshot_is_named(tmp_path, damage):
     path = tmp_path / SNAPSHOT_NAME
     content = bytearray(path.read_bytes())
     if damage == "flipped":
-        content[len(content) // 2] ^= 0x10
+        content[content.index(b"model:main/l1/bconv/W.npy") + 200] ^= 0x10  # in its array
     path.write_bytes({"empty": b"", "cut": content[:-100], "text": b"hello"}.get(damage, content))
     if damage == "foreign":
         np.savez(path, weights=np.zeros(3))
     with pytest.raises(TrainingError, match=r"snapshot.npz is damaged or no snapshot of a training run: delete it"):
         run(network(), tmp_path, replace(CONFIG, epochs=1), resume=True)
+
+
+def rewrite(path: Path, packing: int = zipfile.ZIP_STORED, **changed: np.ndarray) -> None:
+    """Puts other arrays into a snapshot."""
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files} | changed
+    with zipfile.ZipFile(path, "w", packing) as archive:
+        for name, array in arrays.items():
+            data = io.BytesIO()
+            np.lib.format.write_array(data, np.asanyarray(array))
+            archive.writestr(f"{name}.npy", data.getvalue())
+
+
+def described(path: Path, **changed) -> np.ndarray:
+    """The description of a snapshot with other values."""
+    with np.load(path) as file:
+        description = json.loads(file["description"].tobytes()) | changed
+    return np.frombuffer(json.dumps(description).encode(), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda path: {"packing": zipfile.ZIP_BZIP2}, "is damaged or no snapshot"),
+        (lambda path: {"zeros": np.zeros(10**8, np.uint8), "packing": zipfile.ZIP_DEFLATED}, "is damaged or no snap"),
+        (lambda path: {"description": np.frombuffer(b"[" * 100_000, np.uint8)}, "is damaged or no snapshot"),
+        (lambda path: {"description": described(path, records=[{"epoch": 1}])}, "is damaged or no snapshot"),
+        (lambda path: {"description": described(path, records=7)}, "is damaged or no snapshot"),
+        (lambda path: {"description": described(path, identity=3)}, "is damaged or no snapshot"),
+        (lambda path: {"model:main/l1/bn/beta": np.float32(7)}, r"state \(model:main/l1/bn/beta is float32 of shape"),
+        (lambda path: {"optimizer:main/l1/bn/beta/m": np.zeros(6)}, r"/m is float64 of shape \(6,\), not float32"),
+        (lambda path: {"iterator:main/epoch": np.int64(10**9)}, "not the end of its last epoch"),
+        (lambda path: {"iterator:main/position": np.int64(3)}, "not the end of its last epoch"),
+        (lambda path: {"kept:other": np.zeros(3)}, "kept:other is float64"),
+        (lambda path: {"kept:l1/bn/beta/m": np.zeros(6, np.float32)}, "kept has other parameters"),
+    ],
+)
+def test_a_hostile_snapshot_is_refused(tmp_path, change, message):
+    run(network(), tmp_path, replace(CONFIG, epochs=1))
+    path = tmp_path / SNAPSHOT_NAME
+    rewrite(path, **change(path))
+    with pytest.raises(TrainingError, match=message):
+        run(network(), tmp_path, replace(CONFIG, epochs=1), resume=True)
+
+
+def test_an_array_that_says_it_is_huge_takes_no_memory(tmp_path):
+    run(network(), tmp_path, replace(CONFIG, epochs=1))
+    path = tmp_path / SNAPSHOT_NAME
+    with zipfile.ZipFile(path, "a") as archive:
+        header = io.BytesIO()
+        np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (2**40,)})
+        archive.writestr("iteration2.npy", header.getvalue())
+    tracemalloc.start()
+    with pytest.raises(TrainingError, match="is damaged or no snapshot"):
+        run(network(), tmp_path, replace(CONFIG, epochs=1), resume=True)
+    assert tracemalloc.get_traced_memory()[1] < 2**24
+    tracemalloc.stop()
 
 
 def test_a_snapshot_of_another_run_is_named(tmp_path):
@@ -438,6 +498,19 @@ def test_a_folder_that_cannot_be(tmp_path):
     "change",
     [
         {"epochs": 0},
+        {"epochs": True},
+        {"epochs": np.float32(2)},
+        {"epochs": "2"},
+        {"epochs": np.arange(2)},
+        {"learning_rate": "0.1"},
+        {"learning_rate": True},
+        {"learning_rate": 10**400},
+        {"learning_rate": 1 + 0j},
+        {"warmup": None},
+        {"stochastic": 1},
+        {"tensorboard": "no"},
+        {"optimizer": None},
+        {"estimator": 3},
         {"batch_size": 1.5},
         {"learning_rate": 0},
         {"learning_rate": math.nan},
@@ -469,6 +542,15 @@ def test_a_folder_that_cannot_be(tmp_path):
 def test_settings_out_of_range_are_named(change):
     with pytest.raises(TrainingError, match=next(iter(change))):
         TrainConfig(**change)
+
+
+def test_numbers_of_numpy_are_kept_as_plain_ones():
+    given = {"epochs": np.int64(3), "seed": np.uint8(7), "learning_rate": np.float32(0.5), "rotation": 5}
+    config = TrainConfig(**given, warmup=np.int8(1), clip_weights=np.bool_(False), schedule=np.str_("constant"))
+    plain = TrainConfig(3, seed=7, learning_rate=0.5, rotation=5.0, warmup=1.0, clip_weights=False, schedule="constant")
+    assert config == plain
+    assert json.dumps(asdict(config)) == json.dumps(asdict(plain))
+    assert {type(value) for value in asdict(config).values()} == {int, float, bool, str, type(None)}
 
 
 def test_learning_rates():
