@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from . import reference
 from .blocks import Block, Conv, Dense, Input, InputKind, Normalization, Pool, Scores, Shape, Threshold, largest_value
 from .errors import LoweringError, NetworkError
+from .functions import exact_settings
 from .links import CLink, size_blocks
 from .network import Network
 
@@ -53,11 +54,14 @@ def lower(chain: Any, shape: Sequence[int], input_kind: InputKind | None = None)
     except NetworkError as error:
         raise LoweringError(str(error)) from None
     sample = sample_input.shape
+    taken = getattr(chain, "input_shape", None)
+    if taken is not None and tuple(taken) != sample:
+        raise LoweringError(f"the chain takes samples of shape {tuple(taken)}, not {tuple(sample)}: give its own shape")
     _size(blocks, names, sample)
     kinds: list[InputKind] = [input_kind, *(["bits"] * (len(blocks) - 1))]  # type: ignore[list-item]
     lowered: list[Block] = []
     try:
-        with chainer.using_config("train", False), chainer.no_backprop_mode():
+        with exact_settings(), chainer.using_config("train", False), chainer.no_backprop_mode():
             for link, name, kind in zip(blocks[:-1], names, kinds, strict=False):
                 lowered.append(_lower_block(link, name, kind, sample))
                 sample = lowered[-1].output_shape(sample)

@@ -31,6 +31,7 @@ from .blocks import (
 from .errors import InputError, NetworkError
 from .kernels import scratch_bytes
 from .memory import MemoryPlan, plan_memory
+from .samples import as_images
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -226,19 +227,11 @@ class Network:
     def check_samples(self, x: ArrayLike) -> NDArray[Any]:
         """``x`` as (n, channels, height, width) of the input's type: bool, uint8, int8 or float32.
 
-        ``x`` may be (n, height, width) where there is one channel. Raises InputError where shape, type or range differ.
+        ``x`` may be (n, height, width) where there is one channel, and (n, values) where samples are vectors: see
+        :mod:`ebnn.samples`. Raises InputError where axes, type or range differ.
         """
-        kind, shape = self.input.kind, self.input.shape
-        try:
-            array = np.asarray(x)
-        except ValueError:
-            raise InputError("samples that differ in shape do not fit: give them as one array") from None
-        if array.ndim == 3 and shape.channels == 1:
-            array = array[:, None]
-        if array.ndim != 4 or array.shape[1:] != shape:
-            raise InputError(
-                f"samples of shape {array.shape} do not fit: this network takes (n, {', '.join(map(str, shape))})"
-            )
+        kind = self.input.kind
+        array = as_images(x, self.input.shape)
         if kind == "float":
             if array.dtype.kind not in "fiub":
                 raise InputError(f"samples of type {array.dtype} do not fit: this network takes float32")
@@ -272,8 +265,8 @@ class Network:
     def predict(self, x: ArrayLike) -> NDArray[np.int64]:
         """Classes of the samples, (n,) int64.
 
-        ``x`` (n, channels, height, width), or (n, height, width) with one channel, in the input's type, bits as 0
-        and 1. Raises InputError where it does not fit.
+        ``x`` (n, channels, height, width), or as :meth:`check_samples` takes it, in the input's type, bits as 0 and 1.
+        Raises InputError where it does not fit.
         """
         classes: NDArray[np.int64] = np.argmax(self.scores(x), axis=1)
         return classes

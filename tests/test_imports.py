@@ -14,7 +14,7 @@ import ebnn
 PACKAGE = Path(ebnn.__file__).parent
 
 BASE = {"errors", "version"}
-NETWORK = {"network", "kernels", "blocks", "memory", "bits", *BASE}
+NETWORK = {"network", "kernels", "blocks", "memory", "bits", "samples", *BASE}
 TRAINING = {"atomic", "links", "functions", "chainer_compat", *NETWORK}
 EVERYTHING = {path.stem for path in PACKAGE.iterdir()} - {"__init__", "__main__", "__pycache__"}
 
@@ -30,6 +30,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "boards": (BASE, set()),
     "recipes": (BASE, set()),
     "bits": (BASE, set()),
+    "samples": (BASE, set()),
     "memory": ({"bits", *BASE}, set()),
     "blocks": ({"bits", *BASE}, set()),
     "kernels": ({"bits", "blocks", *BASE}, {"network"}),
@@ -41,7 +42,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "codegen": ({"atomic", *NETWORK}, set()),
     "functions": ({"chainer_compat", *BASE}, set()),
     "links": ({"functions", "chainer_compat", *BASE}, {"lower", "write_header"}),
-    "training": (TRAINING, set()),
+    "training": (TRAINING, {"lowering", "codegen"}),
     "lowering": ({"reference", *TRAINING} - {"atomic"}, set()),
     "datasets": ({"cache", *NETWORK}, set()),
     "ports": ({"boards", *BASE}, set()),

@@ -526,7 +526,7 @@ def test_an_empty_batch(kind):
     ("kind", "x", "message"),
     [
         ("bits", np.zeros((2, 3), int), r"samples of shape \(2, 3\) do not fit: this network takes \(n, 1, 2, 3\)"),
-        ("bits", np.zeros((4, 3, 2), int), r"samples of shape \(4, 1, 3, 2\) do not fit"),
+        ("bits", np.zeros((4, 3, 2), int), r"samples of shape \(4, 3, 2\) do not fit"),
         ("bits", np.zeros((4, 2, 2, 3), int), r"samples of shape \(4, 2, 2, 3\) do not fit"),
         ("bits", np.zeros((4, 1, 2, 3, 1), int), "do not fit"),
         ("bits", 1, r"samples of shape \(\) do not fit"),

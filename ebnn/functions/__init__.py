@@ -8,6 +8,7 @@ from .convolution import convolution_2d
 from .estimators import Estimator, estimator, estimator_names, get_estimator
 from .parallel import parallel
 from .pooling import max_pooling_2d
+from .settings import exact_settings
 
 __all__ = [
     "Estimator",
@@ -16,6 +17,7 @@ __all__ = [
     "convolution_2d",
     "estimator",
     "estimator_names",
+    "exact_settings",
     "get_estimator",
     "max_pooling_2d",
     "parallel",

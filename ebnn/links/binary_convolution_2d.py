@@ -6,7 +6,7 @@ from typing import Any
 
 import chainer.links as L
 
-from ..functions import binary_convolution_2d
+from ..functions import binary_convolution_2d, exact_settings
 from ..functions.pairs import as_pair
 
 
@@ -45,22 +45,16 @@ class BinaryConvolution2D(L.Convolution2D):  # type: ignore[misc]
         initial_bias: Any = None,
     ) -> None:
         in_channels, outputs, ksize = shift_arguments(in_channels, out_channels, ksize)
-        super().__init__(
-            in_channels,
-            outputs,
-            as_pair("ksize", ksize, 1),
-            as_pair("stride", stride, 1),
-            as_pair("pad", pad, 0),
-            nobias,
-            initialW,
-            initial_bias,
-        )
+        pairs = as_pair("ksize", ksize, 1), as_pair("stride", stride, 1), as_pair("pad", pad, 0)
+        with exact_settings():
+            super().__init__(in_channels, outputs, *pairs, nobias, initialW, initial_bias)
 
     def forward(self, x: Any) -> Any:
         """Returns (n, out_channels, out_h, out_w) float32 for ``x`` (n, in_channels, h, w) float32."""
         if self.W.array is None:
             self.in_channels = x.shape[1]
-            self._initialize_params(self.in_channels)
+            with exact_settings():
+                self._initialize_params(self.in_channels)
         return binary_convolution_2d(x, self.W, self.b, self.stride, self.pad)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import chainer.links as L
 
-from ..functions import binary_linear
+from ..functions import binary_linear, exact_settings
+from .axes import keep_axes
 
 
 class BinaryLinear(L.Linear):  # type: ignore[misc]
@@ -23,7 +24,10 @@ class BinaryLinear(L.Linear):  # type: ignore[misc]
     Attributes:
         W: (out_size, in_size) float32 latent weights.
         b: (out_size,) float32, or None.
+        axes: shape of one input, of those with more axes than one; None before the first.
     """
+
+    axes: tuple[int, ...] | None = None
 
     def __init__(
         self,
@@ -33,11 +37,18 @@ class BinaryLinear(L.Linear):  # type: ignore[misc]
         initialW: Any = None,
         initial_bias: Any = None,
     ) -> None:
-        super().__init__(in_size, out_size, nobias, initialW, initial_bias)
+        with exact_settings():
+            super().__init__(in_size, out_size, nobias, initialW, initial_bias)
 
     def forward(self, x: Any) -> Any:
-        """Returns (n, out_size) float32 for ``x`` (n, ...) float32."""
+        """Returns (n, out_size) float32 for ``x`` (n, ...) float32.
+
+        Raises:
+            InputError: an earlier input had other axes.
+        """
+        keep_axes(self, x)
         if self.W.array is None:
             self.in_size = x.size // x.shape[0]
-            self._initialize_params(self.in_size)
+            with exact_settings():
+                self._initialize_params(self.in_size)
         return binary_linear(x, self.W, self.b)

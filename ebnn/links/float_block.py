@@ -8,7 +8,8 @@ import chainer
 import chainer.functions as F
 import chainer.links as L
 
-from ..functions import convolution_2d
+from ..functions import convolution_2d, exact_settings
+from .axes import keep_axes
 from .batch_normalization import BatchNormalization
 from .c_link import CLink
 
@@ -19,6 +20,21 @@ class FloatConvolution2D(L.Convolution2D):  # type: ignore[misc]
     def forward(self, x: Any) -> Any:
         """Returns (n, out_channels, out_h, out_w) float32 for ``x`` (n, in_channels, h, w) float32."""
         return convolution_2d(x, self.W, self.b, self.stride, self.pad)
+
+
+class FloatLinear(L.Linear):  # type: ignore[misc]
+    """Chainer's fully connected layer, held to the axes of its input as :class:`ebnn.links.BinaryLinear` is.
+
+    Attributes:
+        axes: shape of one input, of those with more axes than one; None before the first.
+    """
+
+    axes: tuple[int, ...] | None = None
+
+    def forward(self, x: Any) -> Any:
+        """Returns (n, out_size) float32 for ``x`` (n, ...) float32."""
+        keep_axes(self, x)
+        return super().forward(x)
 
 
 class FloatBlock(chainer.Chain):  # type: ignore[misc]
@@ -32,14 +48,14 @@ class FloatBlock(chainer.Chain):  # type: ignore[misc]
     def __init__(self, block: CLink) -> None:
         super().__init__()
         self._relu = hasattr(block, "bst")
-        with self.init_scope():
+        with self.init_scope(), exact_settings():
             if hasattr(block, "bconv"):
                 given = block.bconv
                 sizes = (given.W.shape[1], given.out_channels, given.ksize, given.stride, given.pad)
                 self.linear = FloatConvolution2D(*sizes, given.b is None, given.W.array)
             else:
                 given = block.bl
-                self.linear = L.Linear(given.W.shape[1], given.out_size, given.b is None, given.W.array)
+                self.linear = FloatLinear(given.W.shape[1], given.out_size, given.b is None, given.W.array)
             if hasattr(block, "pool"):
                 self.pool = block.pool.copy()
             if hasattr(block, "bn"):

@@ -8,6 +8,8 @@ from typing import Any
 import chainer
 import numpy as np
 
+from ..functions import exact_settings
+
 
 def size_blocks(blocks: Iterable[Any], shape: tuple[int, ...]) -> tuple[int, ...]:
     """Passes one sample of zeros through the blocks, so that those made without an input size get their parameters.
@@ -22,7 +24,7 @@ def size_blocks(blocks: Iterable[Any], shape: tuple[int, ...]) -> tuple[int, ...
         The shape of the last block's output for one sample.
     """
     h = np.zeros((1, *shape), np.float32)
-    with chainer.using_config("train", False), chainer.no_backprop_mode():
+    with exact_settings(), chainer.using_config("train", False), chainer.no_backprop_mode():
         for block in blocks:
             h = block(h).array
     return tuple(h.shape[1:])

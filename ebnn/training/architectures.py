@@ -23,6 +23,7 @@ from ..links import (
     LinearBNBST,
     size_blocks,
 )
+from ..network import MAX_CLASSES
 
 ARCHITECTURES: dict[str, str] = {
     "conv": "c32k3p1-m2-c64k3p1-m2",
@@ -54,14 +55,18 @@ class BlockChain(CChainMixin, chainer.Chain):  # type: ignore[misc]
     Args:
         blocks: in order; they become the children ``l1``, ``l2``, …
         input_kind: what the first block takes.
+        input_shape: of one sample, (channels, height, width); None where the first one seen decides.
 
     Attributes:
-        input_kind: as given.
+        input_kind, input_shape: as given.
     """
 
-    def __init__(self, blocks: Sequence[Any], input_kind: InputKind) -> None:
+    def __init__(
+        self, blocks: Sequence[Any], input_kind: InputKind, input_shape: tuple[int, int, int] | None = None
+    ) -> None:
         super().__init__()
         self.input_kind = input_kind
+        self.input_shape = input_shape
         self._names = [f"l{i}" for i in range(1, len(blocks) + 1)]
         with self.init_scope():
             for name, block in zip(self._names, blocks, strict=True):
@@ -85,12 +90,13 @@ class FloatChain(chainer.Chain):  # type: ignore[misc]
         model: whose blocks it copies, with their latent weights as its first ones.
 
     Attributes:
-        input_kind: as the model's.
+        input_kind, input_shape: as the model's.
     """
 
     def __init__(self, model: BlockChain) -> None:
         super().__init__()
         self.input_kind = model.input_kind
+        self.input_shape = model.input_shape
         with self.init_scope():
             self.blocks = chainer.ChainList(*(FloatBlock(block) for block in model.link_order()))
 
@@ -125,8 +131,8 @@ def build_network(
     """
     if input_kind not in INPUT_KINDS:
         raise TrainingError(f"input kind {input_kind!r} is unknown: use one of {', '.join(INPUT_KINDS)}")
-    if classes < 2:
-        raise TrainingError(f"a network of {classes} classes has nothing to tell apart: give at least 2")
+    if not 2 <= classes <= MAX_CLASSES:
+        raise TrainingError(f"a network of {classes} classes cannot be: give 2 to {MAX_CLASSES}")
     state = np.random.get_state()
     np.random.seed(seed)
     try:
@@ -136,7 +142,7 @@ def build_network(
         raise TrainingError(f"architecture {architecture!r} on images of {shape}: {error}") from error
     finally:
         np.random.set_state(state)
-    return BlockChain(blocks, input_kind)
+    return BlockChain(blocks, input_kind, shape)
 
 
 def _blocks(spec: str, classes: int, binary: bool, estimator: str) -> list[Any]:

@@ -9,7 +9,9 @@ import chainer.functions as F
 import numpy as np
 import numpy.typing as npt
 
-from ..functions import parallel
+from ..errors import InputError
+from ..functions import exact_settings, parallel
+from ..samples import check_axes
 from .samples import Samples, to_float32
 
 BATCH_SIZE = 256
@@ -26,12 +28,26 @@ class Evaluation(NamedTuple):
 
 
 def logits(model: Any, samples: Samples, batch_size: int = BATCH_SIZE) -> npt.NDArray[np.float32]:
-    """Returns what ``model`` answers, (n, classes) float32, in test mode: it leaves the running statistics alone."""
+    """Returns what ``model`` answers, (n, classes) float32, in test mode: it leaves the running statistics alone.
+
+    Raises:
+        InputError: the samples are none, or their axes are not the network's.
+    """
+    if not len(samples):
+        raise InputError("there are no samples to evaluate: give at least one")
+    shape = getattr(model, "input_shape", None)
+    if shape is not None:
+        check_axes(samples.shape, shape)
     answers = []
-    with parallel(), chainer.using_config("train", False), chainer.no_backprop_mode():
+    with parallel(), exact_settings(), chainer.using_config("train", False), chainer.no_backprop_mode():
         for start in range(0, len(samples), batch_size):
             images = to_float32(samples.images[start : start + batch_size], samples.kind)
-            answers.append(chainer.backends.cuda.to_cpu(model(model.xp.asarray(images)).array))
+            try:
+                answer = model(model.xp.asarray(images)).array
+            except chainer.utils.type_check.InvalidType as error:
+                reason = " ".join(str(error).split())
+                raise InputError(f"samples of shape {samples.shape} do not fit the network: {reason}") from None
+            answers.append(chainer.backends.cuda.to_cpu(answer))
     return np.concatenate(answers)
 
 

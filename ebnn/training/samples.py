@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..blocks import INPUT_KINDS, InputKind
-from ..errors import TrainingError
+from ..errors import InputError, TrainingError
+from ..network import MAX_FLOAT
+from ..samples import as_images
 
 MAX_LABEL = 254  # a class index is a byte on the board, and there are up to 255 of them
 
@@ -52,35 +54,41 @@ class Samples:
         return zlib.crc32(labels, zlib.crc32(images))
 
 
-def as_samples(name: str, images: Any, labels: Any, kind: InputKind) -> Samples:
+def as_samples(name: str, images: Any, labels: Any, kind: InputKind, shape: tuple[int, ...] | None = None) -> Samples:
     """Returns checked samples.
 
     Args:
         name: of the set, for messages.
-        images: (n, c, h, w), or (n, h, w) with one channel: uint8 or int8 as ``kind`` says, bits as 0 and 1 (or bool),
-            float as any float type.
+        images: (n, c, h, w), or as :func:`ebnn.samples.as_images` takes them: uint8 or int8 as ``kind`` says, bits as 0
+            and 1 (or bool), float as any float type.
         labels: (n,) integers from 0 on.
         kind: of input.
+        shape: of one sample as the network has it, (c, h, w); None where that is not known.
 
     Raises:
         TrainingError: the set is empty, or an array has another shape, type or range.
     """
     if kind not in INPUT_KINDS:
         raise TrainingError(f"input kind {kind!r} is unknown: use one of {', '.join(INPUT_KINDS)}")
-    images, labels = np.asarray(images), np.asarray(labels)
-    if images.ndim == 3:
-        images = images[:, None]
-    if images.ndim != 4:
-        raise TrainingError(f"the {name} images have shape {images.shape}: give (n, channels, height, width)")
+    try:
+        images = as_images(images, shape)
+    except InputError as error:
+        raise TrainingError(f"the {name} set: {error}") from None
     if images.size == 0:
         raise TrainingError(f"the {name} set is empty, its images have shape {images.shape}: give at least one sample")
+    try:
+        labels = np.asarray(labels)
+    except ValueError:
+        raise TrainingError(f"the {name} labels differ in shape: give ({len(images)},) integers") from None
     if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
         raise TrainingError(
             f"the {name} labels have shape {labels.shape} and type {labels.dtype}: give ({len(images)},) integers"
         )
-    if labels.min() < 0 or labels.max() > MAX_LABEL:
-        wrong = labels.min() if labels.min() < 0 else labels.max()
-        raise TrainingError(f"the {name} set has the label {wrong}: classes count from 0 to {MAX_LABEL}, leave it out")
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high > MAX_LABEL:
+        wrong = low if low < 0 else high
+        way_out = f"subtract {low} from all" if low and high - low <= MAX_LABEL else "leave it out"
+        raise TrainingError(f"the {name} set has the label {wrong}: classes count from 0 to {MAX_LABEL}, {way_out}")
     return Samples(_as_kind(name, images, kind), labels.astype(np.int32), kind)
 
 
@@ -88,11 +96,14 @@ def _as_kind(name: str, images: npt.NDArray[Any], kind: InputKind) -> npt.NDArra
     if kind == "float":
         if images.dtype.kind != "f":
             raise TrainingError(f"the {name} images are {images.dtype}: float input takes float32")
-        images = images.astype(np.float32, copy=False)
-        if not np.isfinite(images).all():
-            raise TrainingError(f"the {name} images hold a value that is not finite: leave such samples out")
-        return images
+        if not np.all(np.abs(images) <= MAX_FLOAT):  # written so that NaN fails too
+            raise TrainingError(
+                f"the {name} images hold a value that is not finite, or over {MAX_FLOAT:.3g}: leave such samples out"
+            )
+        return images.astype(np.float32, copy=False)
     if kind == "bits":
+        if images.dtype.kind not in "biuf":
+            raise TrainingError(f"the {name} images are {images.dtype}: bits input takes 0 and 1")
         if images.dtype != bool and not np.isin(images, (0, 1)).all():
             raise TrainingError(
                 f"the {name} images hold values from {images.min()} to {images.max()}: bits input takes 0 and 1"

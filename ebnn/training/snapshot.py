@@ -149,7 +149,8 @@ def _parse_array(data: bytes) -> npt.NDArray[Any]:
     content = data[file.tell() :]
     if dtype.hasobject or len(content) != dtype.itemsize * math.prod(shape):
         raise ValueError("an array has another size than it says")
-    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C").copy()
+    array: npt.NDArray[Any] = np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C").copy()
+    return array
 
 
 def _check_arrays(arrays: Arrays, wanted: Arrays) -> None:

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from ..blocks import InputKind
 from ..errors import TrainingError
-from ..functions import parallel
+from ..functions import exact_settings, parallel
 from ..links import BST
 from . import snapshot
 from .allocator import keep_freed_memory
@@ -27,7 +27,8 @@ from .batches import ShuffledBatches, converter
 from .bop import Bop
 from .clipping import ClipWeights
 from .config import TrainConfig
-from .evaluation import Evaluation, evaluate, logits
+from .evaluation import Evaluation, evaluate
+from .fitting import check_fit, check_teacher
 from .latent import latent_weights, weight_signs
 from .lock import only_run
 from .losses import cross_entropy, distillation
@@ -104,53 +105,52 @@ def train(
         console: where to show progress; None means standard output.
 
     Raises:
-        TrainingError: the data do not fit, the snapshot is damaged or another run's, the loss is not finite, or the run
-            was interrupted from the keyboard; the last whole epoch is then in the snapshot.
+        TrainingError: the data or the teacher do not fit, the network could not be lowered or written as a header, the
+            snapshot is damaged or another run's, the loss is not finite, or the run was interrupted from the keyboard;
+            the last whole epoch is then in the snapshot. All that can be known before is refused before any work.
     """
     kind = input_kind or getattr(model, "input_kind", None)
     if kind is None:
         raise TrainingError("the network does not say what its input is: give input_kind")
-    training, test = as_samples("training", *train_set, kind), as_samples("test", *test_set, kind)
-    _check_fit(model, training, test, config)
+    shape = getattr(model, "input_shape", None)
+    training, test = as_samples("training", *train_set, kind, shape), as_samples("test", *test_set, kind, shape)
+    with exact_settings():
+        return _train(model, training, test, config, Path(out), teacher, resume, console)
+
+
+def _train(
+    model: Any,
+    training: Samples,
+    test: Samples,
+    config: TrainConfig,
+    out: Path,
+    teacher: Any,
+    resume: bool,
+    console: Console | None,
+) -> TrainResult:
+    check_fit(model, training, test, config)
     if config.optimizer == "bop" and not latent_weights(model):
         raise TrainingError("optimizer bop flips binary weights, and the network has none: use adam")
     if (teacher is not None) != (config.distillation > 0):
         raise TrainingError(
             f"distillation is {config.distillation}: give a teacher with a weight above 0, and only with one"
         )
+    if teacher is not None:
+        check_teacher(teacher, model, training)
     if config.estimator is not None:
         for link in _signs(model):
             link.estimator = config.estimator
-    out = Path(out)
     keep_freed_memory()
-    with only_run(out), parallel():
+    with (
+        only_run(out),
+        parallel(),
+        chainer.using_config("train", True),
+        chainer.using_config("enable_backprop", True),
+    ):
         try:
             return _Run(model, training, test, config, out, teacher, console or Console()).run(resume)
         finally:
             _draw_signs_from(None, model)
-
-
-def _check_fit(model: Any, training: Samples, test: Samples, config: TrainConfig) -> None:
-    """Sizes the model by its first sample and compares shapes and classes."""
-    if config.shift >= min(training.shape[1:]):
-        raise TrainingError(f"shift {config.shift} moves images of {training.shape} out of sight: use a smaller one")
-    if training.shape != test.shape:
-        raise TrainingError(f"training images have shape {training.shape}, test images {test.shape}: give one shape")
-    if config.validation >= len(training):
-        raise TrainingError(
-            f"validation holds out {config.validation} samples, the training set has {len(training)}: use fewer"
-        )
-    first = Samples(training.images[:1], training.labels[:1], training.kind)
-    try:
-        classes = logits(model, first).shape[1]
-    except (ValueError, chainer.utils.type_check.InvalidType) as error:
-        raise TrainingError(f"images of shape {training.shape} do not fit the network: {error}") from error
-    for name, samples in (("training", training), ("test", test)):
-        if samples.labels.max() >= classes:
-            raise TrainingError(
-                f"the {name} set has the label {samples.labels.max()}, the network {classes} classes from 0 on: "
-                "build it with more classes"
-            )
 
 
 def _signs(model: Any) -> list[BST]:

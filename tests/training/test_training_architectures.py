@@ -95,7 +95,7 @@ def test_architectures_that_cannot_be(architecture, message):
 
 
 def test_other_arguments_that_cannot_be():
-    with pytest.raises(TrainingError, match="at least 2"):
+    with pytest.raises(TrainingError, match="give 2 to 255"):
         build_network("conv", (1, 8, 8), 1)
     with pytest.raises(TrainingError, match="input kind 'pixels'"):
         build_network("conv", (1, 8, 8), 10, "pixels")

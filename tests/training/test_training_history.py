@@ -165,7 +165,7 @@ def test_what_cannot_be_shown_is_refused():
     with pytest.raises(TrainingError, match=r"empty has no log.jsonl"):
         ebnn_history("empty")
     (Path("folder") / LOG_NAME).mkdir(parents=True)
-    with pytest.raises(TrainingError, match=r"log.jsonl cannot be read"):
+    with pytest.raises(TrainingError, match=r"log.jsonl is no file"):
         ebnn_history("folder")
     write_log("a", epochs=0)
     with pytest.raises(TrainingError, match="no epoch is done yet, there is nothing to draw"):

@@ -450,13 +450,25 @@ def test_stochastic_signs_are_for_gradients_alone(tmp_path):
     assert not same(plain, again)
 
 
+def poison(model, normalization) -> None:
+    """Makes a value not finite in the first training batch."""
+    forward = model.forward
+
+    def poisoning(x):
+        if chainer.config.train and chainer.config.enable_backprop:
+            normalization.gamma.array[0] = np.nan
+        return forward(x)
+
+    model.forward = poisoning
+
+
 def test_a_loss_that_is_not_finite_stops(tmp_path):
     model = network()
-    model.l3.bn.gamma.array[...] = np.nan
+    poison(model, model.l3.bn)
     with pytest.raises(TrainingError, match=r"loss became nan in epoch 1 with a learning rate of 0\.003: use a lower"):
         run(model, tmp_path)
     hidden = network()
-    hidden.l1.bn.gamma.array[0] = np.nan  # the sign makes -1 of it, and the loss stays finite
+    poison(hidden, hidden.l1.bn)  # the sign makes -1 of it, and the loss stays finite
     with pytest.raises(TrainingError, match=r"/l1/b\w+/\w+ holds a value that is not finite after epoch 1"):
         run(hidden, tmp_path)
 
@@ -466,13 +478,24 @@ def test_a_loss_that_is_not_finite_stops(tmp_path):
     [
         ({"train_set": (TRAIN[0][:0], TRAIN[1][:0])}, "the training set is empty"),
         ({"test_set": (TEST[0][:0], TEST[1][:0])}, "the test set is empty"),
-        ({"train_set": (TRAIN[0], TRAIN[1] + 1)}, "training set has the label 3, the network 3 classes from 0 on"),
+        ({"train_set": (TRAIN[0], TRAIN[1] + 1)}, "label 3, the network 3 classes, 0 to 2: subtract 1 from"),
+        ({"train_set": (TRAIN[0], TRAIN[1] + 100)}, "label 102, the network 3 classes, 0 to 2: subtract 100 from"),
+        ({"train_set": (TRAIN[0], TRAIN[1] * 2)}, "label 4, the network 3 classes, 0 to 2: build it with more classes"),
+        ({"train_set": (TRAIN[0], TRAIN[1] + 253)}, "has the label 255: classes count from 0 to 254, subtract 253"),
+        ({"train_set": (TRAIN[0], TRAIN[1] * 0 + 2)}, "all 110 training samples have the label 2"),
+        ({"train_set": (TRAIN[0], [[1], [1, 2]])}, "training labels differ in shape"),
+        ({"train_set": ([[1], [1, 2]], TRAIN[1])}, "the training set: samples that differ in shape"),
+        ({"train_set": (TRAIN[0].astype(object), TRAIN[1])}, "training images are object"),
+        ({"train_set": (TRAIN[0].astype(object), TRAIN[1]), "input_kind": "bits"}, "training images are object"),
         ({"train_set": (TRAIN[0], TRAIN[1] - 1)}, "training set has the label -1: classes count from 0"),
         ({"train_set": (TRAIN[0], TRAIN[1][:-1])}, r"training labels have shape \(109,\) .*: give \(110,\) integers"),
         ({"train_set": (TRAIN[0], TRAIN[1] / 2)}, "type float64"),
         ({"train_set": (TRAIN[0] / 2, TRAIN[1])}, "training images are float64: uint8 input takes uint8"),
-        ({"train_set": (TRAIN[0][:, 0, 0], TRAIN[1])}, r"shape \(110, 5\): give \(n, channels, height, width\)"),
-        ({"test_set": (TEST[0][..., :4], TEST[1])}, r"shape \(1, 6, 5\), test images \(1, 6, 4\)"),
+        (
+            {"train_set": (TRAIN[0][:, 0, 0], TRAIN[1])},
+            r"shape \(110, 5\) do not fit: this network takes \(n, 1, 6, 5\)",
+        ),
+        ({"test_set": (TEST[0][..., :4], TEST[1])}, r"the test set: samples of shape \(50, 1, 6, 4\) do not fit"),
         ({"input_kind": "bits"}, "bits input takes 0 and 1"),
         ({"input_kind": "pixels"}, "input kind 'pixels' is unknown: use one of bits, uint8"),
     ],
@@ -484,7 +507,7 @@ def test_data_that_do_not_fit(tmp_path, change, message):
 
 def test_images_that_do_not_fit_the_network(tmp_path):
     sets = [(images[..., :3], labels) for images, labels in (TRAIN, TEST)]
-    with pytest.raises(TrainingError, match=r"images of shape \(1, 6, 3\) do not fit the network"):
+    with pytest.raises(TrainingError, match=r"training set: samples of shape \(110, 1, 6, 3\) do not fit"):
         run(network(), tmp_path, CONFIG, *sets)
 
 
