@@ -20,13 +20,15 @@ from typing import Any
 from platformio import __version__
 from platformio.dependencies import get_core_dependencies
 
+from ebnn.atomic import copy_tree, folder_in_full
 from ebnn.boards import load_board
-from ebnn.errors import BuildError, WriteError
+from ebnn.errors import BuildError
 
 __all__ = ["PLATFORMS", "prepare_offline"]
 
 _SOURCE = Path(__file__).resolve().parent / "offline-core"
 _MARK = ".ebnn-offline"  # in a core folder that was made here
+_SHARED = ("platforms", "packages")  # where others may have installed something too
 _ARDUINO_AVR = Path("/usr/share/arduino/hardware/arduino/avr")
 _AVR_TOOLS = ("gcc", "g++", "gcc-ar", "gcc-ranlib", "objcopy", "objdump", "size", "nm")
 _ARC_TOOLS = ("gcc", "g++", "gcc-ar", "gcc-ranlib", "objcopy", "objdump", "size", "nm")
@@ -79,12 +81,11 @@ PLATFORMS: tuple[str, ...] = tuple(_NEEDS)
 def prepare_offline(folder: str | os.PathLike[str], platforms: Sequence[str] = PLATFORMS) -> Path:
     """Makes ``folder`` a core folder for PlatformIO (``PLATFORMIO_CORE_DIR``) that needs no network; returns its path.
 
-    A folder that was made here before is brought up to date; any other that is not empty is refused. The compilers
-    stay where the system has them: links lead to them.
+    A folder that was made here before is brought up to date; any other that is not empty is refused. It is written
+    whole or not at all. The compilers stay where the system has them: links lead to them.
 
     Raises `ebnn.errors.BuildError` for an unknown platform, for a compiler, core or SCons that is not installed (with
-    the command that installs it), and for a folder that is not empty, and `ebnn.errors.WriteError` for one that cannot
-    be written.
+    the command that installs it), and `ebnn.errors.WriteError` for a folder that is not empty or cannot be written.
     """
     folder = Path(folder).expanduser().resolve()
     for name in platforms:
@@ -92,18 +93,14 @@ def prepare_offline(folder: str | os.PathLike[str], platforms: Sequence[str] = P
             raise BuildError(f"no platform {name!r} can be prepared without the registry; there is {', '.join(_NEEDS)}")
     _check_needs(platforms)
     scons = _scons_package()
-    try:
-        if folder.is_dir() and any(folder.iterdir()) and not (folder / _MARK).is_file():
-            raise BuildError(f"{folder} is not empty: name a new folder, for PlatformIO's files without the registry")
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / _MARK).touch()
-        _prepare_scons(folder, scons)
+    ours = (folder / _MARK).is_file()
+    with folder_in_full(folder, merge=_SHARED if ours else None) as new:
+        (new / _MARK).touch()
+        _prepare_scons(new, scons)
         for name in platforms:
-            _replace_tree(_SOURCE / "platforms" / name, folder / "platforms" / name)
-            _mark_installed(folder / "platforms" / name, "platform", name, _version_of(folder, name))
-            _PREPARE[name](folder)
-    except OSError as error:
-        raise WriteError(f"{folder} cannot be written: {error.strerror or error}") from None
+            copy_tree(_SOURCE / "platforms" / name, new / "platforms" / name)
+            _mark_installed(new / "platforms" / name, "platform", name, _version_of(new, name))
+            _PREPARE[name](new)
     return folder
 
 
@@ -138,8 +135,8 @@ def _includes(compiler: str, header: str) -> bool:
 
 def _prepare_scons(folder: Path, scons: Path) -> None:
     package = folder / "packages" / "tool-scons"
-    _replace_tree(_SOURCE / "packages" / "tool-scons", package)
-    shutil.copytree(scons, package / "SCons", ignore=shutil.ignore_patterns("__pycache__"))
+    copy_tree(_SOURCE / "packages" / "tool-scons", package)
+    copy_tree(scons, package / "SCons")
     version = str(get_core_dependencies()["tool-scons"]).lstrip("~^=")
     _write_manifest(package, "tool-scons", version)
     # A version of PlatformIO that finds another one here looks for newer packages.
@@ -154,7 +151,7 @@ def _prepare_avr(folder: Path) -> None:
     _link_tools(packages / "toolchain-atmelavr" / "bin", [f"avr-{tool}" for tool in _AVR_TOOLS])
     _write_manifest(packages / "toolchain-atmelavr", "toolchain-atmelavr", _version_from(["avr-gcc", "-dumpversion"]))
     core = packages / "framework-arduino-avr"
-    _empty(core)
+    core.mkdir(parents=True)
     for part in ("cores", "variants", "libraries", "bootloaders"):
         if (_ARDUINO_AVR / part).is_dir():
             (core / part).symlink_to(_ARDUINO_AVR / part)
@@ -219,7 +216,7 @@ def _prepare_arc(folder: Path) -> None:
     version = _version_from(["arc-linux-gnu-gcc", "-dumpfullversion"])
     _write_manifest(packages / "toolchain-intelarc32", "toolchain-intelarc32", version)
     core = packages / "framework-arduinointel"
-    _replace_tree(_SOURCE / "packages" / "framework-arduinointel", core)
+    copy_tree(_SOURCE / "packages" / "framework-arduinointel", core)
     _write_manifest(core, "framework-arduinointel", "1.0.0")
 
 
@@ -242,8 +239,7 @@ def _read_properties(path: Path) -> dict[str, str]:
 
 def _link_tools(folder: Path, names: Sequence[str]) -> None:
     """Links to the programs there are; a manifest is written beside their folder afterwards."""
-    _empty(folder.parent)
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for name in names:
         path = shutil.which(name)
         if path is not None:
@@ -279,15 +275,3 @@ def _mark_installed(folder: Path, kind: str, name: str, version: str) -> None:
 def _write_json(path: Path, values: Mapping[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-
-
-def _empty(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-
-
-def _replace_tree(source: Path, target: Path) -> None:
-    if target.exists():
-        shutil.rmtree(target)
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))

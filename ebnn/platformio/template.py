@@ -7,13 +7,15 @@ import re
 import shutil
 from pathlib import Path
 
-from ebnn.errors import BuildError, WriteError
+from ebnn.atomic import copy_tree, folder_in_full
+from ebnn.errors import BuildError
 from ebnn.firmware_sources import firmware_folder
 
 from .project import Project, bundled_project, open_project
 
 _FILES = Path(__file__).resolve().parent / "project-files"
 _SOURCES = ("*.c", "*.cpp", "*.h")
+_TEMPLATES = ("README.md", "stream.py")
 
 
 def write_project(folder: str | os.PathLike[str], board: str, header: bytes, model: bytes) -> Project:
@@ -25,33 +27,29 @@ def write_project(folder: str | os.PathLike[str], board: str, header: bytes, mod
         header: the network's, as emitted.
         model: the network's file.
 
-    Raises `ebnn.errors.BuildError` for a board that there is no environment for, and `ebnn.errors.WriteError` where
-    the folder is not empty or cannot be written.
+    The folder is written whole or not at all. Raises `ebnn.errors.BuildError` for a board that there is no environment
+    for, and `ebnn.errors.WriteError` where the folder is not empty or cannot be written.
     """
     folder = Path(folder).expanduser().resolve()
     bundled = bundled_project()
     bundled.check_board(board)
     firmware = firmware_folder()
-    try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise WriteError(f"{folder} is not empty: name a new folder for the project")
+    configuration = _own_configuration((bundled.folder / "platformio.ini").read_text(encoding="utf-8"), board)
+    with folder_in_full(folder) as new:
         for part in ("src", "host"):
-            (folder / part).mkdir(parents=True)
+            (new / part).mkdir()
             for pattern in _SOURCES:
                 for source in sorted((firmware / part).glob(pattern)):
-                    shutil.copyfile(source, folder / part / source.name)
-        shutil.copytree(firmware / "lib" / "ebnn", folder / "lib" / "ebnn")
-        (folder / "include").mkdir()
-        (folder / "include" / "network.h").write_bytes(header)
-        (folder / "network.ebnn").write_bytes(model)
-        configuration = (bundled.folder / "platformio.ini").read_text(encoding="utf-8")
-        (folder / "platformio.ini").write_text(_own_configuration(configuration, board), encoding="utf-8")
-        for template in sorted(_FILES.iterdir()):
-            text = template.read_text(encoding="utf-8").replace("@board@", board)
-            (folder / template.name).write_text(text, encoding="utf-8")
-        (folder / ".gitignore").write_text(".pio/\n", encoding="utf-8")
-    except OSError as error:
-        raise WriteError(f"{folder} cannot be written: {error.strerror or error}") from None
+                    shutil.copyfile(source, new / part / source.name)
+        copy_tree(firmware / "lib" / "ebnn", new / "lib" / "ebnn")
+        (new / "include").mkdir()
+        (new / "include" / "network.h").write_bytes(header)
+        (new / "network.ebnn").write_bytes(model)
+        (new / "platformio.ini").write_text(configuration, encoding="utf-8")
+        for name in _TEMPLATES:
+            text = (_FILES / name).read_text(encoding="utf-8").replace("@board@", board)
+            (new / name).write_text(text, encoding="utf-8")
+        (new / ".gitignore").write_text(".pio/\n", encoding="utf-8")
     return open_project(folder)
 
 

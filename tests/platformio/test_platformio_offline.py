@@ -10,7 +10,7 @@ from elftools.elf.elffile import ELFFile
 from support.platformio_core import pio
 
 from ebnn.boards import load_board
-from ebnn.errors import BuildError
+from ebnn.errors import BuildError, WriteError
 from ebnn.platformio import TooBigError, prepare_offline
 from ebnn.platformio.process import Outcome, build_error
 
@@ -137,7 +137,7 @@ def test_the_arduino_101_is_not_uploaded_to(platformio_core, tmp_path):
 def test_a_folder_is_brought_up_to_date_and_a_stranger_s_is_left_alone(platformio_core, tmp_path):
     assert prepare_offline(platformio_core) == platformio_core
     (tmp_path / "mine.txt").write_text("keep")
-    with pytest.raises(BuildError, match="is not empty: name a new folder"):
+    with pytest.raises(WriteError, match="is not empty: name a new folder"):
         prepare_offline(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
