@@ -13,6 +13,7 @@ from rich.table import Table
 from ..network import Network
 from ..report import time_text
 from .console import command_line, print_line, print_whole
+from .idle_options import TRAINING, refuses_idle
 from .options import check_writable, json_option, write_json
 from .train_network import MODEL_NAME, Task, float_config, train_float, train_network
 from .training_options import TrainingOptions, architecture_option, read_training_options, training_options
@@ -115,6 +116,7 @@ def comparison_table(baseline: Side, binarized: Side) -> Table:
     show_default=False,
 )
 @json_option
+@refuses_idle(*TRAINING)
 def compare(architecture: str, out: Path | None, json_file: Path | None, **settings: Any) -> None:
     """Train the float baseline and the binarized network of one shape, and show both side by side.
 

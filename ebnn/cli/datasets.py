@@ -19,6 +19,7 @@ from ebnn.datasets.places import find_place
 
 from .console import make_console, print_line, print_whole
 from .group import ErrorGroup
+from .idle_options import NAMED_FOLDER, refuses_idle
 from .options import folder_option, json_option, write_json
 
 
@@ -76,6 +77,7 @@ def datasets(ctx: click.Context, folder: Path | None, json_file: Path | None) ->
 @click.argument("name", metavar="NAME")
 @folder_option
 @json_option
+@refuses_idle(NAMED_FOLDER)
 def fetch(name: str, folder: Path | None, json_file: Path | None) -> None:
     """Download the data set NAME where it is not there yet, and verify every file of it.
 

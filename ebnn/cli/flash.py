@@ -23,6 +23,7 @@ from ..networks import load
 from ..platformio import Project, bundled_project, check_upload, interrupted_by_signals, open_project, upload
 from ..ports import find_port
 from .console import command_line, make_console, print_line
+from .idle_options import MODEL_FOR_HEADER, refuses_idle
 from .options import (
     arithmetic_option,
     check_writable,
@@ -48,6 +49,7 @@ START_SECONDS = 12.0  # that a board may take after the upload: USB, bootloader,
 @arithmetic_option
 @optimize_option
 @json_option
+@refuses_idle(MODEL_FOR_HEADER)
 def flash(
     model: Path | None,
     board: str,

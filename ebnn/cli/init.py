@@ -12,6 +12,7 @@ from ..estimate import check_fits
 from ..networks import find_network, load
 from ..platformio import bundled_project, write_project
 from .console import command_line, make_console, print_line
+from .idle_options import MODEL_OPTION_FOR_HEADER, refuses_idle
 from .options import arithmetic_option, model_option, optimize_option
 
 
@@ -23,6 +24,7 @@ from .options import arithmetic_option, model_option, optimize_option
 @model_option("The network, by default one that reads MNIST's digits")
 @arithmetic_option
 @optimize_option
+@refuses_idle(MODEL_OPTION_FOR_HEADER)
 def init(folder: Path, board: str, model: Path | None, arithmetic: str, optimize: str) -> None:
     """Write a PlatformIO project with the firmware, a network, and a script that streams samples.
 

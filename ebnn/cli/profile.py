@@ -18,6 +18,7 @@ from ..networks import load
 from ..profiling import memory_lines, profile_samples, profile_table
 from .console import make_console, print_line, print_whole
 from .datasets import download_bars
+from .idle_options import BUILT_HEADER, FOLDER, refuses_idle
 from .options import (
     arithmetic_option,
     check_writable,
@@ -47,6 +48,7 @@ _SEED = 1  # of random samples: the same ones each time
 @optimize_option
 @folder_option
 @json_option
+@refuses_idle(FOLDER, BUILT_HEADER)
 def profile(
     model: Path,
     port: str,

@@ -21,10 +21,11 @@ from ..network import Network
 from ..networks import load
 from ..report import RunReport, confusion_table, run_table
 from ..simulation import board_url
-from ..simulation.protocol_sim import parse_url
+from ..simulation.protocol_sim import parse_url, takes_header
 from ..streaming import InterruptedRunError, stream
 from .console import make_console, print_line, print_whole
 from .datasets import download_bars
+from .idle_options import BUILT_HEADER, FOLDER, refuses_idle
 from .options import (
     arithmetic_option,
     check_writable,
@@ -51,6 +52,7 @@ from .options import (
 @optimize_option
 @folder_option
 @json_option
+@refuses_idle(FOLDER, BUILT_HEADER)
 def run(
     model: Path,
     port: str,
@@ -134,8 +136,7 @@ def stream_with_bar(
 @contextmanager
 def port_of(network: Network, port: str, name: str, arithmetic: str, optimize: str) -> Iterator[str]:
     """The port's URL; for a simulated board that is not told what to run, that of one with this very network."""
-    parts = urllib.parse.urlsplit(port)
-    if parts.scheme != "sim" or parts.query:
+    if not takes_header(port):
         yield port
         return
     board = parse_url(port).board
@@ -144,7 +145,7 @@ def port_of(network: Network, port: str, name: str, arithmetic: str, optimize: s
     with tempfile.TemporaryDirectory(prefix="ebnn-") as folder:
         header = Path(folder) / "network.h"
         write_header(network, header, name=name, arithmetic=arithmetic, optimize=optimize)
-        yield board_url(parts.netloc, header=header)
+        yield board_url(urllib.parse.urlsplit(port).netloc, header=header)
 
 
 def progress_bar(console: Console) -> Progress:

@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..networks import load
 from ..simulation import AvrStatistics, PluggedBoard, SimavrSimulator, plugged_in
 from .console import make_console, print_line
+from .idle_options import MODEL_OPTION_FOR_HEADER, refuses_idle
 from .options import arithmetic_option, model_option, optimize_option
 
 _LOOK_SECONDS = 0.5  # how often the board is looked at
@@ -29,6 +30,7 @@ _LOOK_SECONDS = 0.5  # how often the board is looked at
 @click.option("--link", type=click.Path(path_type=Path), help="Keep a symbolic link to the port here.")
 @arithmetic_option
 @optimize_option
+@refuses_idle(MODEL_OPTION_FOR_HEADER)
 def simulate(
     board: str,
     program: Path | None,

@@ -15,6 +15,7 @@ from ..errors import TrainingError
 from ..network import Network
 from ..sweep import FRONT_MARK, Sweep, Trial, estimate_all, sweep_table
 from .console import command_line, print_line, print_whole
+from .idle_options import TRAINING, refuses_idle
 from .options import PICTURES, check_picture, check_writable, json_option, write_json
 from .train_network import MODEL_NAME, Task, train_network
 from .training_options import TrainingOptions, read_training_options, training_options
@@ -91,6 +92,7 @@ def train_trials(
     help=f"Also draw accuracy against bytes and time to this file: {', '.join(PICTURES)}.",
 )
 @json_option
+@refuses_idle(*TRAINING)
 def sweep(
     architectures: tuple[str, ...],
     out: Path,

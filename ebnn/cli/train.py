@@ -9,6 +9,7 @@ import click
 from ..errors import TrainingError
 from ..report import describe_network, network_table
 from .console import command_line, print_line, print_whole
+from .idle_options import BINARY_NETWORK, TRAINING, refuses_idle
 from .options import check_writable, json_option, write_json
 from .train_network import MODEL_NAME, Task, float_config, run_values, train_float, train_network
 from .training_options import TrainingOptions, architecture_option, read_training_options, training_options
@@ -38,6 +39,7 @@ from .training_options import TrainingOptions, architecture_option, read_trainin
     help="Train the float baseline: the same shape with float weights and ReLU, no teacher. It cannot be exported.",
 )
 @json_option
+@refuses_idle(*TRAINING, *BINARY_NETWORK)
 def train(
     architecture: str,
     output: Path | None,

@@ -215,8 +215,6 @@ def read_training_options(values: dict[str, Any]) -> TrainingOptions:
     own = {field.name: values.pop(field.name) for field in fields(TrainingOptions) if field.name != "config"}
     if values["epochs"] is None:
         values["epochs"] = EPOCHS[own["dataset"]]
-    if own["teacher"] is not None and not values["distillation"]:
-        raise TrainingError("--teacher does nothing without --distillation: give its weight too, such as 0.5")
     if own["resume"] and own["overwrite"]:
         raise TrainingError("--resume and --overwrite contradict each other: give one of them")
     return TrainingOptions(config=TrainConfig(**values), **own)

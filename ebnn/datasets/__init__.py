@@ -16,7 +16,7 @@ from ebnn.cache import cache_folder
 from ebnn.datasets.dataset import Dataset
 from ebnn.datasets.download import Progress
 from ebnn.datasets.kinds import convert
-from ebnn.datasets.registry import Info, Location, info, load, locate, names
+from ebnn.datasets.registry import Info, Location, has_files, info, load, locate, names
 
 __all__ = [
     "Dataset",
@@ -25,6 +25,7 @@ __all__ = [
     "Progress",
     "cache_folder",
     "convert",
+    "has_files",
     "info",
     "load",
     "locate",

@@ -94,6 +94,11 @@ def info(name: str) -> Info:
     return _entry(name).info
 
 
+def has_files(name: str) -> bool:
+    """Return whether a data set is read from files; else it comes with a library. Raises DatasetError as ``info``."""
+    return _entry(name).present is not None
+
+
 def load(
     name: str,
     *,

@@ -60,6 +60,15 @@ def parse_url(url: str) -> Address:
     return Address(board, header, program, options)
 
 
+def takes_header(port: str) -> bool:
+    """Whether a port is a simulated board that is not told what to run: then it is built with a header."""
+    try:
+        parts = urllib.parse.urlsplit(port)
+    except ValueError:  # [ without ]
+        return False
+    return parts.scheme == "sim" and not parts.query
+
+
 def find_board(name: str) -> Board:
     """The board of that name. Raises `ebnn.errors.PortError` if none is called so, or it cannot be simulated."""
     known = [board for board in board_names() if load_board(board).simulator is not None]

@@ -88,11 +88,6 @@ def test_what_is_replaced_is_gone_before_the_new_run_begins():
     assert left == {"log.jsonl", "snapshot.npz"}
 
 
-def test_a_teacher_without_a_weight_is_refused():
-    with pytest.raises(TrainingError, match="--teacher does nothing without --distillation"):
-        ebnn_train(*TINY, "--teacher", "c6k3-m2")
-
-
 def test_options_reach_the_settings():
     options = {
         "--optimizer": ("optimizer", "bop"),
@@ -103,7 +98,6 @@ def test_options_reach_the_settings():
     }
     flags = {
         "--stochastic": ("stochastic", True),
-        "--no-clip": ("clip_weights", False),
         "--tensorboard": ("tensorboard", True),
     }
     given = [text for option, (_, value) in options.items() for text in (option, str(value))]
@@ -111,16 +105,21 @@ def test_options_reach_the_settings():
     config = json.loads(Path("all.json").read_text())["config"]
     for name, value in (options | flags).values():
         assert config[name] == value, name
+    ebnn_train(*TINY, "--no-clip", "--out", "adam", "--json", "adam.json")
+    assert json.loads(Path("adam.json").read_text())["config"]["clip_weights"] is False
     assert len(list(Path("runs/digits/tensorboard").iterdir())) == 1
     with pytest.raises(TrainingError, match="optimizer 'sgd' is unknown: use one of adam, bop"):
         ebnn_train(*TINY, "--optimizer", "sgd", "--out", "other")
 
 
-def test_a_float_network_and_a_teacher_have_no_bop_and_no_stochastic_signs():
-    """They would be refused: there are no binary weights to flip."""
-    binary = ("--optimizer", "bop", "--stochastic")
-    ebnn_train(*TINY, *binary, "--float")
-    ebnn_train(*TINY, *binary, "--distillation", "0.5", "--teacher-epochs", "1")
+def test_a_float_network_and_a_teacher_have_no_bop_and_no_stochastic_signs(monkeypatch):
+    """They would be refused: there are no binary weights to flip. A recipe may ask for them all the same."""
+    options = {"optimizer": "bop", "stochastic": True, "distillation": 0.5, "teacher_epochs": 1, "bop_gamma": 0.01}
+    monkeypatch.setattr(
+        sys.modules["ebnn.cli.training_options"], "load_recipe", lambda name: Recipe(name, "tiny", options)
+    )
+    ebnn_train(*TINY, "--recipe", "tiny", "--float", "--out", "float")
+    ebnn_train(*TINY, "--recipe", "tiny", "--out", "runs/digits")
     assert Path("runs/digits/teacher/history.png").exists()
 
 

@@ -1,0 +1,131 @@
+"""Options that have no effect beside the others are refused, before any work."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from .. import datasets
+from ..errors import InputError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When some options of a command have an effect.
+
+    Attributes:
+        options: names of their parameters.
+        works: whether they have one, from the values of all parameters.
+        needs: what they need for that, as the message says it.
+    """
+
+    options: tuple[str, ...]
+    works: Callable[[Values], bool]
+    needs: str
+
+
+def refuses_idle(*rules: Rule) -> Callable[[Command], Command]:
+    """Makes a command refuse an option that was typed and has no effect; a recipe may hold such options.
+
+    It stands below the command's options. The rules are in the function's ``idle_rules``.
+    """
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def checked(*arguments: Any, **values: Any) -> Any:
+            context = click.get_current_context()
+            for rule in rules:
+                if not rule.works(context.params):
+                    _refuse_typed(context, rule)
+            return command(*arguments, **values)
+
+        checked.idle_rules = rules  # type: ignore[attr-defined]
+        return checked  # type: ignore[return-value]
+
+    return decorate
+
+
+def _refuse_typed(context: click.Context, rule: Rule) -> None:
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if name in rule.options and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            off = context.params[name] is False and parameter.secondary_opts
+            flag = max(parameter.secondary_opts if off else parameter.opts, key=len)
+            raise InputError(f"{flag} has no effect here: it needs {rule.needs}; give that, or leave {flag} out")
+
+
+def _has_files(values: Values) -> bool:
+    return values["dataset"] is not None and datasets.has_files(values["dataset"])
+
+
+def _is_built(port: str) -> bool:
+    from ..simulation.protocol_sim import takes_header
+
+    return takes_header(port)
+
+
+_WITH_FILES = ", ".join(name for name in datasets.names() if datasets.has_files(name))
+
+FOLDER = Rule(("folder",), _has_files, f"a --dataset that is read from files ({_WITH_FILES})")
+NAMED_FOLDER = Rule(("folder",), lambda values: datasets.has_files(values["name"]), f"a NAME of {_WITH_FILES}")
+BUILT_HEADER = Rule(
+    ("arithmetic", "optimize"),
+    lambda values: _is_built(values["port"]),
+    "a simulated board, as in --port sim://host; a real one, and a sim://…?program=, has what it was built with",
+)
+MODEL_FOR_HEADER = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a network, MODEL")
+MODEL_OPTION_FOR_HEADER = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a --model")
+TRAINING = (
+    FOLDER,
+    Rule(("bop_gamma", "bop_threshold"), lambda values: values["optimizer"] == "bop", "--optimizer bop"),
+    Rule(
+        ("clip_weights",),
+        lambda values: values["optimizer"] != "bop",
+        "latent weights, which --optimizer adam has and bop has not",
+    ),
+    Rule(
+        ("final_rate",),
+        lambda values: values["schedule"] != "constant",
+        "a learning rate that falls, as with --schedule cosine",
+    ),
+    Rule(
+        ("teacher", "teacher_epochs", "temperature"),
+        lambda values: values["distillation"] != 0,
+        "a teacher, as with --distillation 0.5",
+    ),
+    Rule(
+        ("label_smoothing",),
+        lambda values: values["distillation"] != 1 or values["label_smoothing"] == 0,
+        "labels in the loss: a --distillation below 1",
+    ),
+)
+BINARY_NETWORK = (
+    Rule(
+        ("bop_gamma", "bop_threshold", "estimator", "stochastic", "temperature", "teacher", "teacher_epochs"),
+        lambda values: not values["float_baseline"],
+        "a binarized network: no --float",
+    ),
+    Rule(
+        ("optimizer",),
+        lambda values: not values["float_baseline"] or values["optimizer"] == "adam",
+        "a binarized network: no --float",
+    ),
+    Rule(
+        ("clip_weights",),
+        lambda values: not (values["float_baseline"] and values["clip_weights"]),
+        "a binarized network: no --float",
+    ),
+    Rule(
+        ("distillation",),
+        lambda values: not (values["float_baseline"] and values["distillation"]),
+        "a binarized network: no --float",
+    ),
+)

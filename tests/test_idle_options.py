@@ -1,0 +1,150 @@
+"""An option that has no effect beside the others is refused by every command, in one line that says what it needs."""
+
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from ebnn.cli import COMMANDS
+from ebnn.cli.datasets import fetch
+from ebnn.errors import InputError
+from ebnn.recipes import Recipe
+
+ALWAYS = {
+    "boards": {"json_file"},
+    "compare": {"architecture", "out"},
+    "datasets": {"folder", "json_file"},
+    "demo": {"json_file", "out", "seed"},
+    "export": {"arithmetic", "board", "name", "optimize", "output"},
+    "fetch": {"json_file"},
+    "flash": {"board", "folder", "json_file", "port"},
+    "history": {"json_file", "output"},
+    "import": {"input_kind", "nearest", "output", "shape"},
+    "info": {"arithmetic", "board", "json_file", "optimize"},
+    "init": {"board", "model"},
+    "networks": {"json_file"},
+    "platformio-offline": {"platforms"},
+    "profile": {"dataset", "json_file", "port", "samples"},
+    "run": {"dataset", "json_file", "limit", "port"},
+    "simulate": {"bootloader", "link", "model", "program"},
+    "sweep": {"board_list", "out", "plot"},
+    "train": {"architecture", "float_baseline", "out", "output"},
+}
+"""Options that have an effect whatever the others say, or are refused by the command itself."""
+
+TRAINING = {
+    *(
+        "averaging",
+        "batch_size",
+        "dataset",
+        "elastic",
+        "epochs",
+        "input_kind",
+        "json_file",
+        "learning_rate",
+        "overwrite",
+    ),
+    *("recipe", "resume", "rotation", "scale", "schedule", "seed", "shift", "statistics_samples", "tensorboard"),
+    *("validation", "warmup"),
+}
+"""Those of every command that trains."""
+ALL_COMMANDS = {str(command.name): command for command in (*COMMANDS, fetch)}
+
+
+def rules(command):
+    return getattr(command.callback, "idle_rules", ())
+
+
+@pytest.mark.parametrize("name", ALL_COMMANDS)
+def test_it_is_known_of_every_option_when_it_has_an_effect(name):
+    """A new option needs a line here, or a rule."""
+    command = ALL_COMMANDS[name]
+    options = {parameter.name for parameter in command.params if isinstance(parameter, click.Option)}
+    ruled = {option for rule in rules(command) for option in rule.options}
+    always = ALWAYS[name] | (TRAINING if name in ("train", "compare", "sweep") else set())
+    if name in ("compare", "sweep"):
+        always = always | {"estimator", "stochastic", "optimizer", "distillation"}
+    assert not ruled & always
+    assert options == ruled | always
+
+
+TRAIN = ["train", "--out", "run"]
+SIMULATE = ["simulate", "uno", "--bootloader"]
+CASES = [
+    ([*TRAIN, "--folder", "my-pictures"], "--folder has no effect here: it needs a --dataset that is read from files"),
+    ([*TRAIN, "--dataset", "digits", "--folder", "."], r"read from files \(mnist, binary-mnist, cifar10\)"),
+    ([*TRAIN, "--bop-gamma", "0.001"], "--bop-gamma has no effect here: it needs --optimizer bop"),
+    ([*TRAIN, "--bop-threshold", "1e-6"], "it needs --optimizer bop; give that, or leave --bop-threshold out"),
+    ([*TRAIN, "--optimizer", "bop", "--clip"], "--clip has no effect here: it needs latent weights"),
+    ([*TRAIN, "--optimizer", "bop", "--no-clip"], "--no-clip has no effect here"),
+    ([*TRAIN, "--schedule", "constant", "--final-rate", "0.1"], "--final-rate has no effect here"),
+    ([*TRAIN, "--teacher", "mlp"], "--teacher has no effect here: it needs a teacher, as with --distillation 0.5"),
+    ([*TRAIN, "--teacher-epochs", "3"], "--teacher-epochs has no effect here"),
+    ([*TRAIN, "--temperature", "4"], "--temperature has no effect here"),
+    ([*TRAIN, "--distillation", "0", "--temperature", "4"], "--temperature has no effect here"),
+    ([*TRAIN, "--distillation", "1", "--label-smoothing", "0.1"], "--label-smoothing has no effect here"),
+    ([*TRAIN, "--float", "--estimator", "hard_tanh"], "--estimator has no effect here: it needs a binarized network"),
+    ([*TRAIN, "--float", "--stochastic"], "--stochastic has no effect here"),
+    ([*TRAIN, "--float", "--optimizer", "bop"], "--optimizer has no effect here"),
+    ([*TRAIN, "--float", "--optimizer", "bop", "--bop-gamma", "0.1"], "has no effect here: it needs a binarized"),
+    ([*TRAIN, "--float", "--clip"], "--clip has no effect here"),
+    ([*TRAIN, "--float", "--distillation", "0.5"], "--distillation has no effect here"),
+    ([*TRAIN, "--float", "--distillation", "0.5", "--teacher", "mlp"], "has no effect here"),
+    (["compare", "--out", "run", "--folder", "."], "--folder has no effect here"),
+    (["compare", "--out", "run", "--temperature", "2"], "--temperature has no effect here"),
+    (["sweep", "d8", "--out", "run", "--validation", "9", "--folder", "."], "--folder has no effect here"),
+    (["run", "mnist-tiny", "--dataset", "digits", "--folder", "."], "--folder has no effect here"),
+    (["run", "mnist-tiny", "--dataset", "mnist", "--port", "/dev/no", "--optimize", "size"], "needs a simulated board"),
+    (
+        ["run", "mnist-tiny", "--dataset", "mnist", "--port", "socket://h:1", "--arithmetic", "float"],
+        "--arithmetic has",
+    ),
+    (["run", "mnist-tiny", "--dataset", "mnist", "--port", "sim://uno?program=a", "--optimize", "size"], "--optimize"),
+    (["profile", "mnist-tiny", "--folder", "."], "--folder has no effect here"),
+    (["profile", "mnist-tiny", "--port", "COM3", "--arithmetic", "integer"], "--arithmetic has no effect here"),
+    (["profile", "mnist-tiny", "--port", "COM3", "--optimize", "size"], "--optimize has no effect here"),
+    (["flash", "--board", "uno", "--optimize", "size"], "--optimize has no effect here: it needs a network, MODEL"),
+    (["flash", "--board", "uno", "--arithmetic", "float"], "--arithmetic has no effect here"),
+    ([*SIMULATE, "--optimize", "size"], "--optimize has no effect here: it needs a --model"),
+    ([*SIMULATE, "--arithmetic", "float"], "--arithmetic has no effect here"),
+    (["init", "project", "--optimize", "speed"], "--optimize has no effect here: it needs a --model"),
+    (["init", "project", "--arithmetic", "float"], "--arithmetic has no effect here"),
+    (["fetch", "digits", "--folder", "."], "--folder has no effect here: it needs a NAME of mnist"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), CASES)
+def test_an_option_without_effect_is_refused(words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(ALL_COMMANDS[words[0]], words[1:])
+    assert isinstance(result.exception, InputError), result.output
+    with pytest.raises(InputError, match=message):
+        raise result.exception
+    assert len(str(result.exception).splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_rule_has_a_case():
+    tried = {(words[0], flag) for words, _ in CASES for flag in words if flag.startswith("--")}
+    for name, command in ALL_COMMANDS.items():
+        for parameter in command.params:
+            ruled = [rule for rule in rules(command) if parameter.name in rule.options]
+            shared = name in ("compare", "sweep") and parameter.name != "folder"  # the rules of train
+            if ruled and not shared:
+                assert any((name, flag) in tried for flag in parameter.opts), (name, parameter.name)
+
+
+def test_a_recipe_may_hold_what_has_no_effect(tmp_path, monkeypatch):
+    """And what is typed beside it overrides it, as ever."""
+    monkeypatch.chdir(tmp_path)
+    options = {"folder": "nowhere", "temperature": 2.0, "optimizer": "adam", "bop_gamma": 0.1, "epochs": 1}
+    monkeypatch.setattr(
+        sys.modules["ebnn.cli.training_options"], "load_recipe", lambda name: Recipe(name, "tiny", options)
+    )
+    done = CliRunner().invoke(ALL_COMMANDS["train"], ["--recipe", "tiny", "--architecture", "d4", "--out", "run"])
+    assert done.exception is None
+    assert Path("run/model.ebnn").exists()
+    refused = CliRunner().invoke(ALL_COMMANDS["train"], ["--recipe", "tiny", "--bop-gamma", "0.2", "--out", "other"])
+    assert "--bop-gamma has no effect here" in str(refused.exception)
