@@ -31,7 +31,7 @@
 #if EBNN_LANES == 1
 typedef uint16_t ebnn_sums_t;
 typedef uint8_t ebnn_row_marks_t; /* of up to 8 positions, the last one's highest */
-typedef uint8_t ebnn_marks_t;     /* the same */
+typedef uint8_t ebnn_marks_t;     /* of up to 8 positions, the last one's highest */
 #define EBNN_MARKS_RUN 8u
 #define EBNN_SIGNS_OF_LANES 0x80u
 #else
@@ -88,6 +88,151 @@ typedef struct {
     uint8_t mask;
 #endif
 } ebnn_tap_t;
+
+#if defined(__AVR__)
+#include "columns_avr.h"
+#else
+
+/*
+ * The sums of a group of three unsigned taps inside the image, in one span, which is not empty; `to` is the first one's
+ * place. 25 operations for two lanes.
+ */
+EBNN_KERNEL void ebnn_make_triples(const ebnn_columns_t *columns, const ebnn_tap_t *taps, const ebnn_span_t *span,
+                                   ebnn_sums_t *to)
+{
+    const uint8_t *first = columns->input + span->from + taps[0].at;
+    const uint8_t *second = columns->input + span->from + taps[1].at;
+    const uint8_t *third = columns->input + span->from + taps[2].at;
+    const size_t step = columns->step, pitch = columns->columns;
+#if EBNN_LANES == 2
+    const size_t far = taps->far;
+#endif
+    const ebnn_sums_t *end = to + span->count;
+
+    do {
+        ebnn_sums_t a = *first, b = *second, c = *third, low, high;
+
+#if EBNN_LANES == 2
+        a |= (ebnn_sums_t)first[far] << 16;
+        b |= (ebnn_sums_t)second[far] << 16;
+        c |= (ebnn_sums_t)third[far] << 16;
+#endif
+        low = (ebnn_sums_t)(a - b);
+        high = (ebnn_sums_t)(a + b);
+        to[0] = (ebnn_sums_t)(low - c);
+        to[pitch] = (ebnn_sums_t)(high - c);
+        to[2u * pitch] = (ebnn_sums_t)(low + c);
+        to[3u * pitch] = (ebnn_sums_t)(high + c);
+        first += step;
+        second += step;
+        third += step;
+    } while (++to != end);
+}
+
+/* Adds `count` sums at `from` to those at `to`, or subtracts them. */
+EBNN_INLINE void ebnn_add_sums(ebnn_sums_t *to, const ebnn_sums_t *from, uint8_t count, uint8_t is_minus)
+{
+    const ebnn_sums_t *end = to + count;
+
+    if (is_minus)
+        do {
+            *to = (ebnn_sums_t)(*to - *from++);
+        } while (++to != end);
+    else
+        do {
+            *to = (ebnn_sums_t)(*to + *from++);
+        } while (++to != end);
+}
+
+/* One loop for each pair of signs: 4 or 5 operations a position. */
+#define EBNN_MARK_LOOP(second_sign, third_sign)                                                                   \
+    do {                                                                                                          \
+        const ebnn_sums_t sums = (ebnn_sums_t)(*first++ second_sign *second++ third_sign *third++ + level);       \
+                                                                                                                  \
+        marks = (ebnn_sums_t)((marks >> 1) | (sums & (ebnn_sums_t)(EBNN_SIGNS_OF_LANES << 8)));                   \
+    } while (first != end)
+
+/*
+ * The marks of `filters` filters, in rows of `step` each. codes: of the first filter's last three lookups; partial: in
+ * place of the third from the end, or NULL; keep: all bits 1 where the marks are ORed into those that are there, else 0.
+ * In two lanes a filter's marks are one element and none are kept.
+ */
+EBNN_INLINE void ebnn_mark_filters(const ebnn_columns_t *columns, const uint8_t *codes, const ebnn_sums_t *partial,
+                                   uint16_t filters, ebnn_row_marks_t *to, uint16_t step, ebnn_row_marks_t keep)
+{
+    const ebnn_sums_t *table = columns->table;
+    const size_t run = columns->run;
+
+    for (; filters > 0; filters--, codes += 5, to++) {
+        const uint8_t first_code = EBNN_READ_U8(codes), second_code = EBNN_READ_U8(codes + 1);
+        const uint8_t third_code = EBNN_READ_U8(codes + 2);
+        const ebnn_sums_t *first = partial != NULL ? partial : table + (first_code & 127u);
+        const ebnn_sums_t *second = table + (second_code & 127u), *third = table + (third_code & 127u);
+        const ebnn_row_marks_t turned = (ebnn_row_marks_t)(0u - (ebnn_row_marks_t)(first_code >> 7));
+        ebnn_sums_t level = (ebnn_sums_t)(EBNN_READ_U8(codes + 3) | (EBNN_READ_U8(codes + 4) << 8));
+#if EBNN_LANES == 1
+        const ebnn_sums_t *all = first + run, *end = first + ((run - 1u) % EBNN_MARKS_RUN + 1u);
+        ebnn_row_marks_t *part = to;
+#else
+        const ebnn_sums_t *end = first + run;
+
+        (void)step;
+        (void)keep;
+        level |= level << 16;
+#endif
+        for (;;) {
+            ebnn_sums_t marks = 0;
+
+            if (second_code & 128u) {
+                if (third_code & 128u)
+                    EBNN_MARK_LOOP(-, -);
+                else
+                    EBNN_MARK_LOOP(-, +);
+            } else if (third_code & 128u) {
+                EBNN_MARK_LOOP(+, -);
+            } else {
+                EBNN_MARK_LOOP(+, +);
+            }
+#if EBNN_LANES == 1
+            *part = (ebnn_row_marks_t)((*part & keep) | ((marks >> 8) ^ turned));
+            if (end == all)
+                break;
+            part += step;
+            end += EBNN_MARKS_RUN;
+#else
+            *to = marks ^ turned;
+            break;
+#endif
+        }
+    }
+}
+
+/*
+ * Shifts into `byte`, above a 1, whether each of `count` filters passes in a window; moves the output on where the byte
+ * is full. 11 operations a filter.
+ */
+EBNN_INLINE uint8_t *ebnn_pool_window(const ebnn_marks_t *marks, ebnn_marks_t mask, uint16_t count, uint8_t *byte,
+                                      uint8_t *output)
+{
+    const ebnn_marks_t *end = marks + count;
+    uint32_t shifted = *byte;
+
+    do {
+        const uint32_t full = shifted & 1u;
+
+        shifted >>= 1;
+        if (*marks++ & mask)
+            shifted |= 0x80u;
+        if (full) {
+            *output++ = (uint8_t)shifted;
+            shifted = 0x80u;
+        }
+    } while (marks != end);
+    *byte = (uint8_t)shifted;
+    return output;
+}
+
+#endif
 
 /* Finds the spans of a strip whose first column is `x`; the columns that are outside get sums of 0. */
 EBNN_KERNEL void ebnn_plan_columns(ebnn_columns_t *columns, int x)
@@ -162,113 +307,6 @@ EBNN_KERNEL void ebnn_make_group(const ebnn_columns_t *columns, const ebnn_tap_t
     }
 }
 
-#if defined(__AVR__)
-
-/* The same of three unsigned taps in a span that is not empty: 59 cycles a column. */
-EBNN_KERNEL void ebnn_make_triples(const ebnn_columns_t *columns, const ebnn_tap_t *taps, const ebnn_span_t *span,
-                                   ebnn_sums_t *to)
-{
-    const uint8_t *from = columns->input + span->from + taps[0].at;
-    const uint16_t second = (uint16_t)(taps[1].at - taps[0].at), third = (uint16_t)(taps[2].at - taps[1].at);
-    const uint16_t back = (uint16_t)(second + third - columns->step);
-    const uint16_t pitch = (uint16_t)(2u * columns->columns), up = (uint16_t)(3u * pitch - 2u);
-    uint16_t low, high;
-    uint8_t a, b, c, count = span->count;
-
-    __asm__ volatile("1:\n\t"
-                     "ld %[a], X\n\t"
-                     "and %[a], %[first_mask]\n\t"
-                     "add r26, %A[second]\n\t"
-                     "adc r27, %B[second]\n\t"
-                     "ld %[b], X\n\t"
-                     "and %[b], %[second_mask]\n\t"
-                     "add r26, %A[third]\n\t"
-                     "adc r27, %B[third]\n\t"
-                     "ld %[c], X\n\t"
-                     "and %[c], %[third_mask]\n\t"
-                     "sub r26, %A[back]\n\t"
-                     "sbc r27, %B[back]\n\t"
-                     "mov %A[low], %[a]\n\t" /* a − b − c */
-                     "sub %A[low], %[b]\n\t"
-                     "sbc %B[low], %B[low]\n\t"
-                     "sub %A[low], %[c]\n\t"
-                     "sbc %B[low], __zero_reg__\n\t"
-                     "st Z, %A[low]\n\t"
-                     "std Z+1, %B[low]\n\t"
-                     "add r30, %A[pitch]\n\t"
-                     "adc r31, %B[pitch]\n\t"
-                     "clr %B[high]\n\t" /* a + b − c */
-                     "mov %A[high], %[a]\n\t"
-                     "add %A[high], %[b]\n\t"
-                     "adc %B[high], %B[high]\n\t"
-                     "sub %A[high], %[c]\n\t"
-                     "sbc %B[high], __zero_reg__\n\t"
-                     "st Z, %A[high]\n\t"
-                     "std Z+1, %B[high]\n\t"
-                     "add r30, %A[pitch]\n\t"
-                     "adc r31, %B[pitch]\n\t"
-                     "clr __tmp_reg__\n\t" /* both + 2c */
-                     "lsl %[c]\n\t"
-                     "rol __tmp_reg__\n\t"
-                     "add %A[low], %[c]\n\t"
-                     "adc %B[low], __tmp_reg__\n\t"
-                     "st Z, %A[low]\n\t"
-                     "std Z+1, %B[low]\n\t"
-                     "add r30, %A[pitch]\n\t"
-                     "adc r31, %B[pitch]\n\t"
-                     "add %A[high], %[c]\n\t"
-                     "adc %B[high], __tmp_reg__\n\t"
-                     "st Z, %A[high]\n\t"
-                     "std Z+1, %B[high]\n\t"
-                     "sub r30, %A[up]\n\t"
-                     "sbc r31, %B[up]\n\t"
-                     "dec %[count]\n\t"
-                     "brne 1b\n\t"
-                     : "+&x"(from), "+&z"(to), [count] "+&r"(count), [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c),
-                       [low] "=&r"(low), [high] "=&r"(high)
-                     : [second] "r"(second), [third] "r"(third), [back] "r"(back), [pitch] "r"(pitch), [up] "r"(up),
-                       [first_mask] "r"(taps[0].mask), [second_mask] "r"(taps[1].mask),
-                       [third_mask] "r"(taps[2].mask)
-                     : "memory");
-}
-
-#else
-
-/* The same of three unsigned taps inside the image in a span that is not empty: 25 operations for two lanes. */
-EBNN_KERNEL void ebnn_make_triples(const ebnn_columns_t *columns, const ebnn_tap_t *taps, const ebnn_span_t *span,
-                                   ebnn_sums_t *to)
-{
-    const uint8_t *first = columns->input + span->from + taps[0].at;
-    const uint8_t *second = columns->input + span->from + taps[1].at;
-    const uint8_t *third = columns->input + span->from + taps[2].at;
-    const size_t step = columns->step, pitch = columns->columns;
-#if EBNN_LANES == 2
-    const size_t far = taps->far;
-#endif
-    const ebnn_sums_t *end = to + span->count;
-
-    do {
-        ebnn_sums_t a = *first, b = *second, c = *third, low, high;
-
-#if EBNN_LANES == 2
-        a |= (ebnn_sums_t)first[far] << 16;
-        b |= (ebnn_sums_t)second[far] << 16;
-        c |= (ebnn_sums_t)third[far] << 16;
-#endif
-        low = (ebnn_sums_t)(a - b);
-        high = (ebnn_sums_t)(a + b);
-        to[0] = (ebnn_sums_t)(low - c);
-        to[pitch] = (ebnn_sums_t)(high - c);
-        to[2u * pitch] = (ebnn_sums_t)(low + c);
-        to[3u * pitch] = (ebnn_sums_t)(high + c);
-        first += step;
-        second += step;
-        third += step;
-    } while (++to != end);
-}
-
-#endif
-
 /*
  * The sums of the planned columns, of a strip of the map whose rows begin at row `y` of the input. is_last: the row is
  * the map's last one, the others' sums are not used.
@@ -325,55 +363,6 @@ EBNN_KERNEL void ebnn_make_columns(const ebnn_columns_t *columns, int y, uint8_t
     }
 }
 
-#if defined(__AVR__)
-
-/* Adds `count` sums to others: 17 cycles each. */
-EBNN_INLINE void ebnn_add_sums(ebnn_sums_t *to, const ebnn_sums_t *from, uint8_t count, uint8_t is_minus)
-{
-    uint8_t byte;
-
-#define EBNN_ADD_SUM(add, adc)                                 \
-    "1:\n\t"                                                   \
-    "ld %[byte], Z\n\t"                                        \
-    "ld __tmp_reg__, X+\n\t" add " %[byte], __tmp_reg__\n\t"   \
-    "st Z+, %[byte]\n\t"                                       \
-    "ld %[byte], Z\n\t"                                        \
-    "ld __tmp_reg__, X+\n\t" adc " %[byte], __tmp_reg__\n\t"   \
-    "st Z+, %[byte]\n\t"                                       \
-    "dec %[count]\n\t"                                         \
-    "brne 1b\n\t"
-    if (is_minus)
-        __asm__ volatile(EBNN_ADD_SUM("sub", "sbc")
-                         : "+&z"(to), "+&x"(from), [count] "+&r"(count), [byte] "=&r"(byte)
-                         :
-                         : "memory");
-    else
-        __asm__ volatile(EBNN_ADD_SUM("add", "adc")
-                         : "+&z"(to), "+&x"(from), [count] "+&r"(count), [byte] "=&r"(byte)
-                         :
-                         : "memory");
-#undef EBNN_ADD_SUM
-}
-
-#else
-
-/* Adds `count` sums to others. */
-EBNN_INLINE void ebnn_add_sums(ebnn_sums_t *to, const ebnn_sums_t *from, uint8_t count, uint8_t is_minus)
-{
-    const ebnn_sums_t *end = to + count;
-
-    if (is_minus)
-        do {
-            *to = (ebnn_sums_t)(*to - *from++);
-        } while (++to != end);
-    else
-        do {
-            *to = (ebnn_sums_t)(*to + *from++);
-        } while (++to != end);
-}
-
-#endif
-
 /* The sums of a filter's lookups but its last two, added up: `more` at `codes`, then one that is added. */
 EBNN_KERNEL void ebnn_add_lookups(const ebnn_columns_t *columns, const uint8_t *codes)
 {
@@ -389,196 +378,6 @@ EBNN_KERNEL void ebnn_add_lookups(const ebnn_columns_t *columns, const uint8_t *
         ebnn_add_sums(columns->partial, columns->table + (code & 127u), columns->run, code & 128u);
     }
 }
-
-#if defined(__AVR__)
-
-/* The mark of one position. */
-#define EBNN_MARK_POSITION(add_second, adc_second, add_third, adc_third) \
-    "ld %A[sum], X+\n\t"                                                 \
-    "ld %B[sum], X+\n\t"                                                 \
-    "ld __tmp_reg__, Y+\n\t" add_second " %A[sum], __tmp_reg__\n\t"      \
-    "ld __tmp_reg__, Y+\n\t" adc_second " %B[sum], __tmp_reg__\n\t"      \
-    "ld __tmp_reg__, Z+\n\t" add_third " %A[sum], __tmp_reg__\n\t"       \
-    "ld __tmp_reg__, Z+\n\t" adc_third " %B[sum], __tmp_reg__\n\t"       \
-    "add %A[sum], %A[level]\n\t"                                         \
-    "adc %B[sum], %B[level]\n\t"                                         \
-    "lsl %B[sum]\n\t"                                                    \
-    "ror %[marks]\n\t"
-
-/*
- * One loop for each pair of signs, two positions a turn: 21 cycles each. An odd number of them begins in the middle.
- * Marks wait on the stack until their pointer has a register.
- */
-#define EBNN_MARK_LOOP(entry, turn, middle, add_second, adc_second, add_third, adc_third) \
-    entry ":\n\t"                                                                         \
-          "brts " middle "f\n\t" turn ":\n\t" /*                                          \
-          */ EBNN_MARK_POSITION(add_second, adc_second, add_third, adc_third) middle      \
-          ":\n\t" /*                                                                      \
-          */ EBNN_MARK_POSITION(add_second, adc_second, add_third, adc_third)             \
-          "brcc " turn "b\n\t"                                                            \
-          "push %[marks]\n\t"                                                             \
-          "ldi %[marks], 0x80\n\t"                                                        \
-          "dec %[left]\n\t"                                                               \
-          "brne " turn "b\n\t"
-
-/*
- * The marks of `filters` filters, in rows of `step` each. codes: of the first filter's last three lookups; partial: in
- * place of the third from the end, or NULL; keep: all bits 1 where the marks are ORed into those that are there, else 0.
- * About 55 cycles a filter and 20 a part beside the loop.
- */
-EBNN_INLINE void ebnn_mark_filters(const ebnn_columns_t *columns, const uint8_t *codes, const ebnn_sums_t *partial,
-                                   uint16_t filters, ebnn_row_marks_t *to, uint16_t step, ebnn_row_marks_t keep)
-{
-    const uint8_t parts = columns->parts;
-    /* 1 where the first position's mark is when it is pushed, in the first part, the one that may be short. */
-    const uint8_t start = (uint8_t)(1u << ((columns->run - 1u) % 8u));
-    ebnn_row_marks_t *last = to + (uint16_t)(parts - 1u) * step;
-    const uint8_t *next;
-    uint16_t sum, level;
-    uint8_t marks, turned, left;
-
-    __asm__ volatile("push r28\n\t"
-                     "push r29\n\t"
-                     "bst %[run], 0\n\t"
-                     "1:\n\t"
-                     "lpm r26, Z+\n\t"
-                     "lpm r28, Z+\n\t"
-                     "lpm %A[sum], Z+\n\t"
-                     "lpm %A[level], Z+\n\t"
-                     "lpm %B[level], Z+\n\t"
-                     "movw %[next], r30\n\t"
-                     "mov r30, %A[sum]\n\t"
-                     "clr r27\n\t"
-                     "clr r29\n\t"
-                     "clr r31\n\t"
-                     "mov %[marks], %[start]\n\t"
-                     "mov %[left], %[parts]\n\t"
-                     "lsl r26\n\t"
-                     "sbc %[turned], %[turned]\n\t"
-                     "add r26, %A[table]\n\t"
-                     "adc r27, %B[table]\n\t"
-                     "cp %A[partial], __zero_reg__\n\t"
-                     "cpc %B[partial], __zero_reg__\n\t"
-                     "breq 2f\n\t"
-                     "movw r26, %[partial]\n\t"
-                     "2:\n\t"
-                     "lsl r28\n\t"
-                     "sbc %A[sum], %A[sum]\n\t"
-                     "add r28, %A[table]\n\t"
-                     "adc r29, %B[table]\n\t"
-                     "lsl r30\n\t"
-                     "sbc __tmp_reg__, __tmp_reg__\n\t"
-                     "add r30, %A[table]\n\t"
-                     "adc r31, %B[table]\n\t"
-                     "sbrc %A[sum], 0\n\t"
-                     "rjmp 6f\n\t"
-                     "sbrc __tmp_reg__, 0\n\t"
-                     "rjmp 4f\n\t" /*
-                     */ EBNN_MARK_LOOP("3", "23", "13", "add", "adc", "add", "adc")
-                     "rjmp 8f\n\t" /*
-                     */ EBNN_MARK_LOOP("4", "24", "14", "add", "adc", "sub", "sbc")
-                     "rjmp 8f\n\t"
-                     "6:\n\t"
-                     "sbrc __tmp_reg__, 0\n\t"
-                     "rjmp 7f\n\t" /*
-                     */ EBNN_MARK_LOOP("5", "25", "15", "sub", "sbc", "add", "adc")
-                     "rjmp 8f\n\t" /*
-                     */ EBNN_MARK_LOOP("7", "27", "17", "sub", "sbc", "sub", "sbc")
-                     "8:\n\t"
-                     "movw r26, %[last]\n\t"
-                     "mov %[left], %[parts]\n\t"
-                     "9:\n\t"
-                     "pop %[marks]\n\t"
-                     "eor %[marks], %[turned]\n\t"
-                     "ld __tmp_reg__, X\n\t"
-                     "and __tmp_reg__, %[keep]\n\t"
-                     "or %[marks], __tmp_reg__\n\t"
-                     "st X, %[marks]\n\t"
-                     "sub r26, %A[step]\n\t"
-                     "sbc r27, %B[step]\n\t"
-                     "dec %[left]\n\t"
-                     "brne 9b\n\t"
-                     "movw r30, %[next]\n\t"
-                     "subi %A[last], 0xFF\n\t"
-                     "sbci %B[last], 0xFF\n\t"
-                     "subi %A[filters], 1\n\t"
-                     "sbci %B[filters], 0\n\t"
-                     "breq 10f\n\t"
-                     "rjmp 1b\n\t"
-                     "10:\n\t"
-                     "pop r29\n\t"
-                     "pop r28\n\t"
-                     /* Y is no operand's: classes "l" and "a" leave it out. */
-                     : "+&z"(codes), [filters] "+&a"(filters), [last] "+&a"(last), [sum] "=&l"(sum),
-                       [level] "=&l"(level), [marks] "=&a"(marks), [turned] "=&l"(turned), [left] "=&l"(left),
-                       [next] "=&l"(next)
-                     : [table] "l"(columns->table), [start] "l"(start), [parts] "l"(parts), [partial] "a"(partial),
-                       [step] "l"(step), [keep] "a"(keep), [run] "r"(columns->run)
-                     : "r26", "r27", "memory");
-}
-
-#else
-
-/* One loop for each pair of signs: 4 or 5 operations a position. */
-#define EBNN_MARK_LOOP(second_sign, third_sign)                                                                   \
-    do {                                                                                                          \
-        const ebnn_sums_t sums = (ebnn_sums_t)(*first++ second_sign *second++ third_sign *third++ + level);       \
-                                                                                                                  \
-        marks = (ebnn_sums_t)((marks >> 1) | (sums & (ebnn_sums_t)(EBNN_SIGNS_OF_LANES << 8)));                   \
-    } while (first != end)
-
-/* The same. In two lanes no marks are kept. */
-EBNN_INLINE void ebnn_mark_filters(const ebnn_columns_t *columns, const uint8_t *codes, const ebnn_sums_t *partial,
-                                   uint16_t filters, ebnn_row_marks_t *to, uint16_t step, ebnn_row_marks_t keep)
-{
-    const ebnn_sums_t *table = columns->table;
-    const size_t run = columns->run;
-
-    for (; filters > 0; filters--, codes += 5, to++) {
-        const uint8_t first_code = EBNN_READ_U8(codes), second_code = EBNN_READ_U8(codes + 1);
-        const uint8_t third_code = EBNN_READ_U8(codes + 2);
-        const ebnn_sums_t *first = partial != NULL ? partial : table + (first_code & 127u);
-        const ebnn_sums_t *second = table + (second_code & 127u), *third = table + (third_code & 127u);
-        const ebnn_row_marks_t turned = (ebnn_row_marks_t)(0u - (ebnn_row_marks_t)(first_code >> 7));
-        ebnn_sums_t level = (ebnn_sums_t)(EBNN_READ_U8(codes + 3) | (EBNN_READ_U8(codes + 4) << 8));
-#if EBNN_LANES == 1
-        const ebnn_sums_t *all = first + run, *end = first + ((run - 1u) % EBNN_MARKS_RUN + 1u);
-        ebnn_row_marks_t *part = to;
-#else
-        const ebnn_sums_t *end = first + run;
-
-        (void)step;
-        (void)keep;
-        level |= level << 16;
-#endif
-        for (;;) {
-            ebnn_sums_t marks = 0;
-
-            if (second_code & 128u) {
-                if (third_code & 128u)
-                    EBNN_MARK_LOOP(-, -);
-                else
-                    EBNN_MARK_LOOP(-, +);
-            } else if (third_code & 128u) {
-                EBNN_MARK_LOOP(+, -);
-            } else {
-                EBNN_MARK_LOOP(+, +);
-            }
-#if EBNN_LANES == 1
-            *part = (ebnn_row_marks_t)((*part & keep) | ((marks >> 8) ^ turned));
-            if (end == all)
-                break;
-            part += step;
-            end += EBNN_MARKS_RUN;
-#else
-            *to = marks ^ turned;
-            break;
-#endif
-        }
-    }
-}
-
-#endif
 
 /* The marks of all filters in a strip: filter after filter, in rows of one element of each. */
 EBNN_KERNEL void ebnn_mark_strip(const ebnn_columns_t *columns, ebnn_row_marks_t *to, ebnn_row_marks_t keep)
@@ -598,73 +397,6 @@ EBNN_KERNEL void ebnn_mark_strip(const ebnn_columns_t *columns, ebnn_row_marks_t
         ebnn_mark_filters(columns, codes + columns->more, partial, some, to++, filters, keep);
     }
 }
-
-#if defined(__AVR__)
-
-/*
- * Shifts into `byte`, above a 1, whether each of `count` filters passes in a window; moves the output on where the byte
- * is full. 11 cycles a filter, 6 where they are whole bytes.
- */
-EBNN_INLINE uint8_t *ebnn_pool_window(const ebnn_marks_t *marks, ebnn_marks_t mask, uint16_t count, uint8_t *byte,
-                                      uint8_t *output)
-{
-    uint8_t shifted = *byte;
-
-#define EBNN_POOL_FILTER               \
-    "ld __tmp_reg__, X+\n\t"           \
-    "and __tmp_reg__, %[mask]\n\t"     \
-    "cp __zero_reg__, __tmp_reg__\n\t" \
-    "ror %[byte]\n\t"
-#define EBNN_POOL_TWO EBNN_POOL_FILTER EBNN_POOL_FILTER
-    if (count % 8u == 0) {
-        __asm__ volatile("1:\n\t" EBNN_POOL_TWO EBNN_POOL_TWO EBNN_POOL_TWO EBNN_POOL_TWO "st Z+, %[byte]\n\t"
-                         "sbiw %[count], 8\n\t"
-                         "brne 1b\n\t"
-                         : "+&x"(marks), "+&z"(output), [count] "+&w"(count), [byte] "+&r"(shifted)
-                         : [mask] "r"(mask)
-                         : "memory");
-        return output;
-    }
-    __asm__ volatile("1:\n\t" EBNN_POOL_FILTER "brcc 2f\n\t"
-                     "st Z+, %[byte]\n\t"
-                     "ldi %[byte], 0x80\n\t"
-                     "2:\n\t"
-                     "sbiw %[count], 1\n\t"
-                     "brne 1b\n\t"
-                     : "+&x"(marks), "+&z"(output), [count] "+&w"(count), [byte] "+&a"(shifted)
-                     : [mask] "r"(mask)
-                     : "memory");
-#undef EBNN_POOL_FILTER
-#undef EBNN_POOL_TWO
-    *byte = shifted;
-    return output;
-}
-
-#else
-
-/* The same: 11 operations a filter. */
-EBNN_INLINE uint8_t *ebnn_pool_window(const ebnn_marks_t *marks, ebnn_marks_t mask, uint16_t count, uint8_t *byte,
-                                      uint8_t *output)
-{
-    const ebnn_marks_t *end = marks + count;
-    uint32_t shifted = *byte;
-
-    do {
-        const uint32_t full = shifted & 1u;
-
-        shifted >>= 1;
-        if (*marks++ & mask)
-            shifted |= 0x80u;
-        if (full) {
-            *output++ = (uint8_t)shifted;
-            shifted = 0x80u;
-        }
-    } while (marks != end);
-    *byte = (uint8_t)shifted;
-    return output;
-}
-
-#endif
 
 /* One row of the output from the marks of its windows, which it uses up: whether one of a window's is 1. */
 EBNN_KERNEL void ebnn_pool_marks(const ebnn_columns_t *columns, ebnn_marks_t *marks, uint8_t *output)

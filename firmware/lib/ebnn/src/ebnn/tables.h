@@ -44,6 +44,16 @@ typedef struct {
     uint8_t pool_runs;
 } ebnn_plan_t;
 
+/* A row of the output in the making. */
+typedef struct {
+    uint8_t *row;         /* its next byte */
+    const uint8_t *flips; /* in flash: bits of the outputs that are turned over, or NULL */
+    uint8_t entry_bytes;
+    uint8_t turn;    /* of the plan */
+    uint8_t place;   /* 2 to the power of the next bit's place in its byte */
+    uint8_t pending; /* the bits before it */
+} ebnn_pooling_t;
+
 /* Two bytes at an even address. */
 EBNN_INLINE uint16_t ebnn_load_pair(const uint8_t *even)
 {
@@ -64,7 +74,9 @@ EBNN_INLINE void ebnn_store_pair(uint8_t *even, uint16_t pair)
     memcpy(even, &pair, 2u);
 }
 
-#if !defined(__AVR__)
+#if defined(__AVR__)
+#include "tables_avr.h"
+#else
 
 /* Constants that are kept in registers, where a compiler would rather take each apart into what one instruction holds. */
 #if defined(__GNUC__)
@@ -185,13 +197,9 @@ EBNN_KERNEL void ebnn_look_up(ebnn_stream_t *stream)
     stream->have = have;
 }
 
-#endif
-
 /*
  * ORs the entries of a row of the map into those at `to`, from the right end to the left.
  * rows: `height` rows of input under the kernel; table: the first. Returns where the tables for such rows end.
- * On AVR bits of the rows are moved one after the other into the index: 3 rows take 15 cycles a column and 14 for 8 of
- * them, any other number 12 cycles a bit; a position takes 40 more with an entry of 2 bytes.
  */
 EBNN_KERNEL const uint8_t *ebnn_table_row(const ebnn_plan_t *plan, const uint8_t *rows, uint8_t height,
                                           const uint8_t *table, uint8_t *to)
@@ -201,16 +209,6 @@ EBNN_KERNEL const uint8_t *ebnn_table_row(const ebnn_plan_t *plan, const uint8_t
     const uint16_t end = EBNN_READ_U16(&plan->end);
     const uint8_t entry_bytes = EBNN_READ_U8(&plan->entry_bytes);
     uint8_t runs = EBNN_READ_U8(&plan->kernel_runs);
-#if defined(__AVR__)
-    uint8_t top = 0, middle = 0, bottom = 0; /* the next bit of 3 rows highest */
-    uint8_t bit = 1;                         /* of the rows' byte, read last */
-    uint16_t index = 0;                      /* the columns that were read, the last one lowest */
-    const uint8_t ways = (uint8_t)((height == 3u ? 1u : 0u) | (entry_bytes == 2u ? 2u : 0u)); /* the faster ones */
-
-    rows += end;
-    if (height != 3u)
-        rows += height * row_bytes; /* the other way goes from the bottom up */
-#else
     ebnn_stream_t stream;
     int size = 0;
 
@@ -223,111 +221,8 @@ EBNN_KERNEL const uint8_t *ebnn_table_row(const ebnn_plan_t *plan, const uint8_t
     stream.to = to;
     stream.have = 0;
     stream.window = 0;
-#endif
 
     for (; runs > 0; runs--, run++) {
-#if defined(__AVR__)
-        uint16_t count = EBNN_READ_U16(&run->count);
-        const uint16_t mask = EBNN_READ_U16(table);
-        uint8_t columns = EBNN_READ_U8(&run->first);
-        uint8_t step = EBNN_READ_U8(&run->step);
-        const uint8_t *from;
-
-        table += 2;
-        if (height == 0)
-            columns = step = 0;
-        __asm__ volatile("0: tst %[columns]\n\t"
-                         "breq 6f\n\t"
-                         "sbrs %[ways], 0\n\t"
-                         "rjmp 3f\n"
-                         "1: lsr %[bit]\n\t"
-                         "brcc 2f\n\t"
-                         "ror %[bit]\n\t"
-                         "movw %A[from], %A[rows]\n\t"
-                         "ld %[top], -%a[from]\n\t"
-                         "movw %A[rows], %A[from]\n\t"
-                         "add %A[from], %A[row_bytes]\n\t"
-                         "adc %B[from], %B[row_bytes]\n\t"
-                         "ld %[middle], %a[from]\n\t"
-                         "add %A[from], %A[row_bytes]\n\t"
-                         "adc %B[from], %B[row_bytes]\n\t"
-                         "ld %[bottom], %a[from]\n"
-                         "2: lsl %[bottom]\n\t"
-                         "rol %A[index]\n\t"
-                         "rol %B[index]\n\t"
-                         "lsl %[middle]\n\t"
-                         "rol %A[index]\n\t"
-                         "rol %B[index]\n\t"
-                         "lsl %[top]\n\t"
-                         "rol %A[index]\n\t"
-                         "rol %B[index]\n\t"
-                         "dec %[columns]\n\t"
-                         "brne 1b\n\t"
-                         "rjmp 6f\n"
-                         "3: movw %A[from], %A[rows]\n\t"
-                         "lsr %[bit]\n\t"
-                         "brcc 4f\n\t"
-                         "ror %[bit]\n\t"
-                         "sbiw %A[from], 1\n\t"
-                         "movw %A[rows], %A[from]\n"
-                         "4: mov %[top], %[height]\n"
-                         "5: sub %A[from], %A[row_bytes]\n\t"
-                         "sbc %B[from], %B[row_bytes]\n\t"
-                         "ld __tmp_reg__, %a[from]\n\t"
-                         "and __tmp_reg__, %[bit]\n\t"
-                         "cp __zero_reg__, __tmp_reg__\n\t"
-                         "rol %A[index]\n\t"
-                         "rol %B[index]\n\t"
-                         "dec %[top]\n\t"
-                         "brne 5b\n\t"
-                         "dec %[columns]\n\t"
-                         "brne 3b\n"
-                         "6: movw %A[from], %A[index]\n\t"
-                         "and %A[from], %A[mask]\n\t"
-                         "and %B[from], %B[mask]\n\t"
-                         "sbrs %[ways], 1\n\t"
-                         "rjmp 7f\n\t"
-                         "lsl %A[from]\n\t"
-                         "rol %B[from]\n\t"
-                         "add %A[from], %A[table]\n\t"
-                         "adc %B[from], %B[table]\n\t"
-                         "lpm __tmp_reg__, %a[from]+\n\t"
-                         "lpm %A[from], %a[from]\n\t"
-                         "ld %B[from], %a[to]\n\t"
-                         "or __tmp_reg__, %B[from]\n\t"
-                         "st %a[to]+, __tmp_reg__\n\t"
-                         "ld %B[from], %a[to]\n\t"
-                         "or %A[from], %B[from]\n\t"
-                         "st %a[to]+, %A[from]\n\t"
-                         "rjmp 9f\n"
-                         "7: mov %[columns], %B[from]\n\t"
-                         "mul %A[from], %[entry]\n\t"
-                         "movw %A[from], r0\n\t"
-                         "mul %[columns], %[entry]\n\t"
-                         "add %B[from], r0\n\t"
-                         "add %A[from], %A[table]\n\t"
-                         "adc %B[from], %B[table]\n\t"
-                         "mov %[columns], %[entry]\n"
-                         "8: lpm __tmp_reg__, %a[from]+\n\t"
-                         "ld __zero_reg__, %a[to]\n\t"
-                         "or __tmp_reg__, __zero_reg__\n\t"
-                         "st %a[to]+, __tmp_reg__\n\t"
-                         "dec %[columns]\n\t"
-                         "brne 8b\n\t"
-                         "clr __zero_reg__\n"
-                         "9: mov %[columns], %[step]\n\t"
-                         "sbiw %A[count], 1\n\t"
-                         "breq 10f\n\t"
-                         "rjmp 0b\n"
-                         "10:"
-                         : [index] "+&r"(index), [top] "+&r"(top), [middle] "+&r"(middle), [bottom] "+&r"(bottom),
-                           [bit] "+&r"(bit), [rows] "+&r"(rows), [columns] "+&r"(columns), [to] "+&x"(to),
-                           [count] "+&w"(count), [from] "=&z"(from)
-                         : [height] "r"(height), [row_bytes] "r"(row_bytes), [step] "r"(step),
-                           [mask] "r"(mask), [table] "r"(table), [entry] "r"(entry_bytes), [ways] "r"(ways)
-                         : "memory");
-        table += (size_t)entry_bytes * (mask + 1u);
-#else
         const uint16_t next_size = EBNN_READ_U16(&run->size);
         const int moved = (EBNN_READ_U16(&run->first) + size - next_size) * height; /* of the kernel's right end */
 
@@ -340,93 +235,20 @@ EBNN_KERNEL const uint8_t *ebnn_table_row(const ebnn_plan_t *plan, const uint8_t
         stream.table += 2;
         ebnn_look_up(&stream);
         stream.table += (size_t)entry_bytes << stream.taps;
-#endif
     }
-#if defined(__AVR__)
-    return table;
-#else
     return stream.table;
-#endif
 }
-
-#if defined(__AVR__)
-
-/*
- * Pools entries of a run of windows into bits of a row. Moved by a multiplication, as AVR shifts by one bit at a time.
- * 8 cycles an entry's byte, about 25 an output byte and 15 a pixel.
- */
-EBNN_INLINE const uint8_t *ebnn_pool_run(const uint8_t *from, uint8_t **row, uint16_t step, uint8_t size, uint16_t count,
-                                         uint8_t entry_bytes, uint8_t turn, const uint8_t *flips, uint8_t *place,
-                                         uint8_t *pending)
-{
-    const uint16_t back = (uint16_t)(step + entry_bytes);
-    const uint8_t *at;
-    uint8_t bits, left, byte;
-
-    __asm__ volatile("0: mov %[byte], %[entry]\n"
-                     "1: movw %A[at], %A[from]\n\t"
-                     "mov %[left], %[size]\n\t"
-                     "clr %[bits]\n"
-                     "2: ld __tmp_reg__, %a[at]\n\t"
-                     "or %[bits], __tmp_reg__\n\t"
-                     "add %A[at], %[entry]\n\t"
-                     "adc %B[at], __zero_reg__\n\t"
-                     "dec %[left]\n\t"
-                     "brne 2b\n\t"
-                     "movw %A[at], %A[flips]\n\t"
-                     "adiw %A[at], 0\n\t"
-                     "brne 6f\n"
-                     "3: mul %[bits], %[place]\n\t"
-                     "or %[pending], r0\n\t"
-                     "st %a[row]+, %[pending]\n\t"
-                     "mov %[bits], %[pending]\n\t"
-                     "mov %[pending], r1\n\t"
-                     "clr __zero_reg__\n\t"
-                     "adiw %A[from], 1\n\t"
-                     "dec %[byte]\n\t"
-                     "brne 1b\n\t"
-                     "tst %[turn]\n\t"
-                     "breq 5f\n\t"
-                     "mul %[place], %[turn]\n\t"
-                     "mov %[place], r1\n\t"
-                     "cpse %[place], %[byte]\n\t"
-                     "rjmp 4f\n\t"
-                     "mov %[place], r0\n\t"
-                     "mov %[pending], %[bits]\n\t"
-                     "sbiw %A[row], 1\n"
-                     "4: clr __zero_reg__\n"
-                     "5: sub %A[from], %A[back]\n\t"
-                     "sbc %B[from], %B[back]\n\t"
-                     "subi %A[count], 1\n\t"
-                     "sbci %B[count], 0\n\t"
-                     "brne 0b\n\t"
-                     "rjmp 7f\n"
-                     "6: add %A[at], %[entry]\n\t" /* the flips of this byte */
-                     "adc %B[at], __zero_reg__\n\t"
-                     "sub %A[at], %[byte]\n\t"
-                     "sbc %B[at], __zero_reg__\n\t"
-                     "lpm __tmp_reg__, %a[at]\n\t"
-                     "eor %[bits], __tmp_reg__\n\t"
-                     "rjmp 3b\n"
-                     "7:"
-                     : [from] "+&w"(from), [row] "+&x"(*row), [count] "+&d"(count), [place] "+&r"(*place),
-                       [pending] "+&r"(*pending), [at] "=&z"(at), [bits] "=&r"(bits), [left] "=&r"(left),
-                       [byte] "=&r"(byte)
-                     : [back] "r"(back), [size] "r"(size), [entry] "r"(entry_bytes), [turn] "r"(turn),
-                       [flips] "r"(flips)
-                     : "memory");
-    return from + step;
-}
-
-#else
 
 /* Pools entries of a run of windows into bits of a row. */
-EBNN_INLINE const uint8_t *ebnn_pool_run(const uint8_t *from, uint8_t **row, uint16_t step, uint8_t size, uint16_t count,
-                                         uint8_t entry_bytes, uint8_t turn, const uint8_t *flips, uint8_t *place,
-                                         uint8_t *pending)
+EBNN_INLINE const uint8_t *ebnn_pool_run(const uint8_t *from, const ebnn_run_t *run, ebnn_pooling_t *pooling)
 {
-    unsigned now = *place, before = *pending, flip = 0;
-    uint8_t *to = *row;
+    const uint16_t step = EBNN_READ_U16(&run->step);
+    const uint8_t size = EBNN_READ_U8(&run->size);
+    const uint8_t entry_bytes = pooling->entry_bytes, turn = pooling->turn;
+    const uint8_t *flips = pooling->flips;
+    unsigned count = EBNN_READ_U16(&run->count);
+    unsigned now = pooling->place, before = pooling->pending, flip = 0;
+    uint8_t *to = pooling->row;
 
     if (flips != NULL && entry_bytes == 2u)
         flip = EBNN_READ_U8(flips) | (unsigned)EBNN_READ_U8(flips + 1) << 8;
@@ -475,9 +297,9 @@ EBNN_INLINE const uint8_t *ebnn_pool_run(const uint8_t *from, uint8_t **row, uin
         if (--count == 0)
             break;
     }
-    *place = (uint8_t)now;
-    *pending = (uint8_t)before;
-    *row = to;
+    pooling->place = (uint8_t)now;
+    pooling->pending = (uint8_t)before;
+    pooling->row = to;
     return from;
 }
 
@@ -487,19 +309,22 @@ EBNN_INLINE const uint8_t *ebnn_pool_run(const uint8_t *from, uint8_t **row, uin
 EBNN_INLINE void ebnn_pool_entries(const ebnn_plan_t *plan, const ebnn_run_t *run, const uint8_t *flips,
                                    const uint8_t *from, uint8_t *row)
 {
-    const uint8_t entry_bytes = EBNN_READ_U8(&plan->entry_bytes);
-    const uint8_t turn = EBNN_READ_U8(&plan->turn);
-    uint8_t place = 1, pending = 0; /* of the next bit in its byte; bits before it */
     uint8_t runs = EBNN_READ_U8(&plan->pool_runs);
+    ebnn_pooling_t pooling;
 
+    pooling.row = row;
+    pooling.flips = flips;
+    pooling.entry_bytes = EBNN_READ_U8(&plan->entry_bytes);
+    pooling.turn = EBNN_READ_U8(&plan->turn);
+    pooling.place = 1;
+    pooling.pending = 0;
     from += EBNN_READ_U16(&plan->entries_bytes);
     for (; runs > 0; runs--, run++) {
         from -= EBNN_READ_U16(&run->first);
-        from = ebnn_pool_run(from, &row, EBNN_READ_U16(&run->step), (uint8_t)EBNN_READ_U16(&run->size),
-                             EBNN_READ_U16(&run->count), entry_bytes, turn, flips, &place, &pending);
+        from = ebnn_pool_run(from, run, &pooling);
     }
-    if (place != 1u)
-        *row = pending;
+    if (pooling.place != 1u)
+        *pooling.row = pooling.pending;
 }
 
 /*
