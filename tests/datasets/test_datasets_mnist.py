@@ -125,11 +125,14 @@ PACKED = gzip.compress(FILES["test-images"], mtime=0)
         (PACKED[:-1], "is cut short: its gzip stream has no end"),
         (PACKED[:12] + b"\xff\xff" + PACKED[14:], "is damaged: its gzip stream is invalid"),
         (b"", "is not an IDX file"),
-        (gzip.compress(FILES["test-images"][:-1]), "is cut short: it has 23 bytes, its header states 24"),
-        (gzip.compress(FILES["test-images"] + b"\0"), "is too long: it holds more than the 24 bytes expected"),
-        (gzip.compress(b"\0\0\x0d\x03" + FILES["test-images"][4:]), "is not an IDX file of bytes: it starts with 0000"),
-        (gzip.compress(struct.pack(">4I", 0x803, 1, 2, 2) + bytes(4)), "holds an array of shape"),
-        (gzip.compress(FILES["test-images"][:-1] + b"\2"), "is not the published test-images: the SHA-256"),
+        (gzip.compress(FILES["test-images"][:-1], mtime=0), "is cut short: it has 23 bytes, its header states 24"),
+        (gzip.compress(FILES["test-images"] + b"\0", mtime=0), "is too long: it holds more than the 24 bytes expected"),
+        (
+            gzip.compress(b"\0\0\x0d\x03" + FILES["test-images"][4:], mtime=0),
+            "is not an IDX file of bytes: it starts with 0000",
+        ),
+        (gzip.compress(struct.pack(">4I", 0x803, 1, 2, 2) + bytes(4), mtime=0), "holds an array of shape"),
+        (gzip.compress(FILES["test-images"][:-1] + b"\2", mtime=0), "is not the published test-images: the SHA-256"),
     ],
 )
 def test_a_damaged_file_is_named_and_never_used(folder: Path, data: bytes, problem: str) -> None:
