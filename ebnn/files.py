@@ -6,10 +6,12 @@ array per weight or threshold. Nothing in it is executed: arrays are read with `
 
 import io
 import json
+import math
 import os
+import struct
 import zipfile
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +20,17 @@ from . import bits
 from .atomic import write_atomically
 from .blocks import Block, Conv, Dense, Input, Normalization, Pool, Scores, Shape, Threshold
 from .errors import FileFormatError, NetworkError
-from .network import Network
+from .network import MAX_CONSTANT_BYTES, MAX_LAYERS, Network
 
 FORMAT = "ebnn network"
 VERSION = 1
-MAX_FILE_BYTES = 64 * 2**20  # far above any network for a microcontroller; bounds what a hostile file can ask for
+MAX_DESCRIPTION_BYTES = 2**20
+MAX_MEMBERS = 9 * MAX_LAYERS  # arrays of a layer, the description among those of the last one
+MAX_FILE_BYTES = MAX_CONSTANT_BYTES + MAX_DESCRIPTION_BYTES + MAX_MEMBERS * 256  # heads of arrays and members
+_DIRECTORY_ENTRY = 256  # bytes that one member takes in the zip's directory, with room for others' extra fields
+_END = struct.Struct("<4s4H2LH")  # the zip's end: signature, disks, members, bytes and place of the directory, comment
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # their size is bounded while they are unpacked
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # no timestamp: the same network gives the same file
 
 
@@ -71,20 +79,59 @@ def load(path: str | os.PathLike[str]) -> Network:
 def _read_members(path: Path) -> dict[str, NDArray[Any]]:
     if path.exists() and not path.is_file() and not path.is_dir():
         _refuse(path, "is no file")
-    with zipfile.ZipFile(path) as archive:
-        size = sum(info.file_size for info in archive.infolist())
+    with path.open("rb") as file:
+        _check_directory(path, file)
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+            _check_members(path, members)
+            return {info.filename.removesuffix(".npy"): _read_array(archive, info) for info in members}
+
+
+def _check_directory(path: Path, file: IO[bytes]) -> None:
+    """Bounds file and zip directory before zipfile reads them: it makes an object of each member."""
+    size = file.seek(0, os.SEEK_END)
+    if size > MAX_FILE_BYTES:
+        _refuse(path, f"has {size:,} bytes, {MAX_FILE_BYTES:,} are allowed")
+    if size < _END.size:
+        raise zipfile.BadZipFile
+    file.seek(-_END.size, os.SEEK_END)
+    signature, *_, count, directory_bytes, _, _ = _END.unpack(file.read())
+    # A comment or the end of a large zip would let zipfile find another directory than this one.
+    file.seek(max(0, size - 2 * _END.size))
+    if signature != b"PK\5\6" or b"PK\6\7" in file.read():
+        raise zipfile.BadZipFile
+    if count > MAX_MEMBERS or directory_bytes > MAX_MEMBERS * _DIRECTORY_ENTRY:
+        _refuse(path, f"has {count:,} members in {directory_bytes:,} bytes, {MAX_MEMBERS:,} members are allowed")
+
+
+def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    names = [info.filename for info in members]
+    if "description.json.npy" not in names:
+        _refuse(path, "is not an .ebnn file (it has no description)")
+    if len(set(names)) != len(names) or not all(name.endswith(".npy") for name in names):
+        _refuse(path, "is damaged or not an .ebnn file (a member is there twice, or is no array)")
+    for info in members:
+        if info.compress_type not in _PACKED:
+            _refuse(path, f"is damaged or not an .ebnn file ({info.filename} is neither stored nor deflated)")
+        if info.filename == "description.json.npy" and info.file_size > MAX_DESCRIPTION_BYTES:
+            _refuse(path, f"has a description of {info.file_size:,} bytes, {MAX_DESCRIPTION_BYTES:,} are allowed")
+    for size in (sum(info.file_size for info in members), sum(info.compress_size for info in members)):
         if size > MAX_FILE_BYTES:
             _refuse(path, f"unpacks to {size:,} bytes, {MAX_FILE_BYTES:,} are allowed")
-        names = archive.namelist()
-        if "description.json.npy" not in names:
-            _refuse(path, "is not an .ebnn file (it has no description)")
-        if len(set(names)) != len(names) or not all(name.endswith(".npy") for name in names):
-            _refuse(path, "is damaged or not an .ebnn file (a member is there twice, or is no array)")
-        members = {}
-        for name in names:
-            with archive.open(name) as file:
-                members[name.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
-    return members
+
+
+def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
+    """A member as an array of truth values or numbers; no more is allocated than the member has bytes."""
+    data = archive.read(info)
+    stream = io.BytesIO(data)
+    version = np.lib.format.read_magic(stream)
+    if version not in _HEADERS:
+        raise ValueError(f"{info.filename} has version {version} of NumPy's format")
+    shape, columns_first, dtype = _HEADERS[version](stream)
+    if dtype.kind not in "biuf" or math.prod(shape) * dtype.itemsize != len(data) - stream.tell():
+        raise ValueError(f"{info.filename} states {dtype} {shape} of {len(data)} bytes")
+    array = np.frombuffer(data, dtype, offset=stream.tell())
+    return array.reshape(shape, order="F" if columns_first else "C")
 
 
 def _read_description(path: Path, raw: NDArray[Any]) -> dict[str, Any]:
@@ -109,6 +156,8 @@ def _check_whole(network: Network, description: dict[str, Any], arrays: dict[str
 
 
 def _rebuild(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Network:
+    if len(description["blocks"]) >= MAX_LAYERS:
+        raise ValueError(f"{len(description['blocks'])} blocks, {MAX_LAYERS - 1} fit")
     blocks = tuple(_rebuild_block(entry, i, arrays) for i, entry in enumerate(description["blocks"]))
     output = Scores(
         _unpack(arrays.pop("output.weights"), description["output"]["weights"]),

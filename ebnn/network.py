@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 MAX_ROW_BITS = 65_535  # a bit's place in a row or a patch is a uint16_t
 MAX_EXACT_SUM = 2**24  # float32 holds every integer up to here: beyond it the trainer's own sums would round
 MAX_FLOAT = 2.0**100  # of a float sample: sums of up to 2**27 of them stay finite, so no maximum meets a NaN
+MIN_CLASSES = 2  # the class is the largest score: of one score it would always be 0
 MAX_CLASSES = 255  # a class index is a uint8_t on the device
+MAX_LAYERS = 255  # so is a layer's
+MAX_CONSTANT_BYTES = 8 * 2**20  # twice the flash of the largest board; bounds what a file can ask for
 _VALUE_RANGE: dict[InputKind, tuple[int, int]] = {"bits": (0, 1), "uint8": (0, 255), "int8": (-128, 127)}
 
 
@@ -286,6 +289,14 @@ class Network:
     # Validation
 
     def _check(self) -> None:
+        if len(self.blocks) >= MAX_LAYERS:
+            raise NetworkError(f"the network has {len(self.blocks) + 1} layers, {MAX_LAYERS} fit: use fewer blocks")
+        constants = self.weight_bytes + sum(_constant_bytes(block) for block in self.blocks)
+        if constants > MAX_CONSTANT_BYTES:
+            raise NetworkError(
+                f"the network has {constants:,} B of constants, {MAX_CONSTANT_BYTES:,} fit: use fewer filters or a "
+                "pool before a dense layer"
+            )
         for i, (shape, kind) in enumerate(zip(self.shapes, self.kinds, strict=True)):
             name = self.block_name(i) if i < len(self.blocks) else "the last layer"
             weights = self.layer_weights[i]
@@ -326,8 +337,13 @@ class Network:
                 raise NetworkError(f"{name} has a threshold of {value:,}, its sums end at {limit - 1:,}")
 
     def _check_output(self) -> None:
-        if not 1 <= self.classes <= MAX_CLASSES:
-            raise NetworkError(f"the network has {self.classes} classes, 1 to {MAX_CLASSES} fit")
+        if self.classes < MIN_CLASSES:
+            raise NetworkError(
+                "the last layer has a single output, and the largest of one score is always class 0: give it two "
+                "outputs, one for each class, and train them with the softmax cross entropy"
+            )
+        if self.classes > MAX_CLASSES:
+            raise NetworkError(f"the network has {self.classes} classes, {MIN_CLASSES} to {MAX_CLASSES} fit")
         if self.kinds[-1] == "float":
             raise NetworkError(
                 "the last layer takes float input, but scores are integers: put a block that ends in a sign before it, "
@@ -337,3 +353,9 @@ class Network:
         reach = np.abs(self.output.multiplier.astype(np.int64)) * largest + np.abs(self.output.offset.astype(np.int64))
         if reach.max() >= 2**31:
             raise NetworkError(f"a score can reach {reach.max():,}, an int32 ends at {2**31 - 1:,}")
+
+
+def _constant_bytes(block: Block) -> int:
+    """Bytes of all thresholds, directions and normalisations of a block, one arithmetic beside the other."""
+    threshold, normalization = block.threshold is not None, block.normalization is not None
+    return block.outputs * (5 * threshold + 4 * len(Normalization.FIELDS) * normalization)

@@ -4,9 +4,11 @@ import errno
 import io
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
+import time
 import zipfile
 import zlib
 from dataclasses import replace
@@ -18,10 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.degenerate import DEGENERATE
 from support.random_networks import random_network
-from test_network import float_network, only_scores, three_layers, tiny
+from test_network import float_network, only_scores, scores, three_layers, tiny
 
 import ebnn
 from ebnn.atomic import write_atomically
+from ebnn.blocks import Block, Dense, Input, Threshold
 from ebnn.errors import EbnnError, FileFormatError, WriteError
 
 NETWORKS = {
@@ -238,7 +241,7 @@ def test_a_zip_bomb_is_refused_before_it_unpacks(saved):
     with zipfile.ZipFile(saved, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in {**contents, "bomb.npy": bytes(65 * 2**20)}.items():
             archive.writestr(name, data)
-    with pytest.raises(FileFormatError, match=r"unpacks to 68,\d{3},\d{3} bytes, 67,108,864 are allowed"):
+    with pytest.raises(FileFormatError, match=r"unpacks to 68,\d{3},\d{3} bytes, 10,024,704 are allowed"):
         ebnn.load(saved)
 
 
@@ -566,3 +569,127 @@ def test_a_link_keeps_pointing_and_a_file_keeps_its_permissions(tmp_path):
     assert link.is_symlink()
     assert real.stat().st_mode & 0o777 == 0o600
     assert ebnn.load(real) == only_scores()
+
+
+# Limits
+
+
+def deflated(path, contents, method=zipfile.ZIP_DEFLATED):
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, data in contents.items():
+            archive.writestr(name, data)
+
+
+def peak_of_loading(path):
+    """The message of the refusal, and MB at its peak above what Python and NumPy take; in a process of its own."""
+    program = """
+import resource, sys, ebnn, ebnn.files
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    ebnn.load(sys.argv[1])
+except ebnn.EbnnError as error:
+    print(error)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+    done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True, timeout=20)
+    *message, peak = done.stdout.splitlines()
+    return " ".join(message), int(peak)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_that_is_neither_stored_nor_deflated_is_refused(saved, method):
+    """SPEC 8.1: how much a block of the others unpacks to is not known before: 100 MB in a member that states 100 B."""
+    contents = members(saved)
+    deflated(saved, {**contents, "block0.weights.npy": bytes(100 * 2**20)}, method)
+    data = bytearray(saved.read_bytes())
+    stated = struct.pack("<I", 100 * 2**20)
+    saved.write_bytes(data.replace(stated, struct.pack("<I", 100)))
+    message, peak = peak_of_loading(saved)
+    assert "npy is neither stored nor deflated" in message
+    assert peak < 20
+
+
+def test_more_weights_than_a_network_may_have_are_refused_before_they_are_unpacked(saved):
+    """SPEC 8.3: 255 classes of 2,000,000 weights take 63 KB of file."""
+    description = description_of(saved)
+    description["input"]["shape"], description["blocks"] = [100, 200, 100], []
+    description["output"]["weights"] = [255, 200, 100, 100]
+    packed = array_bytes(np.zeros(255 * 2_000_000 // 8, np.uint8))
+    contents = {name: data for name, data in members(saved).items() if not name.startswith("block")}
+    deflated(saved, with_description({**contents, "output.weights.npy": packed}, description))
+    message, peak = peak_of_loading(saved)
+    assert re.search(r"unpacks to 63,7\d\d,\d\d\d bytes, 10,\d\d\d,\d\d\d are allowed", message)
+    assert peak < 20
+
+
+def test_the_largest_network_takes_its_weights_and_little_more(tmp_path):
+    """8 MiB of packed weights are 64 MiB of truth values."""
+    weights = np.broadcast_to(np.ones((1, 1, 1, 1), bool), (2_047, 1, 32_736, 1))
+    dense = Block(Dense(weights), None, Threshold([0] * 2_047, [False] * 2_047))
+    network = ebnn.Network(Input("bits", (1, 1, 32_736)), (dense,), scores(2, 1, 1, 2_047))
+    network.save(tmp_path / "large.ebnn")
+    message, peak = peak_of_loading(tmp_path / "large.ebnn")
+    assert message == ""
+    assert peak < 300
+
+
+@pytest.mark.parametrize("count", [255, 5_000])
+def test_more_blocks_than_a_network_may_have_are_refused_at_once(saved, count):
+    """SPEC 7.5, 8.3."""
+    description, contents = description_of(saved), members(saved)
+    description["blocks"] *= count
+    parts = {name.removeprefix("block0."): data for name, data in contents.items() if name.startswith("block0.")}
+    more = {f"block{i}.{name}": data for i in range(count) for name, data in parts.items()}
+    deflated(saved, with_description({**contents, **more}, description))
+    started = time.process_time()
+    with pytest.raises(FileFormatError, match=r"255 blocks, 254 fit|2,295 members are allowed"):
+        ebnn.load(saved)
+    assert time.process_time() - started < 1
+
+
+def test_a_large_file_or_directory_is_refused_before_it_is_read(saved, tmp_path):
+    """SPEC 8.3: a member's entry is not made where there are a million of them, nor where the file is sparse."""
+    path = tmp_path / "sparse.ebnn"
+    with path.open("wb") as file:
+        file.truncate(2**33)
+    with pytest.raises(FileFormatError, match=r"has 8,589,934,592 bytes, 10,\d\d\d,\d\d\d are allowed"):
+        ebnn.load(path)
+    data = saved.read_bytes()
+    # A comment, or the end of a large zip, may name another directory.
+    for changed in (data[:-2] + struct.pack("<H", 5) + b"hello", data[:-22] + b"PK\6\7" + bytes(16) + data[-22:]):
+        saved.write_bytes(changed)
+        with pytest.raises(FileFormatError, match=r"tiny\.ebnn: is damaged or not an \.ebnn file"):
+            ebnn.load(saved)
+
+
+def test_an_array_as_large_as_its_member_states_is_all_that_is_allocated(saved):
+    """SPEC 8.3: 4 GB are stated, none is taken, whichever version of NumPy's format states them."""
+    for version in [(1, 0), (2, 0)]:
+        head = io.BytesIO()
+        write = getattr(np.lib.format, f"write_array_header_{version[0]}_0")
+        write(head, {"descr": "|u1", "fortran_order": False, "shape": (2**32,)})
+        deflated(saved, {**members(saved), "block0.weights.npy": head.getvalue()})
+        message, peak = peak_of_loading(saved)
+        assert "block0.weights.npy states uint8 (4294967296,)" in message
+        assert peak < 20
+
+
+def test_a_large_description_is_refused(saved):
+    """SPEC 8.3: JSON takes many times its size in memory."""
+    description = {**description_of(saved), "more": [[]] * 2**19}
+    deflated(saved, with_description(members(saved), description))
+    with pytest.raises(FileFormatError, match=r"has a description of 2,\d\d\d,\d\d\d bytes, 1,048,576 are allowed"):
+        ebnn.load(saved)
+
+
+def test_a_single_class_is_refused(saved):
+    """A file of an earlier ebnn may hold one: its class would always be 0."""
+    description = description_of(saved)
+    description["output"]["weights"][0] = 1
+    contents = members(saved)
+    for name, values in [("weights", np.zeros(1, np.uint8)), ("multiplier", [1]), ("offset", [0])]:
+        dtype = {"weights": np.uint8, "multiplier": np.int16, "offset": np.int32}[name]
+        contents[f"output.{name}.npy"] = array_bytes(np.array(values, dtype))
+    write_members(saved, with_description(contents, description))
+    with pytest.raises(FileFormatError, match=r"tiny\.ebnn: .*a single output"):
+        ebnn.load(saved)

@@ -135,7 +135,7 @@ def test_a_padded_convolution_of_bits_needs_room_for_its_mask():
 def test_thresholds_take_two_bytes_where_all_fit(values, below, size):
     """SPEC 4.4: the device's form says the same, in the smallest type that holds every threshold of a block."""
     block = Block(Dense(ones(2, 1, 1, 300)), None, thresholds(*values, below=below))
-    network = Network(Input("uint8", (300, 1, 1)), (block,), scores(1, 1, 1, 2))
+    network = Network(Input("uint8", (300, 1, 1)), (block,), scores(2, 1, 1, 2))
     assert network.threshold_bytes == size
     value, flip = at_least(block.threshold)
     for acc in (-32_770, -32_769, -32_768, -1, 0, 1, 32_766, 32_767, 32_768, 32_769):
@@ -168,6 +168,11 @@ def test_pooling_follows_the_map():
 
 def conv_block(weights, *geometry, pool=None):
     return Block(Conv(weights, *geometry), pool, thresholds(*[0] * len(weights)))
+
+
+def dense_block(outputs, taps):
+    weights = np.broadcast_to(np.ones((1, 1, 1, 1), bool), (outputs, 1, taps, 1))
+    return Block(Dense(weights), None, thresholds(*[0] * outputs))
 
 
 def network_of(kind, shape, *blocks, last):
@@ -211,50 +216,50 @@ REFUSALS = [
     (lambda: Scores(ones(1, 1, 1, 1), [0], [0], float("nan")), "scale of the scores is nan"),
     (lambda: Scores(ones(1, 1, 1, 1), [0], [0], float("inf")), "scale of the scores is inf"),
     (
-        network_of("bits", (1, 2, 2), conv_block(ones(1, 3, 2, 1)), last=scores(1, 1, 1, 1)),
+        network_of("bits", (1, 2, 2), conv_block(ones(1, 3, 2, 1)), last=scores(2, 1, 1, 1)),
         "conv1: a kernel of 3×2 does not fit a 2×2 map padded by 0×0: use a smaller one or more padding",
     ),
     (
-        network_of("bits", (1, 2, 2), conv_block(ones(1, 1, 1, 1), pool=Pool((1, 3), (1, 1))), last=scores(1, 1, 1, 1)),
+        network_of("bits", (1, 2, 2), conv_block(ones(1, 1, 1, 1), pool=Pool((1, 3), (1, 1))), last=scores(2, 1, 1, 1)),
         "conv1: a pooling window of 1×3 does not fit a 2×2 map",
     ),
     (
-        network_of("bits", (1, 1, 9), conv_block(ones(1, 1, 1, 1), (1, 1), (0, 16_380)), last=scores(1, 1, 1, 1)),
+        network_of("bits", (1, 1, 9), conv_block(ones(1, 1, 1, 1), (1, 1), (0, 16_380)), last=scores(2, 1, 1, 1)),
         "conv1: a padded side of 32769 is over 32767: use less padding",
     ),
     (
-        network_of("bits", (2, 2, 2), conv_block(ones(1, 1, 1, 3)), last=scores(1, 2, 2, 1)),
+        network_of("bits", (2, 2, 2), conv_block(ones(1, 1, 1, 3)), last=scores(2, 2, 2, 1)),
         "conv1 takes 3 channels, its input has 2",
     ),
     (
-        network_of("bits", (2, 2, 3), last=scores(1, 3, 2, 2)),
+        network_of("bits", (2, 2, 3), last=scores(2, 3, 2, 2)),
         r"the last layer takes \(3, 2, 2\) values \(height, width, channels\), its input is 2×2×3",
     ),
     (
-        network_of("bits", (2, 1, 32_767), conv_block(ones(3, 1, 1, 2)), last=scores(1, 1, 32_767, 3)),
+        network_of("bits", (2, 1, 32_767), conv_block(ones(3, 1, 1, 2)), last=scores(2, 1, 32_767, 3)),
         "a row of the last layer's input has 98301 bits, 65535 fit",
     ),
     (
-        network_of("bits", (16_384, 1, 4), conv_block(ones(1, 1, 4, 16_384)), last=scores(1, 1, 1, 1)),
+        network_of("bits", (16_384, 1, 4), conv_block(ones(1, 1, 4, 16_384)), last=scores(2, 1, 1, 1)),
         "a row of conv1's input has 65536 bits, 65535 fit",
     ),
     (
-        network_of("uint8", (64, 32, 32), conv_block(ones(1, 32, 32, 64)), last=scores(1, 1, 1, 1)),
+        network_of("uint8", (64, 32, 32), conv_block(ones(1, 32, 32, 64)), last=scores(2, 1, 1, 1)),
         "a filter of conv1 has 65536 taps, 65535 fit",
     ),
     # 3.5: 65,793 · 255 = 2**24 − 1, 131,072 · 128 = 2**24.
-    (network_of("uint8", (3, 1, 21_931), last=scores(1, 1, 21_931, 3)), None),
+    (network_of("uint8", (3, 1, 21_931), last=scores(2, 1, 21_931, 3)), None),
     (
-        network_of("uint8", (3, 1, 21_932), last=scores(1, 1, 21_932, 3)),
+        network_of("uint8", (3, 1, 21_932), last=scores(2, 1, 21_932, 3)),
         "a sum of the last layer can reach 16,777,980, the trainer's float32 is exact to 16,777,216: use fewer inputs",
     ),
-    (network_of("int8", (8, 128, 128), last=scores(1, 128, 128, 8)), None),
+    (network_of("int8", (8, 128, 128), last=scores(2, 128, 128, 8)), None),
     (
-        network_of("int8", (8, 129, 128), last=scores(1, 129, 128, 8)),
+        network_of("int8", (8, 129, 128), last=scores(2, 129, 128, 8)),
         "a sum of the last layer can reach 16,908,288",
     ),
     (
-        network_of("float", (1, 1, 1), Block(Dense(ones(1, 1, 1, 1)), None, thresholds(0)), last=scores(1, 1, 1, 1)),
+        network_of("float", (1, 1, 1), Block(Dense(ones(1, 1, 1, 1)), None, thresholds(0)), last=scores(2, 1, 1, 1)),
         "dense1 takes float input and needs its normalisation",
     ),
     (
@@ -262,39 +267,50 @@ REFUSALS = [
             "float",
             (1, 1, 1),
             Block(Dense(ones(1, 1, 1, 1)), None, thresholds(0), normalization(1)),
-            last=scores(1, 1, 1, 1),
+            last=scores(2, 1, 1, 1),
         ),
         "dense1 takes float input and cannot have integer thresholds",
     ),
     (
         network_of(
-            "bits", (1, 1, 1), Block(Dense(ones(1, 1, 1, 1)), None, None, normalization(1)), last=scores(1, 1, 1, 1)
+            "bits", (1, 1, 1), Block(Dense(ones(1, 1, 1, 1)), None, None, normalization(1)), last=scores(2, 1, 1, 1)
         ),
         "dense1 needs its thresholds",
     ),
     (
-        network_of("bits", (1, 1, 3), Block(Dense(ones(1, 1, 3, 1)), None, thresholds(5)), last=scores(1, 1, 1, 1)),
+        network_of("bits", (1, 1, 3), Block(Dense(ones(1, 1, 3, 1)), None, thresholds(5)), last=scores(2, 1, 1, 1)),
         "dense1 has a threshold of 5, its sums end at 3",
     ),
     (
-        network_of("bits", (1, 1, 3), Block(Dense(ones(1, 1, 3, 1)), None, thresholds(-5)), last=scores(1, 1, 1, 1)),
+        network_of("bits", (1, 1, 3), Block(Dense(ones(1, 1, 3, 1)), None, thresholds(-5)), last=scores(2, 1, 1, 1)),
         "dense1 has a threshold of 5, its sums end at 3",
     ),
     (network_of("bits", (1, 1, 3), last=scores(255, 1, 3, 1)), None),
-    (network_of("bits", (1, 1, 3), last=scores(256, 1, 3, 1)), "the network has 256 classes, 1 to 255 fit"),
+    (network_of("bits", (1, 1, 3), last=scores(256, 1, 3, 1)), "the network has 256 classes, 2 to 255 fit"),
+    (network_of("bits", (1, 1, 3), last=scores(2, 1, 3, 1)), None),
     (
-        network_of("float", (1, 1, 3), last=scores(1, 1, 3, 1)),
+        network_of("bits", (1, 1, 3), last=scores(1, 1, 3, 1)),
+        "the last layer has a single output, and the largest of one score is always class 0: give it two outputs",
+    ),
+    # 8 MiB of weights and thresholds: filters of 1,023 words and 5 bytes beside, 2 · 64 words for the scores.
+    (network_of("bits", (1, 1, 32_736), dense_block(2_047, 32_736), last=scores(2, 1, 1, 2_047)), None),
+    (
+        network_of("bits", (1, 1, 32_736), dense_block(2_048, 32_736), last=scores(2, 1, 1, 2_048)),
+        "the network has 8,391,168 B of constants, 8,388,608 fit: use fewer filters or a pool before a dense layer",
+    ),
+    (
+        network_of("float", (1, 1, 3), last=scores(2, 1, 3, 1)),
         "the last layer takes float input, but scores are integers: put a block",
     ),
     # 5.1: 32,768 · 65,535 + 32,767 = 2**31 − 1.
-    (network_of("bits", (3, 1, 21_845), last=scores(1, 1, 21_845, 3, -32_768, 32_767)), None),
-    (network_of("bits", (3, 1, 21_845), last=scores(1, 1, 21_845, 3, -32_768, -32_767)), None),
+    (network_of("bits", (3, 1, 21_845), last=scores(2, 1, 21_845, 3, -32_768, 32_767)), None),
+    (network_of("bits", (3, 1, 21_845), last=scores(2, 1, 21_845, 3, -32_768, -32_767)), None),
     (
-        network_of("bits", (3, 1, 21_845), last=scores(1, 1, 21_845, 3, -32_768, 32_768)),
+        network_of("bits", (3, 1, 21_845), last=scores(2, 1, 21_845, 3, -32_768, 32_768)),
         "a score can reach 2,147,483,648, an int32 ends at 2,147,483,647",
     ),
     (
-        network_of("bits", (1, 1, 1), last=scores(1, 1, 1, 1, 0, -(2**31))),
+        network_of("bits", (1, 1, 1), last=scores(2, 1, 1, 1, 0, -(2**31))),
         "a score can reach 2,147,483,648, an int32 ends at 2,147,483,647",
     ),
 ]
@@ -316,7 +332,7 @@ def test_pairs_are_the_same_however_they_are_given():
     for stride, pad in [([1, 1], [0, 0]), (np.array([1, 1]), np.array([0, 0])), ((True, True), (False, False))]:
         conv = Conv(ones(1, 2, 2, 1), stride, pad)
         assert (conv.stride, conv.pad, conv.padded) == (wanted.stride, wanted.pad, False)
-        network = Network(Input("bits", [1, 2, 2]), [Block(conv, None, thresholds(0))], scores(1, 1, 1, 1))
+        network = Network(Input("bits", [1, 2, 2]), [Block(conv, None, thresholds(0))], scores(2, 1, 1, 1))
         assert "true" not in json.dumps(network.describe()[0])
 
 
@@ -328,7 +344,7 @@ def test_a_network_is_frozen():
     assert dense.weights.all()
     for array in three_layers().describe()[1].values():
         assert array.size
-    for array in (dense.weights, thresholds(1).value, normalization(1).mean, scores(1, 1, 1, 1).offset):
+    for array in (dense.weights, thresholds(1).value, normalization(1).mean, scores(2, 1, 1, 1).offset):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
     with pytest.raises(AttributeError):
@@ -436,7 +452,7 @@ def test_every_change_changes_the_hash():
 def test_conv_and_dense_differ_in_the_hash():
     """SPEC 8.2: the same weights over the whole input, as a convolution and as a dense layer."""
     parts = [Block(linear, None, thresholds(0, 1)) for linear in (Conv(ones(2, 1, 3, 1)), Dense(ones(2, 1, 3, 1)))]
-    conv, dense = (Network(Input("bits", (1, 1, 3)), (part,), scores(1, 1, 1, 2)) for part in parts)
+    conv, dense = (Network(Input("bits", (1, 1, 3)), (part,), scores(2, 1, 1, 2)) for part in parts)
     assert conv.hash != dense.hash
 
 
@@ -466,7 +482,7 @@ def test_equal_content_is_equal():
 def test_pack_input_places_every_value_on_its_own(kind):
     """SPEC 2.1, 2.3, 2.4: one value at a time; 3 channels, 2 rows, 3 pixels: 9 bits a row, 2 bytes."""
     block = Block(Conv(ones(1, 1, 1, 3)), None, None if kind == "float" else thresholds(0), normalization(1))
-    network = Network(Input(kind, (3, 2, 3)), (block,), scores(1, 2, 3, 1))
+    network = Network(Input(kind, (3, 2, 3)), (block,), scores(2, 2, 3, 1))
     for c in range(3):
         for y in range(2):
             for x in range(3):

@@ -16,7 +16,7 @@ from ebnn.blocks import Block, Conv, Dense, Input, Normalization, Pool, Scores, 
 from ebnn.network import Network
 
 
-def last_layer(height, width, channels, classes=1):
+def last_layer(height, width, channels, classes=2):
     return Scores(np.ones((classes, height, width, channels), bool), [1] * classes, [0] * classes, 1.0)
 
 
@@ -56,9 +56,9 @@ def check_against_slow_loops(network, x, arithmetic="integer"):
 )
 def test_sums_worked_by_hand(kind, values, weights, acc):
     """SPEC 1.1, 3.1, 3.2, 5.1: the sum is seen through a score of multiplier 3 and offset −7."""
-    last = Scores(np.array(weights).reshape(1, 1, -1, 1), [3], [-7], 1.0)
+    last = Scores(np.array([weights, weights]).reshape(2, 1, -1, 1), [3, 1], [-7, 0], 1.0)
     network = Network(Input(kind, (1, 1, len(values))), (), last)
-    assert network.scores([[values]]).tolist() == [[3 * acc - 7]]
+    assert network.scores([[values]]).tolist() == [[3 * acc - 7, acc]]
 
 
 def test_a_tap_outside_contributes_nothing():

@@ -23,7 +23,6 @@ from .arrays import constant_array, interleaved, normalization_table, weight_wor
 
 RUNTIME_VERSION = 2  # EBNN_RUNTIME_VERSION of firmware/lib/ebnn/src/ebnn.h; a test compares them
 AVR_NEAR_FLASH = 64_000  # pgm_read_* reaches 65,536 bytes: this leaves room for vectors and the core's own tables
-MAX_LAYERS = 255  # a layer's index is a uint8_t on the device
 ONES_IN_RAM = """
 /* On AVR, the table that counts ones lies in RAM, 256 bytes of it, unless ebnn.h was included without. */
 #ifndef EBNN_ONES_IN_RAM
@@ -85,10 +84,6 @@ def header_text(network: Network, *, name: str, arithmetic: str = "integer", opt
         raise NetworkError(f"the arithmetic {arithmetic!r} is unknown: use {' or '.join(ARITHMETICS)}")
     if optimize not in OPTIMIZE:
         raise NetworkError(f"a header cannot be optimized for {optimize!r}: use {', '.join(OPTIMIZE)}")
-    if len(network.blocks) >= MAX_LAYERS:
-        raise NetworkError(
-            f"the network has {len(network.blocks) + 1} layers, a header takes {MAX_LAYERS}: use fewer blocks"
-        )
     return _Header(network, name, arithmetic, optimize).text()
 
 

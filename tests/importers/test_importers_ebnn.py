@@ -354,6 +354,13 @@ def test_padding_of_0_is_refused(write):
         import_ebnn_header(write(text.replace("_W[1] = {15}", "_W[1] = {14}")))
 
 
+def test_a_single_class_is_refused(write):
+    """The largest of one score is always class 0."""
+    text = header_of([make_layer(np.random.default_rng(0), "blinear_sm", -np.ones((1, 8), np.int8), 1)])
+    with pytest.raises(LoweringError, match=r"the last layer has a single output, .*: give it two outputs"):
+        import_ebnn_header(write(text))
+
+
 def test_sizes_that_do_not_follow_from_each_other(write):
     with pytest.raises(FileFormatError, match=r"line \d+: l_b_linear_bn_softmax1: takes 31 values, but is given 2×4×4"):
         import_ebnn_header(write(change_conv(n=31)))

@@ -143,7 +143,7 @@ DEGENERATE = {
         Network(Input("bits", (1, 1, 9)), (), _scores(255, (1, 1, 9))),
         _samples("bits", (3, 1, 1, 9)),
     ),
-    "one class": (Network(Input("bits", (1, 1, 9)), (), _scores(1, (1, 1, 9))), _samples("bits", (3, 1, 1, 9))),
+    "two classes": (Network(Input("bits", (1, 1, 9)), (), _scores(2, (1, 1, 9))), _samples("bits", (3, 1, 1, 9))),
     "most taps, bits": _most_taps("bits"),
     "most taps, bytes": _most_taps("uint8"),
     "most taps, int8": _most_taps("int8"),

@@ -69,7 +69,7 @@ def chain_specs(draw: st.DrawFn) -> ChainSpec:
         kind,
         shape,
         tuple(blocks),
-        draw(st.integers(1, 11)),
+        draw(st.integers(2, 11)),
         draw(st.booleans()),
         draw(st.booleans()),
         draw(st.integers(0, 2**32 - 1)),

@@ -27,7 +27,7 @@ def random_network(choose: random.Random, normalized: bool = False) -> Network:
         blocks.append(block)
         shape = block.output_shape(shape)
         kind = "bits"
-    classes = choose.choice([1, 2, 3, 10, 33])
+    classes = choose.choice([2, 3, 4, 10, 33])
     weights = _weights(rng, (classes, shape.height, shape.width, shape.channels))
     reach = weights[0].size * LARGEST[kind]
     largest = min(2**15, (2**31 - 1) // reach)
