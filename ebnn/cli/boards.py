@@ -8,7 +8,7 @@ import click
 from ..boards import board_names, load_board
 from ..report import boards_table
 from .console import make_console, print_line, print_whole
-from .options import check_writable, json_option, write_json
+from .options import json_option, write_json
 
 
 @click.command()
@@ -18,7 +18,6 @@ def boards(json_file: Path | None) -> None:
 
     Flash is what a program has, the bootloader's share left out. A terminal of 110 columns shows their MCU too.
     """
-    check_writable(json_file)
     known = sorted(map(load_board, board_names()), key=lambda board: (board.ram_bytes or 0, board.flash_bytes or 0))
     console = make_console()
     print_whole(console, boards_table(known, console.width))

@@ -14,8 +14,9 @@ from ..network import Network
 from ..report import time_text
 from .console import command_line, print_line, print_whole
 from .idle_options import TRAINING, refuses_idle
-from .options import check_writable, json_option, write_json
-from .train_network import MODEL_NAME, Task, float_config, train_float, train_network
+from .options import json_option, write_json
+from .paths import keep_files
+from .train_network import KEPT_FILES, MODEL_NAME, Task, float_config, train_float, train_network
 from .training_options import TrainingOptions, architecture_option, read_training_options, training_options
 
 if TYPE_CHECKING:
@@ -124,9 +125,9 @@ def compare(architecture: str, out: Path | None, json_file: Path | None, **setti
     seed and all else are the same, but for a teacher, which it has none of. With --resume a run that was stopped goes
     on, and a finished one is not repeated.
     """
-    check_writable(json_file)
     options = read_training_options(settings)
     out = Path("runs") / f"compare-{options.name}" if out is None else out
+    keep_files("--out", out, {*KEPT_FILES, MODEL_NAME})
     folders = {name: out / name for name in ("float", "binarized")}
     with options.task(out, list(folders.values())) as task:
         _compare(task, options, architecture, folders, json_file)

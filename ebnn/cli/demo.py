@@ -15,11 +15,13 @@ from ..errors import EbnnError
 from ..report import RunReport, network_table, picture
 from ..simulation import find_compiler
 from .console import command_line, make_console, print_line, print_whole
-from .options import check_writable, json_option, write_json
+from .options import json_option, write_json
+from .paths import keep_files
 from .run import finish, show, stream_with_bar
-from .train_network import Task, train_network
+from .train_network import KEPT_FILES, Task, train_network
 
 NAME = "digits"
+MODEL, HEADER = "digits.ebnn", "network.h"
 ARCHITECTURE = "digits"
 EPOCHS = 25
 LEARNING_RATE = 0.01
@@ -46,7 +48,7 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
     from ..training import TrainConfig
 
     started = time.monotonic()
-    check_writable(json_file)
+    keep_files("--out", out, {*KEPT_FILES, MODEL, HEADER})
     find_compiler()
     console = make_console()
     data = datasets.load(NAME)
@@ -56,7 +58,7 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
     network = trained.network
 
     _step(console, 2, "lower to integers and packed bits, emit a C header")
-    model, header = out / "digits.ebnn", out / "network.h"
+    model, header = out / MODEL, out / HEADER
     network.save(model)
     write_header(network, header, name=NAME)
     print_whole(console, network_table(network))

@@ -13,7 +13,8 @@ from ..firmware_sources import firmware_folder
 from ..networks import load
 from ..report import estimate_table
 from .console import make_console, print_line, print_whole
-from .options import arithmetic_option, board_option, check_writable, model_argument, optimize_option
+from .options import arithmetic_option, board_option, model_argument, optimize_option
+from .paths import OutputFile
 
 
 @click.command()
@@ -21,7 +22,7 @@ from .options import arithmetic_option, board_option, check_writable, model_argu
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile("C header of ebnn's"),
     default=Path("network.h"),
     show_default=True,
     help="The header to write.",
@@ -37,7 +38,6 @@ def export(model: Path, output: Path, name: str | None, board: str | None, arith
     stay in flash. Put it at firmware/include/network.h to build the serial firmware with it. With --board, a network
     that is too big for the board is refused.
     """
-    check_writable(output)
     network = load(model)
     found = check_fits(network, load_board(board), arithmetic, optimize) if board else None
     name = identifier(output.stem) if name is None else name

@@ -26,7 +26,6 @@ from .console import command_line, make_console, print_line
 from .idle_options import MODEL_FOR_HEADER, refuses_idle
 from .options import (
     arithmetic_option,
-    check_writable,
     json_option,
     optimize_option,
     optional_model_argument,
@@ -65,7 +64,6 @@ def flash(
     interrupted, the header that was there comes back. A network that is too big for the board is refused.
     """
     begin = time.monotonic()
-    check_writable(json_file)
     network = None if model is None else load(model)
     own = find_project(folder, board)
     project = own or bundled_project()

@@ -13,19 +13,28 @@ from rich.table import Table
 
 from ..errors import TrainingError
 from .console import make_console, print_line, print_whole
-from .options import PICTURES, check_picture, check_writable, json_option, write_json
-from .train_network import TEACHER_FOLDER
+from .options import PICTURES, check_picture, json_option, write_json
+from .paths import OutputFile, RunFolder
+from .train_network import HISTORY_NAME, KEPT_FILES, TEACHER_FOLDER
 
 if TYPE_CHECKING:
     from ..training.history import History
 
+_READ = [name for name in KEPT_FILES if name != HISTORY_NAME]  # a picture may be drawn again
+
 
 @click.command()
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "runs",
+    metavar="RUN...",
+    nargs=-1,
+    required=True,
+    type=RunFolder(*(name for name in KEPT_FILES if name != HISTORY_NAME)),
+)
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile("picture"),
     help=f"Draw loss, accuracy and learning rate of all runs to this file: {', '.join(PICTURES)}.",
 )
 @json_option
@@ -35,7 +44,6 @@ def history(runs: tuple[Path, ...], output: Path | None, json_file: Path | None)
     RUN is the folder of one, the --out of ebnn train. The test images choose nothing: a run without validation images
     keeps its last epoch.
     """
-    check_writable(output, json_file)
     check_picture(output)
     histories = [_read_run(run, name) for run, name in zip(runs, _short_names(runs), strict=True)]
     console = make_console()

@@ -9,16 +9,16 @@ from ..files import save
 from ..importers import import_ebnn_header
 from ..report import network_table
 from .console import make_console, print_line, print_whole
-from .options import check_writable
+from .paths import InputFile, OutputFile
 
 
 @click.command("import")
-@click.argument("header", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("header", type=InputFile())
 @click.option(
     "-o",
     "--output",
     metavar="MODEL.ebnn",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile("network"),
     required=True,
     help="The network to write.",
 )
@@ -48,7 +48,6 @@ def import_header(
     It predicts as the header's own C does, whatever the sample; a header of which no such network can be made is
     refused.
     """
-    check_writable(output)
     imported = import_ebnn_header(header, input_kind=input_kind, shape=shape, nearest=nearest)
     network = imported.network
     save(network, output)

@@ -12,7 +12,6 @@ from .console import make_console, print_line, print_whole
 from .options import (
     arithmetic_option,
     board_option,
-    check_writable,
     json_option,
     model_argument,
     optimize_option,
@@ -33,7 +32,6 @@ def info(model: Path, board: str | None, arithmetic: str, optimize: str, json_fi
     included, what is left of them, and the time for a sample. These are estimates, from costs that were measured on
     simulated cores.
     """
-    check_writable(json_file)
     network = load(model)
     found = [
         estimate(network, one, arithmetic, optimize) for one in ([load_board(board)] if board else estimated_boards())

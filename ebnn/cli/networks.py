@@ -14,7 +14,7 @@ from ..networks.published import deviation
 from ..recipes import load_recipe
 from ..report import describe_network
 from .console import command_line, make_console, print_line
-from .options import check_writable, json_option, write_json
+from .options import json_option, write_json
 
 
 @click.command()
@@ -26,7 +26,6 @@ def networks(name: str | None, json_file: Path | None) -> None:
     Where a command takes MODEL, it takes such a name too; so does ebnn.load in Python. Times are estimates for images
     as in training; - where the network does not fit.
     """
-    check_writable(json_file)
     console = make_console()
     if name is None:
         published = [load_published(each) for each in network_names()]

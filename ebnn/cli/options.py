@@ -1,7 +1,6 @@
 """Options and arguments that several commands share."""
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,12 +12,13 @@ from ..atomic import write_atomically
 from ..boards import board_names
 from ..errors import WriteError
 from ..kernels import ARITHMETICS, OPTIMIZE
+from .paths import ModelFile, OutputFile
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 MODEL_HELP = "an .ebnn file, or the name of a published network (ebnn networks lists them)"
 json_option = click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write the results to this file."
+    "--json", "json_file", type=OutputFile("JSON file"), help="Also write the results to this file."
 )
 folder_option = click.option(
     "--folder",
@@ -62,12 +62,12 @@ def optional_model_argument(command: Command) -> Command:
 def _model_argument(command: Command, metavar: str, required: bool) -> Command:
     # click takes a command's help from the docstring, and has none for an argument.
     command.__doc__ = f"{command.__doc__}\n\n    MODEL is {MODEL_HELP}.\n    "
-    return click.argument("model", metavar=metavar, required=required, type=click.Path(path_type=Path))(command)
+    return click.argument("model", metavar=metavar, required=required, type=ModelFile())(command)
 
 
 def model_option(what: str) -> Callable[[Command], Command]:
     """Adds the option --model, which :func:`ebnn.networks.load` reads; ``what`` says what becomes of the network."""
-    return click.option("--model", metavar="MODEL", type=click.Path(path_type=Path), help=f"{what}: {MODEL_HELP}.")
+    return click.option("--model", metavar="MODEL", type=ModelFile(), help=f"{what}: {MODEL_HELP}.")
 
 
 def write_json(path: Path | None, values: dict[str, Any]) -> None:
@@ -80,17 +80,3 @@ def check_picture(path: Path | None) -> None:
     """Refuses, before the work is done, a picture whose name does not end in one of :data:`PICTURES`."""
     if path is not None and path.suffix.lower() not in PICTURES:
         raise WriteError(f"{path} is no picture that can be drawn: end its name in {', '.join(PICTURES)}")
-
-
-def check_writable(*paths: Path | None) -> None:
-    """Refuses a file that cannot be written before the work is done, not after."""
-    for path in paths:
-        if path is None:
-            continue
-        folder = path.parent
-        if not folder.is_dir():
-            raise WriteError(f"{path} cannot be written: the folder {folder} does not exist, make it first")
-        if path.is_dir():
-            raise WriteError(f"{path} is a folder: name a file")
-        if not os.access(path if path.exists() else folder, os.W_OK):
-            raise WriteError(f"{path} cannot be written: no permission")

@@ -21,7 +21,6 @@ from .datasets import download_bars
 from .idle_options import BUILT_HEADER, FOLDER, refuses_idle
 from .options import (
     arithmetic_option,
-    check_writable,
     dataset_choice,
     folder_option,
     json_option,
@@ -64,7 +63,6 @@ def profile(
     The board times each layer by its own clock. A pooled convolution may stop early, so its time depends on the
     sample: --dataset takes real ones. The deepest stack and the untouched RAM are since the board's reset.
     """
-    check_writable(json_file)
     network = load(model)
     images = _random_images(network, samples) if dataset is None else _test_images(network, dataset, samples, folder)
     console = make_console()

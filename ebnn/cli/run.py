@@ -28,7 +28,6 @@ from .datasets import download_bars
 from .idle_options import BUILT_HEADER, FOLDER, refuses_idle
 from .options import (
     arithmetic_option,
-    check_writable,
     dataset_choice,
     folder_option,
     json_option,
@@ -70,7 +69,6 @@ def run(
     board, flash the same network first; another one is refused. --arithmetic is for simulated boards; a real one has
     what it was flashed with.
     """
-    check_writable(json_file)
     network = load(model)
     with download_bars(Console(stderr=True)) as progress:
         data = datasets.load(dataset, folder=folder, progress=progress)

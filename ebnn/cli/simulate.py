@@ -18,13 +18,14 @@ from ..simulation import AvrStatistics, PluggedBoard, SimavrSimulator, plugged_i
 from .console import make_console, print_line
 from .idle_options import MODEL_OPTION_FOR_HEADER, refuses_idle
 from .options import arithmetic_option, model_option, optimize_option
+from .paths import InputFile, check_link
 
 _LOOK_SECONDS = 0.5  # how often the board is looked at
 
 
 @click.command()
 @click.argument("board", metavar="BOARD")
-@click.option("--program", type=click.Path(dir_okay=False, path_type=Path), help="An ELF file that the board runs.")
+@click.option("--program", type=InputFile(), help="An ELF file that the board runs.")
 @model_option("A network, built with the firmware for the board")
 @click.option("--bootloader", is_flag=True, help="With the board's bootloader, for avrdude to upload through.")
 @click.option("--link", type=click.Path(path_type=Path), help="Keep a symbolic link to the port here.")
@@ -47,6 +48,7 @@ def simulate(
     """
     if program is not None and model is not None:
         raise InputError("--program and --model both say what the board runs: give one of them")
+    check_link(link)
     signal.signal(signal.SIGTERM, _end)
     with suppress(KeyboardInterrupt), ExitStack() as stack:
         header = None

@@ -16,8 +16,9 @@ from ..network import Network
 from ..sweep import FRONT_MARK, Sweep, Trial, estimate_all, sweep_table
 from .console import command_line, print_line, print_whole
 from .idle_options import TRAINING, refuses_idle
-from .options import PICTURES, check_picture, check_writable, json_option, write_json
-from .train_network import MODEL_NAME, Task, train_network
+from .options import PICTURES, check_picture, json_option, write_json
+from .paths import OutputFile, keep_files
+from .train_network import KEPT_FILES, MODEL_NAME, Task, train_network
 from .training_options import TrainingOptions, read_training_options, training_options
 
 DEFAULT_BOARDS = "uno,genuino101"
@@ -88,7 +89,7 @@ def train_trials(
 )
 @click.option(
     "--plot",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile("picture"),
     help=f"Also draw accuracy against bytes and time to this file: {', '.join(PICTURES)}.",
 )
 @json_option
@@ -108,8 +109,8 @@ def sweep(
     star marks what no other network beats in both accuracy and the column's figure. With --resume a run that was
     stopped goes on, and finished ones are not repeated.
     """
-    check_writable(json_file, plot)
     check_picture(plot)
+    keep_files("--out", out, {*KEPT_FILES, MODEL_NAME})
     boards = read_boards(board_list)
     options = read_training_options(settings)
     held_out = options.config.validation

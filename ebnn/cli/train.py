@@ -10,8 +10,9 @@ from ..errors import TrainingError
 from ..report import describe_network, network_table
 from .console import command_line, print_line, print_whole
 from .idle_options import BINARY_NETWORK, TRAINING, refuses_idle
-from .options import check_writable, json_option, write_json
-from .train_network import MODEL_NAME, Task, float_config, run_values, train_float, train_network
+from .options import json_option, write_json
+from .paths import OutputFile, keep_files
+from .train_network import KEPT_FILES, MODEL_NAME, Task, float_config, run_values, train_float, train_network
 from .training_options import TrainingOptions, architecture_option, read_training_options, training_options
 
 
@@ -21,7 +22,7 @@ from .training_options import TrainingOptions, architecture_option, read_trainin
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile("network"),
     help="The network to write. [default: OUT/model.ebnn]",
     show_default=False,
 )
@@ -59,11 +60,11 @@ def train(
     int8      a number -128 to 127            minus 128             -1 or +1
     float     a float                         divided by 255        -1 or +1
     """
-    check_writable(output, json_file)
     if float_baseline and output is not None:
         raise TrainingError("a float network has no .ebnn file: leave --output or --float out")
     options = read_training_options(settings)
     out = Path("runs") / (options.name + ("-float" if float_baseline else "")) if out is None else out
+    keep_files("--out", out, {*KEPT_FILES, *([MODEL_NAME] if output is None else [])})
     with options.task(out) as task:
         _train(task, options, architecture, output, float_baseline, json_file)
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 TEACHER_FOLDER = "teacher"
 HISTORY_NAME = "history.png"
 MODEL_NAME = "model.ebnn"
+KEPT_FILES = ("log.jsonl", "snapshot.npz", "chain.npz", HISTORY_NAME, ".lock")
+"""What a run keeps in its folder for itself."""
 FLOAT_RATE = 0.3
 """Learning rate of a float network, as a share of a binarized one's, whose latent weights have to cross zero."""
 
