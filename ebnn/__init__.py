@@ -1,29 +1,43 @@
 """ebnn: train a binarized neural network on a laptop, run it on an Arduino-class board.
 
 ``ebnn.load`` reads a trained network, a file or a published one by its name; ``Network.predict`` runs it here,
-``ebnn.write_header`` emits it as C; ``ebnn.lower`` makes one from a trained Chainer chain. Importing this package never
-imports Chainer.
+``ebnn.write_header`` emits it as C; ``ebnn.lower`` makes one from a trained Chainer chain. A name, or a module of the
+package, is imported when it is first used; only ``ebnn.lower`` imports Chainer.
 """
 
+import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
-from .codegen import write_header
-from .errors import EbnnError
-from .network import Network
-from .networks import load
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .codegen import write_header
+    from .errors import EbnnError
     from .lowering import lower
+    from .network import Network
+    from .networks import load
 
 __all__ = ["EbnnError", "Network", "__version__", "load", "lower", "write_header"]
 
+_MODULES = {
+    "EbnnError": "errors",
+    "Network": "network",
+    "load": "networks",
+    "lower": "lowering",
+    "write_header": "codegen",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name == "lower":  # the one public name that needs Chainer
-        try:
-            from .lowering import lower
-        except ModuleNotFoundError as error:
-            raise AttributeError(f"ebnn.lower needs {error.name}, which is not installed") from error
-        return lower
-    raise AttributeError(f"module 'ebnn' has no attribute {name!r}")
+    if name in _MODULES:
+        value = getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    if not name.startswith("_") and importlib.util.find_spec(f"{__name__}.{name}") is not None:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

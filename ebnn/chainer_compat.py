@@ -1,8 +1,8 @@
 """Names that Chainer 7.8.1 imports and newer Python or NumPy no longer have.
 
-Importing this module supplies them; it never imports Chainer itself. A one-line ``.pth`` file, installed beside the
-package, imports it at the first ``import chainer`` of a process, so that scripts which import Chainer before ebnn run
-unchanged.
+:func:`supply` supplies them; it never imports Chainer itself. A ``.pth`` file, installed beside the package, runs this
+file and calls it at the first ``import chainer`` of a process, so that scripts which import Chainer before ebnn run
+unchanged. It finds this file by its place, so nothing but NumPy may be imported here.
 
 - ``numpy.sctypes`` went with NumPy 2.0; Chainer asks it for the integer and float types.
 - ``numpy.distutils.system_info`` went with Python 3.12, and before that cannot be imported beside a newer setuptools;
@@ -10,6 +10,7 @@ unchanged.
 - ``pkg_resources`` comes from setuptools, which warns on import that it is deprecated.
 """
 
+import contextlib
 import importlib
 import sys
 import types
@@ -38,9 +39,11 @@ def _supply_system_info() -> None:
         sys.modules["numpy.distutils.system_info"] = system_info
 
 
-_supply_sctypes()
-with warnings.catch_warnings():
-    # Imported quietly, once, before Chainer does.
-    warnings.simplefilter("ignore")
-    importlib.import_module("pkg_resources")
-    _supply_system_info()
+def supply() -> None:
+    """Supplies what is lacking; where pkg_resources is not installed, Chainer's own import says so."""
+    _supply_sctypes()
+    with warnings.catch_warnings(), contextlib.suppress(ImportError):
+        # Imported quietly, once, before Chainer does.
+        warnings.simplefilter("ignore")
+        _supply_system_info()
+        importlib.import_module("pkg_resources")

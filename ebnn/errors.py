@@ -11,6 +11,7 @@
     ├── TrainingError        training that cannot start or go on
     ├── DatasetError         data that is missing, partial or corrupt
     ├── BuildError           no compiler, or one that failed
+    ├── MissingDependencyError  a package that an extra of ebnn installs is absent, or does not work
     └── DeviceError          the board or the way to it
         ├── PortError        the port cannot be opened, or went away
         ├── NoAnswerError    the board is silent
@@ -55,6 +56,10 @@ class DatasetError(EbnnError):
 
 class BuildError(EbnnError):
     """No compiler, or one that failed."""
+
+
+class MissingDependencyError(EbnnError, ImportError):
+    """A package that an extra of ebnn installs is absent, or does not work here."""
 
 
 class DeviceError(EbnnError):

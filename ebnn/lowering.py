@@ -9,12 +9,12 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import chainer
 import numpy as np
 from numpy.typing import NDArray
 
 from . import reference
 from .blocks import Block, Conv, Dense, Input, InputKind, Normalization, Pool, Scores, Shape, Threshold, largest_value
+from .chainer_import import chainer
 from .errors import LoweringError, NetworkError
 from .functions import exact_settings
 from .links import CLink, size_blocks

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .atomic import write_atomically
+from .extras import import_extra
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,7 @@ def plot_sweep(sweep: Sweep, path: Path) -> None:
         sweep: what to draw.
         path: picture to write, atomically; its ending says which kind.
     """
+    import_extra("matplotlib.figure", "a picture")
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -137,6 +139,7 @@ def plot_history(histories: Sequence[History], path: Path) -> None:
         histories: of the runs; one of them at least has an epoch.
         path: picture to write, atomically; its ending says which kind.
     """
+    import_extra("matplotlib.figure", "a picture")
     from matplotlib import colormaps
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter

@@ -15,7 +15,7 @@ PACKAGE = Path(ebnn.__file__).parent
 
 BASE = {"errors", "version"}
 NETWORK = {"network", "kernels", "blocks", "memory", "bits", "samples", *BASE}
-TRAINING = {"atomic", "links", "functions", "chainer_compat", *NETWORK}
+TRAINING = {"atomic", "links", "functions", "chainer_import", "estimators", "extras", *NETWORK}
 EVERYTHING = {path.stem for path in PACKAGE.iterdir()} - {"__init__", "__main__", "__pycache__"}
 
 # Each room: what it may import when it is imported, and what its functions may import when they run.
@@ -24,6 +24,9 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "version": (set(), set()),
     "frames": (set(), set()),
     "chainer_compat": (set(), set()),
+    "extras": (BASE, set()),
+    "chainer_import": ({"chainer_compat", "extras", *BASE}, set()),
+    "estimators": (set(), set()),
     "firmware_sources": (BASE, set()),
     "leftovers": (BASE, set()),
     "atomic": ({"leftovers", *BASE}, set()),
@@ -41,37 +44,37 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "networks": ({"files", "boards", "estimate", "report", "recipes", *NETWORK}, set()),
     "importers": (NETWORK, set()),
     "codegen": ({"atomic", *NETWORK}, set()),
-    "functions": ({"chainer_compat", *BASE}, set()),
-    "links": ({"functions", "chainer_compat", *BASE}, {"lower", "write_header"}),
+    "functions": ({"chainer_import", "estimators", *BASE}, set()),
+    "links": ({"functions", "chainer_import", *BASE}, {"lower", "write_header"}),
     "training": (TRAINING, {"lowering", "codegen"}),
     "lowering": ({"reference", *TRAINING} - {"atomic"}, set()),
-    "datasets": ({"cache", *NETWORK}, set()),
+    "datasets": ({"cache", "extras", *NETWORK}, set()),
     "ports": ({"boards", *BASE}, set()),
-    "platformio": ({"atomic", "boards", "cache", "firmware_sources", *BASE}, set()),
+    "platformio": ({"atomic", "boards", "cache", "extras", "firmware_sources", *BASE}, set()),
     "device": ({"frames", "boards", *BASE}, set()),
     "simulation": ({"boards", "cache", "frames", "codegen", "firmware_sources", *NETWORK}, {"platformio"}),
     "workload": (NETWORK, set()),
     "estimate": ({"workload", "codegen", "boards", *NETWORK}, set()),
     "report": ({"estimate", "boards", *NETWORK}, set()),
     "sweep": ({"report", "estimate", "boards", *NETWORK}, set()),
-    "plots": ({"atomic", *BASE}, {"sweep", "training"}),
+    "plots": ({"atomic", "extras", *BASE}, {"sweep", "training"}),
     "streaming": ({"device", "report", *NETWORK}, set()),
     "profiling": ({"device", "report", "streaming", *NETWORK}, set()),
     "cli": (EVERYTHING, EVERYTHING),
     "__main__": ({"cli"}, set()),
-    "__init__": ({"codegen", "networks", *NETWORK}, {"lowering"}),
+    "__init__": ({"version"}, {"codegen", "errors", "lowering", "network", "networks"}),
 }
 
 OUTSIDE = {
-    "chainer": {"functions", "links", "training", "datasets", "lowering"},
+    "chainer": {"functions", "links"},
     "chainerx": set(),
     "serial": {"device", "ports", "simulation"},
     "platformio": {"platformio"},
     "cobs": {"frames"},
     "click": {"cli"},
-    "sklearn": {"datasets"},
+    "sklearn": set(),
     "matplotlib": {"plots"},
-    "tensorboardX": {"training"},
+    "tensorboardX": set(),
 }
 
 

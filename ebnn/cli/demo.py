@@ -18,7 +18,7 @@ from .console import command_line, make_console, print_line, print_whole
 from .options import json_option, write_json
 from .paths import keep_files
 from .run import finish, show, stream_with_bar
-from .train_network import KEPT_FILES, Task, train_network
+from .train_network import KEPT_FILES, Task, check_training, train_network
 
 NAME = "digits"
 MODEL, HEADER = "digits.ebnn", "network.h"
@@ -49,6 +49,7 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
 
     started = time.monotonic()
     keep_files("--out", out, {*KEPT_FILES, MODEL, HEADER})
+    check_training()
     find_compiler()
     console = make_console()
     data = datasets.load(NAME)

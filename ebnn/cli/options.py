@@ -11,6 +11,7 @@ from .. import datasets
 from ..atomic import write_atomically
 from ..boards import board_names
 from ..errors import WriteError
+from ..extras import import_extra
 from ..kernels import ARITHMETICS, OPTIMIZE
 from .paths import ModelFile, OutputFile
 
@@ -77,6 +78,9 @@ def write_json(path: Path | None, values: dict[str, Any]) -> None:
 
 
 def check_picture(path: Path | None) -> None:
-    """Refuses, before the work is done, a picture whose name does not end in one of :data:`PICTURES`."""
-    if path is not None and path.suffix.lower() not in PICTURES:
+    """Refuses, before the work is done, a picture that cannot be drawn: by its name's end, or without Matplotlib."""
+    if path is None:
+        return
+    if path.suffix.lower() not in PICTURES:
         raise WriteError(f"{path} is no picture that can be drawn: end its name in {', '.join(PICTURES)}")
+    import_extra("matplotlib.figure", f"drawing {path}")

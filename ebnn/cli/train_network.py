@@ -11,6 +11,7 @@ from rich.console import Console
 from .. import datasets
 from ..blocks import InputKind
 from ..datasets import Dataset
+from ..extras import import_extra
 from ..network import Network
 from .console import print_line
 
@@ -24,6 +25,19 @@ KEPT_FILES = ("log.jsonl", "snapshot.npz", "chain.npz", HISTORY_NAME, ".lock")
 """What a run keeps in its folder for itself."""
 FLOAT_RATE = 0.3
 """Learning rate of a float network, as a share of a binarized one's, whose latent weights have to cross zero."""
+
+
+def check_training(tensorboard: bool = False) -> None:
+    """Refuses to begin where a package is missing that training, its picture or its log for TensorBoard needs.
+
+    Raises:
+        MissingDependencyError: the message says what to install.
+    """
+    from .. import chainer_import  # noqa: F401
+
+    import_extra("matplotlib.figure", f"drawing {HISTORY_NAME}")
+    if tensorboard:
+        import_extra("tensorboardX", "--tensorboard")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from ..recipes import load_recipe, recipe_names
 from .console import make_console, print_line
 from .datasets import download_bars
 from .options import dataset_choice, folder_option
-from .train_network import HISTORY_NAME, MODEL_NAME, TEACHER_FOLDER, Task, Teacher
+from .train_network import HISTORY_NAME, MODEL_NAME, TEACHER_FOLDER, Task, Teacher, check_training
 
 if TYPE_CHECKING:
     from ..training import TrainConfig
@@ -208,9 +208,11 @@ def read_training_options(values: dict[str, Any]) -> TrainingOptions:
 
     Raises:
         TrainingError: a value is out of its range, or two contradict each other.
+        MissingDependencyError: see :func:`ebnn.cli.train_network.check_training`.
     """
     from ..training import TrainConfig
 
+    check_training(values["tensorboard"])
     values = dict(values)
     own = {field.name: values.pop(field.name) for field in fields(TrainingOptions) if field.name != "config"}
     if values["epochs"] is None:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from ebnn.datasets.dataset import Dataset
 from ebnn.errors import DatasetError
+from ebnn.extras import import_extra
 
 CLASS_NAMES = tuple("0123456789")
 TRAIN, TEST = 1347, 450
@@ -33,13 +34,9 @@ def load() -> Dataset:
     The same writers are in both parts. Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits,
     UCI Machine Learning Repository, 1998, https://doi.org/10.24432/C50P49.
 
-    Raises DatasetError where scikit-learn is not installed, or bundles other data.
+    Raises MissingDependencyError where scikit-learn is not installed, DatasetError where it bundles other data.
     """
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError:
-        raise DatasetError("digits come with scikit-learn, which is not installed: pip install scikit-learn") from None
-    bundle = load_digits()
+    bundle = import_extra("sklearn.datasets", "the data set digits").load_digits()
     images, labels = np.asarray(bundle.images), np.asarray(bundle.target)
     if images.shape != (TRAIN + TEST, 8, 8) or images.min() != 0 or images.max() != 16:
         raise DatasetError(

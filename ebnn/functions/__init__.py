@@ -1,11 +1,12 @@
 """Chainer functions of binarized networks: pure, with their gradients."""
 
-import ebnn.chainer_compat  # noqa: F401  (before the first import of Chainer)
+import ebnn.chainer_import  # noqa: F401  (before any other import of Chainer)
 
+from .. import estimators
+from ..estimators import Estimator, estimator, estimator_names, get_estimator
 from .binarization import sign, stochastic_sign
 from .binary_weights import binary_convolution_2d, binary_linear
 from .convolution import convolution_2d
-from .estimators import Estimator, estimator, estimator_names, get_estimator
 from .parallel import parallel
 from .pooling import max_pooling_2d
 from .settings import exact_settings
@@ -17,6 +18,7 @@ __all__ = [
     "convolution_2d",
     "estimator",
     "estimator_names",
+    "estimators",
     "exact_settings",
     "get_estimator",
     "max_pooling_2d",

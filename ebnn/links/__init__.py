@@ -4,7 +4,7 @@
 name of a block says that its *input* is binary too.
 """
 
-import ebnn.chainer_compat  # noqa: F401  (before the first import of Chainer)
+import ebnn.chainer_import  # noqa: F401  (before any other import of Chainer)
 
 from .batch_normalization import BatchNormalization
 from .binary_convolution_2d import BinaryConvolution2D

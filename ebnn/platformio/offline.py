@@ -23,6 +23,7 @@ from platformio.dependencies import get_core_dependencies
 from ebnn.atomic import copy_tree, folder_in_full
 from ebnn.boards import load_board
 from ebnn.errors import BuildError
+from ebnn.extras import missing_extra
 
 __all__ = ["PLATFORMS", "prepare_offline"]
 
@@ -84,8 +85,9 @@ def prepare_offline(folder: str | os.PathLike[str], platforms: Sequence[str] = P
     A folder that was made here before is brought up to date; any other that is not empty is refused. It is written
     whole or not at all. The compilers stay where the system has them: links lead to them.
 
-    Raises `ebnn.errors.BuildError` for an unknown platform, for a compiler, core or SCons that is not installed (with
-    the command that installs it), and `ebnn.errors.WriteError` for a folder that is not empty or cannot be written.
+    Raises `ebnn.errors.BuildError` for an unknown platform, for a compiler or core that is not installed (with the
+    command that installs it), `ebnn.errors.MissingDependencyError` without SCons, and `ebnn.errors.WriteError` for a
+    folder that is not empty or cannot be written.
     """
     folder = Path(folder).expanduser().resolve()
     for name in platforms:
@@ -119,9 +121,7 @@ def _check_needs(platforms: Sequence[str]) -> None:
 def _scons_package() -> Path:
     found = importlib.util.find_spec("SCons")
     if found is None or found.origin is None:
-        raise BuildError(
-            "SCons, with which PlatformIO builds, is not installed: pip install 'ebnn[offline]', or pip install scons"
-        )
+        raise missing_extra("SCons", "PlatformIO without its registry")
     return Path(found.origin).parent
 
 

@@ -1,13 +1,19 @@
-"""Training of binarized networks: a trainer on Chainer's, and networks to train."""
+"""Training of binarized networks: a trainer on Chainer's, and networks to train.
 
-import ebnn.chainer_compat  # noqa: F401  (before the first import of Chainer)
+Configuration, samples and logs need no Chainer; it is imported when a name that needs it is first used.
+"""
 
-from .architectures import ARCHITECTURES, GRAMMAR, BlockChain, FloatChain, build_network
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from .config import SCHEDULES, TrainConfig
-from .evaluation import Evaluation, evaluate, logits, predict
 from .records import EpochRecord
 from .samples import Samples, as_samples
-from .trainer import TrainResult, train
+
+if TYPE_CHECKING:
+    from .architectures import ARCHITECTURES, GRAMMAR, BlockChain, FloatChain, build_network
+    from .evaluation import Evaluation, evaluate, logits, predict
+    from .trainer import TrainResult, train
 
 __all__ = [
     "ARCHITECTURES",
@@ -27,3 +33,22 @@ __all__ = [
     "predict",
     "train",
 ]
+
+_MODULES = {
+    **dict.fromkeys(("ARCHITECTURES", "GRAMMAR", "BlockChain", "FloatChain", "build_network"), "architectures"),
+    **dict.fromkeys(("Evaluation", "evaluate", "logits", "predict"), "evaluation"),
+    **dict.fromkeys(("TrainResult", "train"), "trainer"),
+}
+"""Where the names that need Chainer are."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

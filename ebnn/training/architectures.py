@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import chainer
 import numpy as np
 
 from ..blocks import INPUT_KINDS, InputKind
+from ..chainer_import import chainer
 from ..errors import TrainingError
 from ..links import (
     BinaryConvBNBST,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import chainer
 import numpy as np
 import numpy.typing as npt
 
+from ..chainer_import import chainer
 from .samples import Samples, to_float32
 
 Batch = tuple[npt.NDArray[Any], npt.NDArray[np.int32]]

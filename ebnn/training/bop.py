@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import chainer
-
+from ..chainer_import import chainer
 from .latent import latent_weights
 
 Parameter = Any

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from ..errors import TrainingError
-from ..functions import estimator_names
+from ..estimators import estimator_names
 
 Schedule = Literal["constant", "cosine", "exponential"]
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)

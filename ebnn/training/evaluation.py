@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import chainer
-import chainer.functions as F
 import numpy as np
 import numpy.typing as npt
 
+from ..chainer_import import F, chainer
 from ..errors import InputError
 from ..functions import exact_settings, parallel
 from ..samples import check_axes

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import chainer
 import numpy as np
 
+from ..chainer_import import chainer
 from ..errors import EbnnError, InputError, TrainingError
 from ..network import MAX_CLASSES
 from . import snapshot

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import chainer.functions as F
+from ..chainer_import import F
 
 Array = Any
 Variable = Any

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from chainer.serializers import DictionarySerializer, NpzDeserializer
 
 from ..atomic import write_atomically
+from ..chainer_import import chainer
 from ..errors import TrainingError
 from .records import EpochRecord, read_record
 
@@ -48,7 +48,7 @@ Extras = dict[str, Arrays]
 
 def parameters(model: Any) -> Arrays:
     """Returns a copy of a model's parameters and statistics, by the names that Chainer gives them."""
-    serializer = DictionarySerializer()
+    serializer = chainer.serializers.DictionarySerializer()
     model.serialize(serializer)
     return {name: np.array(value) for name, value in serializer.target.items()}
 
@@ -62,7 +62,7 @@ def capture(updater: Any, identity: Identity, records: Sequence[EpochRecord], ex
         records: of the epochs so far.
         extras: further sets of parameters: "kept", those of the epoch that is kept so far, and their "average".
     """
-    serializer = DictionarySerializer()
+    serializer = chainer.serializers.DictionarySerializer()
     if records:
         updater.serialize(serializer)
     else:  # Adam has no moments yet, and Chainer cannot load that
@@ -110,7 +110,7 @@ def restore(path: Path, updater: Any, identity: Identity) -> tuple[list[EpochRec
         raise TrainingError(f"{path} is a snapshot of another run ({differences}): train as it was begun, or {way_out}")
     try:
         _check_arrays(arrays, wanted)
-        deserializer = NpzDeserializer(arrays)
+        deserializer = chainer.serializers.NpzDeserializer(arrays)
         if records:
             updater.serialize(deserializer)
         else:

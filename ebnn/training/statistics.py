@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import chainer
 import numpy as np
 
+from ..chainer_import import chainer
 from ..links import BatchNormalization
 from .samples import Samples, to_float32
 

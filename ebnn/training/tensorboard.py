@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import TrainingError
+from ..extras import import_extra
 from .records import EpochRecord
 
 FOLDER = "tensorboard"
@@ -33,16 +34,16 @@ class EventLog:
 
     Raises:
         TrainingError: the folder or a file in it cannot be written.
+        MissingDependencyError: tensorboardX is not installed.
     """
 
     def __init__(self, folder: Path, records: Sequence[EpochRecord]) -> None:
-        from tensorboardX import SummaryWriter  # a third of a second
-
+        writer = import_extra("tensorboardX", "--tensorboard").SummaryWriter  # a third of a second
         where = folder / FOLDER
         try:
             for old in where.glob("events.out.tfevents.*"):
                 old.unlink()
-            self._writer = SummaryWriter(str(where))
+            self._writer = writer(str(where))
         except OSError as error:
             raise TrainingError(f"{where} cannot be written ({error.strerror}): leave --tensorboard out") from error
         moment = time.time() - sum(record.seconds for record in records)

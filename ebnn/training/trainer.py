@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import chainer
 import numpy as np
 from rich.console import Console
 
 from ..blocks import InputKind
+from ..chainer_import import chainer
 from ..errors import TrainingError
 from ..functions import exact_settings, parallel
 from ..links import BST

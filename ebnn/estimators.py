@@ -1,10 +1,10 @@
 """Pseudo-gradients for the sign function: what training uses where the true derivative is zero.
 
 Every estimator goes with the same forward rule, ``sign(x) = +1 if x >= 0 else -1``, and differs in the gradient that
-it lets pass to ``x``. It is a function of two arrays of one shape and dtype, the input ``x`` of the sign and the
-gradient ``gy`` that arrives at its output, and returns the gradient for ``x``, again of that shape and dtype. A new one
-is added by decorating a function with :func:`estimator`; its name is then known to :func:`ebnn.functions.sign` and to
-every block.
+it lets pass to ``x``. It is a function of two arrays of one shape and dtype, NumPy's or such as NumPy's functions take:
+the input ``x`` of the sign and the gradient ``gy`` that arrives at its output; it returns the gradient for ``x``, again
+of that shape and dtype. A new one is added by decorating a function with :func:`estimator`; its name is then known to
+:func:`ebnn.functions.sign` and to every block. No framework is imported here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chainer import backend
+import numpy as np
 
 Array = Any
 Estimator = Callable[[Array, Array], Array]
@@ -69,11 +69,10 @@ def approx_sign(x: Array, gy: Array) -> Array:
 
     Liu, Wu, Luo, Yang, Liu and Cheng, "Bi-Real Net", arXiv 1808.00278 (2018).
     """
-    xp = backend.get_array_module(x)
     window = abs(x)
     window *= -2
     window += 2
-    return gy * xp.maximum(window, 0, out=window)
+    return gy * np.maximum(window, 0, out=window)
 
 
 SWISH_BETA = 5.0
@@ -87,10 +86,9 @@ def swish_sign(x: Array, gy: Array) -> Array:
     Unlike the windows it is negative for ``|x|`` beyond about 0.48 and pushes values outwards there.
     Darabi, Belbahri, Courbariaux and Partovi Nia, "BNN+: Improved Binary Network Training", arXiv 1812.11800 (2018).
     """
-    xp = backend.get_array_module(x)
     # Beyond 30 the factor is below 1e-10; the clip keeps cosh from overflowing float32.
-    bx = xp.clip(x * SWISH_BETA, -30, 30)
-    return gy * (SWISH_BETA * (2 - bx * xp.tanh(bx / 2)) / (1 + xp.cosh(bx)))
+    bx = np.clip(x * SWISH_BETA, -30, 30)
+    return gy * (SWISH_BETA * (2 - bx * np.tanh(bx / 2)) / (1 + np.cosh(bx)))
 
 
 @estimator
@@ -100,8 +98,7 @@ def tanh(x: Array, gy: Array) -> Array:
     The error decay estimator of IR-Net held at ``k = t = 1``. Qin, Gong, Liu, Shen, Wei, Yu and Song, "Forward and
     Backward Information Retention for Accurate Binary Neural Networks", arXiv 1909.10788 (2020).
     """
-    xp = backend.get_array_module(x)
-    window = xp.tanh(x)
+    window = np.tanh(x)
     window *= -window
     window += 1
     return gy * window
