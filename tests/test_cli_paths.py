@@ -6,10 +6,11 @@ import os
 import shutil
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
-from ebnn.cli import COMMANDS, main
+from ebnn.cli import main
 from ebnn.cli.paths import OutputFile
 from ebnn.cli.train_network import KEPT_FILES
 from ebnn.training.lock import LOCK_NAME
@@ -114,7 +115,10 @@ def test_results_may_go_where_nothing_is_kept() -> None:
 
 
 def test_every_output_is_one_that_is_looked_at() -> None:
-    for command in COMMANDS:
+    ctx = click.Context(main)
+    for name in main.list_commands(ctx):
+        command = main.get_command(ctx, name)
+        assert command is not None
         for param in command.params:
             if param.name in ("output", "json_file", "plot"):
                 assert isinstance(param.type, OutputFile), (command.name, param.name)

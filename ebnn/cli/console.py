@@ -3,21 +3,42 @@
 import os
 import shlex
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.measure import Measurement
+from rich.segment import Segment
+from rich.text import Text
+
+from ..printable import printable, printable_lines
 
 UNLIMITED = 10_000  # columns
 
 
-def make_console() -> Console:
-    """A console on standard output; what its encoding lacks is printed as ``?``."""
+class PlainConsole(Console):
+    """A console that takes all text as text: it obeys no markup in it, and shows what a terminal would obey."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **settings)
+
+    def render_str(self, text: str, **settings: Any) -> Text:
+        """Cleans text before it is laid out."""
+        return super().render_str(printable_lines(text), **settings)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Cleans what came by another way."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=printable_lines(segment.text))
+
+
+def make_console(stderr: bool = False) -> Console:
+    """A console on standard output or standard error; what its encoding lacks is printed as ``?``."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    return Console(highlight=False)
+    return PlainConsole(stderr=stderr)
 
 
 def print_whole(console: Console, renderable: Any) -> None:
@@ -32,7 +53,7 @@ def print_whole(console: Console, renderable: Any) -> None:
 
 def print_line(console: Console, text: str) -> None:
     """Prints text without breaking paths or figures."""
-    console.print(text, soft_wrap=True, markup=False)
+    console.print(printable(text), soft_wrap=True)
 
 
 def command_line(*words: str | Path) -> str:

@@ -84,7 +84,7 @@ def fetch(name: str, folder: Path | None, json_file: Path | None) -> None:
     An interrupted download goes on where it stopped. NAME is one of the names that "ebnn datasets" lists.
     """
     data.info(name)
-    with download_bars(Console(stderr=True)) as progress:
+    with download_bars(make_console(stderr=True)) as progress:
         loaded = data.load(name, folder=folder, progress=progress)
     row = {**_row(name, folder), "state": "verified"}
     train, test = len(loaded.train_labels), len(loaded.test_labels)

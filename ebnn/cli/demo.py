@@ -8,6 +8,7 @@ import numpy as np
 from rich.columns import Columns
 from rich.console import Console
 from rich.panel import Panel
+from rich.text import Text
 
 from .. import datasets
 from ..codegen import write_header
@@ -86,7 +87,7 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
 
 
 def _step(console: Console, number: int, text: str) -> None:
-    console.rule(f"[bold]{number}. {text}", align="left")
+    console.rule(Text(f"{number}. {text}", style="bold"), align="left")
 
 
 def _pictures(console: Console, images: np.ndarray, report: RunReport) -> None:

@@ -97,7 +97,7 @@ def flash(
 
 def say(console: Console, line: str) -> None:
     """Prints a line of PlatformIO's as it comes."""
-    console.print(line, end="", soft_wrap=True, markup=False, highlight=False)
+    console.print(line, end="", soft_wrap=True)
 
 
 def find_project(folder: Path | None, board: str) -> Project | None:

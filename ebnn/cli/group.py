@@ -1,25 +1,59 @@
 """Groups of commands that show an error as one message."""
 
+import contextlib
+import errno
 import importlib
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
-from ..errors import EbnnError
+from ..errors import BuildError, EbnnError
+from ..printable import printable, printable_lines
 
 
 class ErrorGroup(click.Group):
-    """Shows every error of ebnn as one message and exits with 1."""
+    """Shows every error of ebnn, and of files, as one message and exits with 1."""
+
+    def make_context(self, *args: Any, **settings: Any) -> click.Context:
+        """As click does, with errors as messages."""
+        with _shown_errors():
+            return super().make_context(*args, **settings)
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        """As click does, with errors as messages."""
+        with _shown_errors():
             return super().invoke(ctx)
-        except EbnnError as error:
-            raise click.ClickException(str(error)) from error
+
+
+@contextlib.contextmanager
+def _shown_errors() -> Iterator[None]:
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.ClickException as error:
+        # Once more is harmless where a group lies in another one: what was cleaned stays as it is.
+        shown = printable_lines if isinstance(error.__cause__, BuildError) else printable
+        vars(error).update(message=shown(error.message))
+        raise
+    except EbnnError as error:
+        raise _message(error) from error
+    except OSError as error:
+        if error.errno == errno.EPIPE or error.strerror is None:
+            raise
+        place = "" if error.filename is None else f"{error.filename}: "
+        raise click.ClickException(printable(f"{place}{error.strerror}")) from error
+    except MemoryError as error:
+        raise click.ClickException("there is not enough memory for this") from error
+
+
+def _message(error: EbnnError) -> click.ClickException:
+    # What a compiler says has lines; any other line break stands in a name.
+    return click.ClickException(printable_lines(str(error)) if isinstance(error, BuildError) else printable(str(error)))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ..errors import TrainingError
+from ..printable import printable
 from .console import make_console, print_line, print_whole
 from .options import PICTURES, check_picture, json_option, write_json
 from .paths import OutputFile, RunFolder
@@ -85,7 +86,7 @@ def history_table(histories: Sequence[History]) -> Table:
         values = found.values()
         accuracies = (values["validation_accuracy"], values["test_accuracy"])
         table.add_row(
-            found.name,
+            printable(found.name),
             str(values["epochs"]),
             str(values["best_epoch"] or ""),
             *("" if accuracy is None else f"{accuracy:.2%}" for accuracy in accuracies),

@@ -40,7 +40,7 @@ def networks(name: str | None, json_file: Path | None) -> None:
 
         console.print(Markdown(card_text(one)))
     else:
-        print_line(console, card_text(one).rstrip())
+        console.print(card_text(one).rstrip(), soft_wrap=True)
     write_json(json_file, network_values(one))
 
 

@@ -74,7 +74,9 @@ def model_option(what: str) -> Callable[[Command], Command]:
 def write_json(path: Path | None, values: dict[str, Any]) -> None:
     """Writes results for programs, where a file was asked for."""
     if path is not None:
-        write_atomically(path, (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode())
+        write_atomically(
+            path, (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode(errors="backslashreplace")
+        )
 
 
 def check_picture(path: Path | None) -> None:

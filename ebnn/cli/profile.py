@@ -6,7 +6,6 @@ from typing import Any
 import click
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 
 from .. import datasets
 from ..blocks import InputKind
@@ -99,7 +98,7 @@ def _random_images(network: Network, count: int) -> NDArray[Any]:
 
 def _test_images(network: Network, name: str, count: int, folder: Path | None) -> NDArray[Any]:
     """The first test images of a data set, in the network's input type; fewer where there are no more."""
-    with download_bars(Console(stderr=True)) as progress:
+    with download_bars(make_console(stderr=True)) as progress:
         data = datasets.load(name, folder=folder, progress=progress)
     check_dataset(network, data)
     return datasets.convert(data.test_images[:count], data.kind, network.input.kind)

@@ -70,7 +70,7 @@ def run(
     what it was flashed with.
     """
     network = load(model)
-    with download_bars(Console(stderr=True)) as progress:
+    with download_bars(make_console(stderr=True)) as progress:
         data = datasets.load(dataset, folder=folder, progress=progress)
     check_dataset(network, data)
     images = datasets.convert(data.test_images[:limit], data.kind, network.input.kind)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
 from .. import datasets
 from ..blocks import INPUT_KINDS, InputKind
@@ -184,7 +183,7 @@ class TrainingOptions:
 
         folders = list(runs or [out])
         check_runs(out, folders, self.resume, self.overwrite)
-        with download_bars(Console(stderr=True)) as progress:
+        with download_bars(make_console(stderr=True)) as progress:
             data = datasets.load(self.dataset, folder=self.folder, progress=progress)
         console = make_console()
         with ExitStack() as held:

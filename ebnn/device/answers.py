@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..frames import UNTOLD
+from ..printable import printable
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,8 @@ def read_info(payload: bytes, nonce: bytes) -> DeviceInfo | None:
     if echoed != nonce:
         return None
     return DeviceInfo(
-        board=printable(board),
-        network=printable(network),
+        board=_name(board),
+        network=_name(network),
         network_hash=network_hash,
         input_bytes=input_bytes,
         classes=classes,
@@ -116,6 +117,6 @@ def _told(value: int) -> int | None:
     return None if value == UNTOLD else value
 
 
-def printable(name: bytes) -> str:
+def _name(text: bytes) -> str:
     """A name as the board says it, without what a terminal would obey."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name.decode("utf-8", "replace"))
+    return printable(text.decode("utf-8", "replace"))

@@ -17,7 +17,7 @@ import stub_network
 from python_board import PythonBoard
 
 from ebnn.device import Device, DeviceInfo, Prediction
-from ebnn.device.answers import printable
+from ebnn.device.answers import read_info
 from ebnn.errors import InputError, NoAnswerError, PortError, RefusedError, WrongNetworkError
 from ebnn.frames import REPLY, Command, Frame, Status, encode
 from ebnn.simulation import build_host, host_url, program_url
@@ -352,7 +352,9 @@ def test_what_is_no_packed_sample_is_refused(stub_url: str, packed: object) -> N
 
 
 def test_names_cannot_command_the_terminal() -> None:
-    assert printable(b"uno\x1b[31m\n") == "uno?[31m?"
+    said = read_info(b"\x01nonc" + bytes(18) + b"uno\x1b[31m\n\0net\xe2\x80\xae\xff\0", b"nonc")
+    assert said is not None
+    assert (said.board, said.network) == (r"uno\x1b[31m\n", "net\\u202e�")
 
 
 def test_a_board_that_greets_and_never_answers_a_sample(terminal: tuple[int, str]) -> None:
