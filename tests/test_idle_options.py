@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from ebnn.cli import COMMANDS
+from ebnn.cli import main
 from ebnn.cli.datasets import fetch
 from ebnn.errors import InputError
 from ebnn.recipes import Recipe
@@ -50,7 +50,7 @@ TRAINING = {
     *("validation", "warmup"),
 }
 """Those of every command that trains."""
-ALL_COMMANDS = {str(command.name): command for command in (*COMMANDS, fetch)}
+ALL_COMMANDS = {**{name: main.get_command(click.Context(main), name) for name in main.lazy}, "fetch": fetch}
 
 
 def rules(command):

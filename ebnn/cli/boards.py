@@ -7,7 +7,7 @@ import click
 
 from ..boards import board_names, load_board
 from ..report import boards_table
-from .console import make_console, print_line, print_whole
+from .console import command_line, make_console, print_command, print_whole
 from .options import json_option, write_json
 
 
@@ -21,6 +21,12 @@ def boards(json_file: Path | None) -> None:
     known = sorted(map(load_board, board_names()), key=lambda board: (board.ram_bytes or 0, board.flash_bytes or 0))
     console = make_console()
     print_whole(console, boards_table(known, console.width))
-    print_line(console, "* can be simulated: ebnn run MODEL --port sim://NAME")
-    print_line(console, "what a network takes on each of them: ebnn info MODEL; on one: --board NAME")
+    print_command(
+        console, "* can be simulated", command_line("run", "MODEL", "--dataset", "DATASET", "--port", "sim://NAME")
+    )
+    print_command(
+        console,
+        "what a network takes on one of them; on all without --board",
+        command_line("info", "MODEL", "--board", "NAME"),
+    )
     write_json(json_file, {"boards": [asdict(board) for board in known]})

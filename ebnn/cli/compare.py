@@ -12,12 +12,19 @@ from rich.table import Table
 
 from ..network import Network
 from ..report import time_text
-from .console import command_line, print_line, print_whole
+from .console import command_line, print_command, print_line, print_whole
 from .idle_options import TRAINING, refuses_idle
+from .layout import HeadedCommand
 from .options import json_option, write_json
 from .paths import keep_files
 from .train_network import KEPT_FILES, MODEL_NAME, Task, float_config, train_float, train_network
-from .training_options import TrainingOptions, architecture_option, read_training_options, training_options
+from .training_options import (
+    TRAINING_HEADINGS,
+    TrainingOptions,
+    architecture_option,
+    read_training_options,
+    training_options,
+)
 
 if TYPE_CHECKING:
     from ..training import TrainResult
@@ -106,7 +113,7 @@ def comparison_table(baseline: Side, binarized: Side) -> Table:
     return table
 
 
-@click.command(context_settings={"show_default": True})
+@click.command(cls=HeadedCommand, headings=TRAINING_HEADINGS, context_settings={"show_default": True})
 @training_options
 @architecture_option
 @click.option(
@@ -148,7 +155,8 @@ def _compare(
     binarized = binarized_side(trained.result, trained.network, trained.accuracy)
     print_line(task.console, f"{architecture}, {trained.test_samples:,} test images")
     print_whole(task.console, comparison_table(baseline, binarized))
-    print_line(task.console, f"wrote {model}; next: {command_line('run', model, '--dataset', options.dataset)}")
+    print_line(task.console, f"wrote {model}")
+    print_command(task.console, "next", command_line("run", model, "--dataset", options.dataset))
     write_json(
         json_file,
         {

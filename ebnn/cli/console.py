@@ -13,6 +13,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from ..printable import printable, printable_lines
+from .wrapping import wrap
 
 UNLIMITED = 10_000  # columns
 
@@ -52,8 +53,15 @@ def print_whole(console: Console, renderable: Any) -> None:
 
 
 def print_line(console: Console, text: str) -> None:
-    """Prints text without breaking paths or figures."""
-    console.print(printable(text), soft_wrap=True)
+    """Prints text; on a terminal its lines are broken between words, never within a path or a figure."""
+    shown = printable(text)
+    console.print(wrap(shown, console.width) if console.is_terminal else shown, soft_wrap=True)
+
+
+def print_command(console: Console, purpose: str, command: str) -> None:
+    """Prints what a command is for and, on a line of its own and in one piece, the command."""
+    print_line(console, f"{purpose}:")
+    console.print(f"  {printable(command)}", soft_wrap=True)
 
 
 def command_line(*words: str | Path) -> str:

@@ -20,7 +20,13 @@ from ebnn.datasets.places import find_place
 from .console import make_console, print_line, print_whole
 from .group import ErrorGroup
 from .idle_options import NAMED_FOLDER, refuses_idle
+from .layout import write_examples
 from .options import folder_option, json_option, write_json
+
+EXAMPLES = (
+    ("ebnn datasets", "list them"),
+    ("ebnn datasets fetch mnist", "download MNIST now and verify it"),
+)
 
 
 @contextlib.contextmanager
@@ -38,7 +44,15 @@ def download_bars(console: Console) -> Iterator[data.Progress]:
         yield progress
 
 
-@click.group(cls=ErrorGroup, invoke_without_command=True)
+class _DataSets(ErrorGroup):
+    """Shows examples before the options."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        write_examples(formatter, EXAMPLES)
+        super().format_options(ctx, formatter)
+
+
+@click.group(cls=_DataSets, invoke_without_command=True)
 @folder_option
 @json_option
 @click.pass_context
@@ -48,10 +62,6 @@ def datasets(ctx: click.Context, folder: Path | None, json_file: Path | None) ->
     digits come with scikit-learn and need no download. The others are read from --folder, else from the folder that
     the environment variable EBNN_DATA names, else from a cache in your home folder (EBNN_CACHE moves it), where they
     are downloaded when they are first used.
-
-    \b
-    ebnn datasets                 list them
-    ebnn datasets fetch mnist     download MNIST now and verify it
     """
     if ctx.invoked_subcommand is not None:
         if folder is not None or json_file is not None:
@@ -73,7 +83,7 @@ def datasets(ctx: click.Context, folder: Path | None, json_file: Path | None) ->
     write_json(json_file, {"datasets": rows})
 
 
-@datasets.command()
+@datasets.command(short_help="Download a data set and verify it.")
 @click.argument("name", metavar="NAME")
 @folder_option
 @json_option

@@ -15,7 +15,7 @@ from ..codegen import write_header
 from ..errors import EbnnError
 from ..report import RunReport, network_table, picture
 from ..simulation import find_compiler
-from .console import command_line, make_console, print_line, print_whole
+from .console import command_line, make_console, print_command, print_line, print_whole
 from .options import json_option, write_json
 from .paths import keep_files
 from .run import finish, show, stream_with_bar
@@ -77,13 +77,15 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
     show(console, report, "sim://host", data.class_names)
     write_json(json_file, {**report.values(), **more, "seconds": seconds})
     finish(report)
-    console.print(
-        f"\nDone in {seconds:.0f} s: {report.samples} digits, accuracy {report.accuracy:.2%}, every class and every "
-        "score equals Python's.",
-        soft_wrap=True,
+    print_line(console, "")
+    print_line(
+        console,
+        f"done in {seconds:.0f} s: {report.samples:,} digits, accuracy {report.accuracy:.2%}, every class and every "
+        "score equals Python's",
     )
-    print_line(console, f"Look into {header}, or try: {command_line('info', model)}")
-    print_line(console, f"Trained networks for larger digits come with ebnn: {command_line('networks')}")
+    print_line(console, f"the network as a C header: {header}")
+    print_command(console, "what it takes on each board", command_line("info", model))
+    print_command(console, "trained networks for larger digits", command_line("networks"))
 
 
 def _step(console: Console, number: int, text: str) -> None:

@@ -22,7 +22,7 @@ from ..network import Network
 from ..networks import load
 from ..platformio import Project, bundled_project, check_upload, interrupted_by_signals, open_project, upload
 from ..ports import find_port
-from .console import command_line, make_console, print_line
+from .console import command_line, make_console, print_command, print_line
 from .idle_options import MODEL_FOR_HEADER, refuses_idle
 from .options import (
     arithmetic_option,
@@ -91,7 +91,7 @@ def flash(
         f"{info.arena_bytes:,} B of arena",
     )
     if model is not None:
-        print_line(console, f"next: {command_line('run', model, '--port', place)} --dataset DATASET")
+        print_command(console, "next", f"{command_line('run', model, '--port', place)} --dataset DATASET")
     write_json(json_file, describe(info, place, time.monotonic() - begin))
 
 

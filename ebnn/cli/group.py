@@ -3,8 +3,9 @@
 import contextlib
 import errno
 import importlib
-import textwrap
-from collections.abc import Iterable, Iterator
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +14,21 @@ from click.shell_completion import CompletionItem
 
 from ..errors import BuildError, EbnnError
 from ..printable import printable, printable_lines
+from .layout import Examples, HelpContext, write_examples
+from .wrapping import wrap
+
+_LABEL = "Error: "
 
 
 class ErrorGroup(click.Group):
     """Shows every error of ebnn, and of files, as one message and exits with 1."""
+
+    context_class = HelpContext
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Adds a command, whose help is laid out as the group's."""
+        cmd.context_class = HelpContext
+        super().add_command(cmd, name)
 
     def make_context(self, *args: Any, **settings: Any) -> click.Context:
         """As click does, with errors as messages."""
@@ -29,31 +41,51 @@ class ErrorGroup(click.Group):
             return super().invoke(ctx)
 
 
+class _Shown(click.ClickException):
+    """An error whose message is clean; a terminal gets it broken between words."""
+
+    def format_message(self) -> str:
+        """Lays the message out, to stand behind the label of errors."""
+        message = super().format_message()
+        if not sys.stderr.isatty():
+            return message
+        return wrap(_LABEL + message, shutil.get_terminal_size().columns).removeprefix(_LABEL)
+
+
+class _ShownError(_Shown):
+    """Any error but one of usage."""
+
+
+class _ShownUsageError(_Shown, click.UsageError):
+    """A command that was called as it cannot be."""
+
+
 @contextlib.contextmanager
 def _shown_errors() -> Iterator[None]:
     try:
         yield
-    except click.exceptions.NoArgsIsHelpError:
+    except (click.exceptions.NoArgsIsHelpError, _Shown):
         raise
     except click.ClickException as error:
-        # Once more is harmless where a group lies in another one: what was cleaned stays as it is.
         shown = printable_lines if isinstance(error.__cause__, BuildError) else printable
         vars(error).update(message=shown(error.message))
-        raise
+        if isinstance(error, click.UsageError):
+            raise _ShownUsageError(error.format_message(), error.ctx) from error
+        raise _ShownError(error.format_message()) from error
     except EbnnError as error:
         raise _message(error) from error
     except OSError as error:
         if error.errno == errno.EPIPE or error.strerror is None:
             raise
         place = "" if error.filename is None else f"{error.filename}: "
-        raise click.ClickException(printable(f"{place}{error.strerror}")) from error
+        raise _ShownError(printable(f"{place}{error.strerror}")) from error
     except MemoryError as error:
-        raise click.ClickException("there is not enough memory for this") from error
+        raise _ShownError("there is not enough memory for this") from error
 
 
 def _message(error: EbnnError) -> click.ClickException:
     # What a compiler says has lines; any other line break stands in a name.
-    return click.ClickException(printable_lines(str(error)) if isinstance(error, BuildError) else printable(str(error)))
+    return _ShownError(printable_lines(str(error)) if isinstance(error, BuildError) else printable(str(error)))
 
 
 @dataclass(frozen=True)
@@ -63,16 +95,12 @@ class LazyCommand:
     Attributes:
         name: what the user writes.
         module: which has it, under the module's own name.
-        summary: the first sentence of its help.
+        summary: what it does, in a few words.
     """
 
     name: str
     module: str
     summary: str
-
-    def shortened(self, width: int = 45) -> str:
-        """The summary in so many columns."""
-        return textwrap.shorten(self.summary, max(width, 5), placeholder="...")
 
 
 class LazyGroup(ErrorGroup):
@@ -80,13 +108,23 @@ class LazyGroup(ErrorGroup):
 
     Args:
         package: where the commands' modules are.
-        lazy: the commands, in the order in which they are listed.
+        lazy: the commands under each heading, in the order in which they are listed.
+        examples: of what they do.
     """
 
-    def __init__(self, *args: Any, package: str, lazy: Iterable[LazyCommand], **settings: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        package: str,
+        lazy: Mapping[str, Sequence[LazyCommand]],
+        examples: Examples = (),
+        **settings: Any,
+    ) -> None:
         super().__init__(*args, **settings)
         self.package = package
-        self.lazy = {command.name: command for command in lazy}
+        self.headings = lazy
+        self.lazy = {command.name: command for listed in lazy.values() for command in listed}
+        self.examples = examples
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.lazy)
@@ -99,17 +137,18 @@ class LazyGroup(ErrorGroup):
             self.add_command(getattr(importlib.import_module(f"{self.package}.{module}"), module), cmd_name)
         return self.commands[cmd_name]
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes the list of commands."""
-        width = formatter.width - 6 - max(map(len, self.lazy))
-        rows = [(command.name, command.shortened(width)) for command in self.lazy.values()]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the examples, the commands under their headings, and the group's own options."""
+        write_examples(formatter, self.examples)
+        for title, listed in self.headings.items():
+            with formatter.section(title):
+                formatter.write_dl([(command.name, command.summary) for command in listed])
+        click.Command.format_options(self, ctx, formatter)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Returns the commands, and the group's own options, that begin so."""
         found = [
-            CompletionItem(command.name, help=command.shortened())
+            CompletionItem(command.name, help=command.summary)
             for command in self.lazy.values()
             if command.name.startswith(incomplete)
         ]

@@ -11,7 +11,7 @@ from ..errors import BuildError
 from ..estimate import check_fits
 from ..networks import find_network, load
 from ..platformio import bundled_project, write_project
-from .console import command_line, make_console, print_line
+from .console import command_line, make_console, print_command, print_line
 from .idle_options import MODEL_OPTION_FOR_HEADER, refuses_idle
 from .options import arithmetic_option, model_option, optimize_option
 
@@ -42,7 +42,7 @@ def init(folder: Path, board: str, model: Path | None, arithmetic: str, optimize
     project = write_project(folder, board, header, network)
     console = make_console()
     print_line(console, f"{project.folder}: a project for {board}; README.md says what to do with it")
-    print_line(console, f"next: {command_line('flash', '--board', board, '--project', folder)}")
+    print_command(console, "next", command_line("flash", "--board", board, "--project", folder))
 
 
 def bundled_network() -> tuple[bytes, bytes]:

@@ -13,7 +13,7 @@ from ..networks.card import card_text, estimates, sample_time
 from ..networks.published import deviation
 from ..recipes import load_recipe
 from ..report import describe_network
-from .console import command_line, make_console, print_line
+from .console import command_line, make_console, print_command, print_line
 from .options import json_option, write_json
 
 
@@ -31,7 +31,7 @@ def networks(name: str | None, json_file: Path | None) -> None:
         published = [load_published(each) for each in network_names()]
         console.print(networks_table(published))  # the last column wraps
         print_line(console, "Uno, 101: estimated time of a sample on an Uno and an Arduino 101; - does not fit")
-        print_line(console, f"more of one of them: {command_line('networks')} NAME")
+        print_command(console, "more of one of them", command_line("networks", "NAME"))
         write_json(json_file, {"networks": [network_values(one) for one in published]})
         return
     one = load_published(name)

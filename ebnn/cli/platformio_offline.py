@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from ..platformio import PLATFORMS, prepare_offline
-from .console import make_console, print_line
+from .console import make_console, print_command, print_line
 
 
 @click.command("platformio-offline")
@@ -27,4 +27,4 @@ def platformio_offline(folder: Path, platforms: tuple[str, ...]) -> None:
     ready = prepare_offline(folder, platforms or PLATFORMS)
     console = make_console()
     print_line(console, f"{ready}: PlatformIO's files for {', '.join(platforms or PLATFORMS)}")
-    print_line(console, f"next: export PLATFORMIO_CORE_DIR={shlex.quote(str(ready))}")
+    print_command(console, "next", f"export PLATFORMIO_CORE_DIR={shlex.quote(str(ready))}")

@@ -14,12 +14,13 @@ from ..boards import Board, board_names, load_board
 from ..errors import TrainingError
 from ..network import Network
 from ..sweep import FRONT_MARK, Sweep, Trial, estimate_all, sweep_table
-from .console import command_line, print_line, print_whole
+from .console import command_line, print_command, print_line, print_whole
 from .idle_options import TRAINING, refuses_idle
+from .layout import HeadedCommand
 from .options import PICTURES, check_picture, json_option, write_json
 from .paths import OutputFile, keep_files
 from .train_network import KEPT_FILES, MODEL_NAME, Task, train_network
-from .training_options import TrainingOptions, read_training_options, training_options
+from .training_options import TRAINING_HEADINGS, TrainingOptions, read_training_options, training_options
 
 DEFAULT_BOARDS = "uno,genuino101"
 LONGEST = 255
@@ -71,7 +72,7 @@ def train_trials(
     return tuple(trials)
 
 
-@click.command(context_settings={"show_default": True})
+@click.command(cls=HeadedCommand, headings=TRAINING_HEADINGS, context_settings={"show_default": True})
 @click.argument("architectures", metavar="ARCHITECTURE…", nargs=-1, required=True)
 @training_options
 @click.option(
@@ -129,7 +130,7 @@ def sweep(
         f"{FRONT_MARK} no other network is better in accuracy and this",
     )
     chosen = command_line("run", out / "ARCHITECTURE" / MODEL_NAME, "--dataset", options.dataset)
-    print_line(task.console, f"the test images were not used; for the network that you choose: {chosen}")
+    print_command(task.console, "the test images were not used; for the network that you choose", chosen)
     if plot is not None:
         from ..plots import plot_sweep
 

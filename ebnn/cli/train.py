@@ -8,15 +8,22 @@ import click
 
 from ..errors import TrainingError
 from ..report import describe_network, network_table
-from .console import command_line, print_line, print_whole
+from .console import command_line, print_command, print_line, print_whole
 from .idle_options import BINARY_NETWORK, TRAINING, refuses_idle
+from .layout import HeadedCommand
 from .options import json_option, write_json
 from .paths import OutputFile, keep_files
 from .train_network import KEPT_FILES, MODEL_NAME, Task, float_config, run_values, train_float, train_network
-from .training_options import TrainingOptions, architecture_option, read_training_options, training_options
+from .training_options import (
+    TRAINING_HEADINGS,
+    TrainingOptions,
+    architecture_option,
+    read_training_options,
+    training_options,
+)
 
 
-@click.command(context_settings={"show_default": True})
+@click.command(cls=HeadedCommand, headings=TRAINING_HEADINGS, context_settings={"show_default": True})
 @training_options
 @architecture_option
 @click.option(
@@ -100,7 +107,7 @@ def _train(
         f"{trained.test_samples:,} test images",
     )
     print_line(console, f"wrote {output}: {trained.network.weight_bytes:,} B of weights")
-    print_line(console, f"next: {command_line('run', output, '--dataset', options.dataset)}")
+    print_command(console, "next", command_line("run", output, "--dataset", options.dataset))
     write_json(
         json_file,
         {

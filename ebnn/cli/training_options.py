@@ -16,6 +16,7 @@ from ..errors import TrainingError
 from ..recipes import load_recipe, recipe_names
 from .console import make_console, print_line
 from .datasets import download_bars
+from .layout import Headings
 from .options import dataset_choice, folder_option
 from .train_network import HISTORY_NAME, MODEL_NAME, TEACHER_FOLDER, Task, Teacher, check_training
 
@@ -39,6 +40,29 @@ architecture_option = click.option(
     "mlp (d128), ebnn-conv and ebnn-mlp (the paper's), or parts of your own joined by '-': c16k3p1 is a convolution of "
     "16 filters, kernel 3, padding 1; m2 a max-pool behind it; d64 a dense layer of 64. The last layer is added.",
 )
+
+TRAINING_HEADINGS: Headings = {
+    "Data": ("dataset", "folder", "validation", "shift", "rotation", "scale", "elastic"),
+    "Network": ("recipe", "architecture", "input_kind", "float_baseline"),
+    "Training": ("epochs", "batch_size", "learning_rate", "seed", "resume", "overwrite"),
+    "Results": ("out", "output", "board_list", "plot", "tensorboard", "json_file"),
+    "Teacher": ("distillation", "temperature", "teacher", "teacher_epochs"),
+    "Advanced": (
+        "optimizer",
+        "bop_gamma",
+        "bop_threshold",
+        "schedule",
+        "final_rate",
+        "warmup",
+        "estimator",
+        "stochastic",
+        "clip_weights",
+        "averaging",
+        "statistics_samples",
+        "label_smoothing",
+    ),
+}
+"""How the help of a command that trains is laid out, by the names of its parameters."""
 
 _OPTIONS = (
     click.option(
