@@ -20,11 +20,19 @@ def cache_folder(environ: Mapping[str, str] | None = None, *, windows: bool | No
     environ = os.environ if environ is None else environ
     windows = os.name == "nt" if windows is None else windows
     if environ.get("EBNN_CACHE"):
-        return Path(environ["EBNN_CACHE"]).expanduser()
+        try:
+            return Path(environ["EBNN_CACHE"]).expanduser()
+        except RuntimeError:
+            raise WriteError(
+                f"EBNN_CACHE names {environ['EBNN_CACHE']}, and there is no such user: set it right"
+            ) from None
     base = Path(environ.get("LOCALAPPDATA" if windows else "XDG_CACHE_HOME", ""))
     if base.is_absolute():
         return base / "ebnn"
     try:
-        return Path.home() / ".cache" / "ebnn"
+        home = Path.home()
     except RuntimeError:
-        raise WriteError("this user has no home folder to keep downloads in: set EBNN_CACHE to a folder") from None
+        home = Path()
+    if not home.is_absolute():
+        raise WriteError("this user has no home folder to keep downloads in: set EBNN_CACHE to a folder")
+    return home / ".cache" / "ebnn"

@@ -40,6 +40,13 @@ def lock(handle: int) -> bool:
     return True
 
 
+def lock_when_free(handle: int) -> None:
+    """Takes the lock of an open file until it is closed, as soon as nobody else has it."""
+    if fcntl is not None:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+
+
 def make_folder(parent: Path, prefix: str, mode: int = 0o700) -> tuple[Path, int]:
     """Makes a folder in ``parent``; returns its path and a file descriptor that holds it, -1 on Windows.
 

@@ -14,7 +14,7 @@ from ebnn.blocks import Block, Conv, Dense, Pool, Shape, Threshold, activation_b
 from ebnn.errors import BuildError
 from ebnn.kernels.tables import table_bytes, table_scratch_bytes, takes_table, truth_tables
 from ebnn.simulation import board_url
-from ebnn.simulation.simavr_build import build_simavr
+from ebnn.simulation.simavr_build import simavr_program
 
 SAMPLES = 2
 GEOMETRIES = 600
@@ -206,7 +206,8 @@ def test_tables_give_the_bits_of_the_reference_on_avr(tmp_path, level, batch):
     """As many geometries as fit an ATmega328P."""
     require("avr-gcc")
     try:
-        build_simavr()
+        with simavr_program():
+            pass
     except BuildError as error:
         pytest.fail(str(error)) if os.environ.get("EBNN_NO_SKIP") else pytest.skip(str(error))
     cases, flash = [], 0

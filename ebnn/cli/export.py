@@ -35,7 +35,7 @@ def export(model: Path, output: Path, name: str | None, board: str | None, arith
     """Emit a trained network as a C header.
 
     The header needs the library in firmware/lib/ebnn and nothing else: include it, call NAME_predict(input). Weights
-    stay in flash. Put it at firmware/include/network.h to build the serial firmware with it. With --board, a network
+    stay in flash. Put it at firmware/own/network.h to build the serial firmware with it. With --board, a network
     that is too big for the board is refused.
     """
     network = load(model)

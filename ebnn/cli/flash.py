@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +12,13 @@ from rich.console import Console
 
 from ..atomic import write_atomically
 from ..boards import board_names, load_board
+from ..build_folders import temporary_folder
 from ..codegen import header_text
 from ..codegen.header import identifier
 from ..device import Device, DeviceInfo, open_port
 from ..errors import BuildError, DeviceError, PortError
 from ..estimate import check_fits
+from ..firmware_sources import bundled_header
 from ..network import Network
 from ..networks import load
 from ..platformio import Project, bundled_project, check_upload, interrupted_by_signals, open_project, upload
@@ -101,14 +102,13 @@ def say(console: Console, line: str) -> None:
 
 
 def find_project(folder: Path | None, board: str) -> Project | None:
-    """The project to build; None for the firmware that ebnn brings along."""
-    if folder is not None:
-        return open_project(folder.resolve())
-    if Path("platformio.ini").is_file():
-        project = open_project(Path.cwd())
-        if board in project.environments:
-            return project
-    return None
+    """The project to build; None for the firmware that ebnn brings along, in a checkout too."""
+    if folder is None and not Path("platformio.ini").is_file():
+        return None
+    project = open_project((folder or Path()).resolve())
+    if project.folder == bundled_project().folder or (folder is None and board not in project.environments):
+        return None
+    return project
 
 
 def check_port(board: str, port: str | None) -> str:
@@ -134,8 +134,7 @@ def placed_header(
 
     Unless it was built and only the board did not take it, the project gets its header back after an error.
     """
-    project = own or bundled_project()
-    header = project.include / "network.h"
+    header = bundled_header() if own is None else own.include / "network.h"
     if network is None or model is None:
         if not header.is_file():
             raise BuildError(f"{header} is missing: name a model, as in ebnn flash MODEL --board BOARD")
@@ -143,8 +142,8 @@ def placed_header(
         return
     text = header_text(network, name=identifier(model.stem), arithmetic=arithmetic, optimize=optimize).encode()
     if own is None:
-        with tempfile.TemporaryDirectory(prefix="ebnn-") as folder:
-            temporary = Path(folder) / "network.h"
+        with temporary_folder() as folder:
+            temporary = folder / "network.h"
             temporary.write_bytes(text)
             yield temporary
         return

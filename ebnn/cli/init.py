@@ -9,6 +9,7 @@ from ..codegen import header_text
 from ..codegen.header import identifier
 from ..errors import BuildError
 from ..estimate import check_fits
+from ..firmware_sources import firmware_folder
 from ..networks import find_network, load
 from ..platformio import bundled_project, write_project
 from .console import command_line, make_console, print_command, print_line
@@ -47,7 +48,7 @@ def init(folder: Path, board: str, model: Path | None, arithmetic: str, optimize
 
 def bundled_network() -> tuple[bytes, bytes]:
     """The header and the file of the network that ebnn brings along."""
-    include = bundled_project().include
+    include = firmware_folder() / "include"
     try:
         return (include / "network.h").read_bytes(), (include / "network.ebnn").read_bytes()
     except OSError as error:

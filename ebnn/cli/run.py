@@ -1,6 +1,5 @@
 """The command ``ebnn run``."""
 
-import tempfile
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .. import datasets
+from ..build_folders import temporary_folder
 from ..codegen import write_header
 from ..codegen.header import identifier
 from ..device import Device
@@ -140,8 +140,8 @@ def port_of(network: Network, port: str, name: str, arithmetic: str, optimize: s
     board = parse_url(port).board
     if board.costs is not None:
         check_fits(network, board, arithmetic, optimize)
-    with tempfile.TemporaryDirectory(prefix="ebnn-") as folder:
-        header = Path(folder) / "network.h"
+    with temporary_folder() as folder:
+        header = folder / "network.h"
         write_header(network, header, name=name, arithmetic=arithmetic, optimize=optimize)
         yield board_url(urllib.parse.urlsplit(port).netloc, header=header)
 

@@ -2,7 +2,6 @@
 
 import signal
 import sys
-import tempfile
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import FrameType
 
 import click
 
+from ..build_folders import temporary_folder
 from ..codegen import write_header
 from ..codegen.header import identifier
 from ..errors import InputError
@@ -44,7 +44,8 @@ def simulate(
     """Plug a simulated board in, for other programs: avrdude, a serial monitor, ebnn run --port.
 
     Prints the port's name and runs until Ctrl-C. An AVR board resets when the port is opened, as an Arduino does. It
-    runs the firmware with the network of firmware/include unless told otherwise; with --bootloader its flash is empty.
+    runs the firmware with the network of the project in this folder, or else ebnn's own, unless told otherwise; with
+    --bootloader its flash is empty.
     """
     if program is not None and model is not None:
         raise InputError("--program and --model both say what the board runs: give one of them")
@@ -53,7 +54,7 @@ def simulate(
     with suppress(KeyboardInterrupt), ExitStack() as stack:
         header = None
         if model is not None:
-            header = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ebnn-"))) / "network.h"
+            header = stack.enter_context(temporary_folder()) / "network.h"
             write_header(load(model), header, name=identifier(model.stem), arithmetic=arithmetic, optimize=optimize)
         plugged = stack.enter_context(
             plugged_in(board, program=program, header=header, bootloader=bootloader, link=link)

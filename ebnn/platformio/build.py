@@ -8,20 +8,20 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from ebnn.cache import cache_folder
-from ebnn.errors import BuildError
+from ebnn.atomic import copy_tree
+from ebnn.build_folders import kept_folder
+from ebnn.errors import BuildError, EbnnError
+from ebnn.firmware_sources import firmware_folder
+from ebnn.leftovers import delete
 
 from .process import build_error, run_platformio
 from .project import Project, bundled_project
-from .registry import check_platform
+from .registry import check_platform, toolchain_stamp
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-
+_PARTS = ("src", "host", "lib")  # of the firmware that PlatformIO compiles
 _PROGRAMS = ("firmware.elf", "program", "program.exe")
 
 
@@ -30,7 +30,7 @@ def build_firmware(board: str, header: str | os.PathLike[str], folder: str | os.
 
     ``board`` is an environment of ebnn's platformio.ini; ``folder`` receives the ELF file (firmware.elf, and
     firmware.hex where the board has one; for "native" the program). Nothing else is written but ebnn's cache, where
-    the compiled Arduino core stays, so that the next build takes a second or two.
+    the compiled Arduino core stays, so that the next build takes a second or two; without a cache, nothing.
 
     Raises `ebnn.errors.BuildError` with the reason: no such environment or header, a compiler's errors, a network that
     is too big for the board, or a toolchain that PlatformIO cannot get.
@@ -42,12 +42,12 @@ def build_firmware(board: str, header: str | os.PathLike[str], folder: str | os.
     project.check_board(board)
     check_platform(project, board)
     try:
-        with prepared_workspace(project, board, header) as variables:
-            arguments = ["run", "-d", str(project.folder), "-e", board]
-            error = build_error(run_platformio(arguments, variables), board, _network(header))
+        with prepared_workspace(board, header) as workspace:
+            arguments = ["run", "-d", str(workspace.project), "-e", board]
+            error = build_error(run_platformio(arguments, workspace.variables), board, _network(header))
             if error is not None:
                 raise error
-            return _copy_program(Path(variables["PLATFORMIO_BUILD_DIR"]) / board, folder)
+            return _copy_program(workspace.build / board, folder)
     except OSError as failure:
         raise BuildError(f"the firmware for {board} cannot be built in {folder}: {failure}") from failure
 
@@ -59,26 +59,84 @@ def _network(header: Path) -> str:
 
 
 @contextlib.contextmanager
-def prepared_workspace(project: Project, board: str, header: Path) -> Iterator[dict[str, str]]:
-    """Holds, for this process alone, the folder of the cache in which this project is built for this board.
+def prepared_workspace(board: str, header: Path) -> Iterator[Workspace]:
+    """Holds, for this process alone, a folder with a copy of ebnn's firmware in which it is built for this board.
 
-    The header lies there as network.h. Gives the environment variables that keep PlatformIO from writing anywhere
-    else.
+    It is in ebnn's cache, or a temporary folder where the cache cannot be used. The header lies there as network.h.
+    What another version of the firmware or of the compilers has built is not taken, nor what is not whole.
+
+    Raises OSError.
     """
-    key = hashlib.sha256(str(project.folder).encode()).hexdigest()[:12]
-    workspace = cache_folder() / "platformio" / key / board
-    include = workspace / "include"
-    include.mkdir(parents=True, exist_ok=True)
-    with (workspace / ".lock").open("wb") as handle:
-        if fcntl is not None:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        shutil.copyfile(header, include / "network.h")
-        yield {
-            "PLATFORMIO_WORKSPACE_DIR": str(workspace),
-            "PLATFORMIO_BUILD_DIR": str(workspace / "build"),
-            "PLATFORMIO_LIBDEPS_DIR": str(workspace / "libdeps"),
-            "PLATFORMIO_INCLUDE_DIR": str(include),
-        }
+    bundled = bundled_project()
+    names = hashlib.sha256(f"{_content(bundled)}\n{toolchain_stamp()}".encode()).hexdigest()[:16], board
+    with kept_folder("platformio", *names) as folder:
+        mark = folder / ".built"
+        if not mark.is_file() or mark.read_text() != _state(folder):
+            for entry in folder.iterdir():
+                if entry.name != ".lock":
+                    delete(entry)
+            (folder / "include").mkdir()
+            (folder / "tmp").mkdir()
+            _copy_firmware(bundled, folder / "project")
+        mark.unlink(missing_ok=True)
+        shutil.copyfile(header, folder / "include" / "network.h")
+        try:
+            yield Workspace(folder / "project", folder / "build", build_variables(folder))
+        except EbnnError:  # PlatformIO has ended by itself, and knows what it has built
+            mark.write_text(_state(folder))
+            raise
+        mark.write_text(_state(folder))
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A place where the firmware is built."""
+
+    project: Path
+    """What PlatformIO takes as the project's folder."""
+    build: Path
+    """Receives what is built, in a folder for each board."""
+    variables: dict[str, str]
+    """Of the environment, which keep PlatformIO from writing anywhere else."""
+
+
+def build_variables(folder: Path) -> dict[str, str]:
+    """Returns the environment variables that have PlatformIO build in ``folder``, and find network.h in its include."""
+    return {
+        "PLATFORMIO_WORKSPACE_DIR": str(folder),
+        "PLATFORMIO_BUILD_DIR": str(folder / "build"),
+        "PLATFORMIO_LIBDEPS_DIR": str(folder / "libdeps"),
+        "PLATFORMIO_INCLUDE_DIR": str(folder / "include"),
+        "TMPDIR": str(folder / "tmp"),
+    }
+
+
+def _content(project: Project) -> str:
+    """The names and digests of all that is compiled but the network."""
+    files = [project.folder / "platformio.ini"]
+    files += sorted(path for part in _PARTS for path in (firmware_folder() / part).rglob("*") if path.is_file())
+    return "\n".join(
+        f"{path.relative_to(project.folder)} {hashlib.sha256(path.read_bytes()).hexdigest()}"
+        for path in files
+        if "__pycache__" not in path.parts
+    )
+
+
+def _copy_firmware(bundled: Project, target: Path) -> None:
+    """Lays ebnn's project out as in a checkout, without a network."""
+    for part in _PARTS:
+        copy_tree(firmware_folder() / part, target / "firmware" / part)
+    shutil.copyfile(bundled.folder / "platformio.ini", target / "platformio.ini")
+
+
+def _state(folder: Path) -> str:
+    """The names, sizes and times of all files of a workspace but the network's header."""
+    lines = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.parent != folder and path.parent.name != "tmp" and path.parent != folder / "include":
+            facts = path.lstat()
+            lines.append(f"{path.relative_to(folder)} {facts.st_size} {facts.st_mtime_ns}")
+    return "\n".join(lines)
 
 
 def _copy_program(build: Path, folder: Path) -> Path:

@@ -51,7 +51,7 @@ def run_platformio(
     Raises `ebnn.errors.BuildError` if PlatformIO cannot be started.
     """
     command = [sys.executable, "-m", "platformio", *arguments]
-    environment = {**os.environ, **_QUIET, **(variables or {}), "PYTHONIOENCODING": "utf-8"}
+    environment = {**os.environ, **_QUIET, **(variables or {}), "PYTHONIOENCODING": "utf-8", "PYTHONSAFEPATH": "1"}
     pieces: list[str] = []
     try:
         with (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import configparser
+import dataclasses
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +64,16 @@ def open_project(folder: Path) -> Project:
     return Project(folder, names, folder / include, platforms)
 
 
+_SPECIAL = "`$\"'&();|<>*?[]{}!#%^\\\n\r\t" if os.name == "posix" else "`$\"'&;|<>%"
+
+
+def check_path(folder: Path, way_out: str) -> None:
+    """Raises `ebnn.errors.BuildError` for a path that PlatformIO's build tool would take for commands or patterns."""
+    special = [sign for sign in str(folder) if sign in _SPECIAL]
+    if special:
+        raise BuildError(f"PlatformIO cannot build in {str(folder)!r}: shells act on {special[0]!r}; {way_out}")
+
+
 def _plain_name(platform: str) -> str:
     """The name in "owner/name @ version"; "" for an address or a folder."""
     found = re.fullmatch(r"(?:[\w-]+/)?([\w-]+)\s*(?:@.*)?", platform.strip())
@@ -73,4 +85,5 @@ def bundled_project() -> Project:
 
     Raises `ebnn.errors.BuildError` if it is missing.
     """
-    return open_project(firmware_folder().parent)
+    project = open_project(firmware_folder().parent)
+    return dataclasses.replace(project, include=firmware_folder() / "include")

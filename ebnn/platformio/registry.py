@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import platformio
 
 from ebnn.errors import BuildError, DeviceError
 
-from .project import Project
+from .project import Project, check_path
 
 _SECONDS = 3.0  # for a connection
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -22,6 +23,7 @@ def check_platform(project: Project, board: str) -> None:
 
     PlatformIO itself tries for a minute, and says nothing.
     """
+    check_core_folder()
     name = project.platforms[project.environments.index(board)]
     if name and not _is_installed(name) and not _registry_answers():
         raise BuildError(needs_download(f"the platform {name}"))
@@ -52,8 +54,48 @@ def needs_download(what: str) -> str:
 
 
 def core_folder() -> Path:
-    """PlatformIO's folder: PLATFORMIO_CORE_DIR where that is set, else .platformio in the home folder."""
-    return Path(os.environ.get("PLATFORMIO_CORE_DIR") or "~/.platformio").expanduser()
+    """Returns PlatformIO's folder: PLATFORMIO_CORE_DIR where that is set, else .platformio in the home folder.
+
+    Raises `ebnn.errors.BuildError` where there is no home folder.
+    """
+    try:
+        folder = Path(os.environ.get("PLATFORMIO_CORE_DIR") or "~/.platformio").expanduser()
+    except RuntimeError:
+        folder = Path()
+    if not folder.is_absolute() and not os.environ.get("PLATFORMIO_CORE_DIR"):
+        raise BuildError("this user has no home folder for PlatformIO's files: set PLATFORMIO_CORE_DIR to a folder")
+    return folder
+
+
+def check_core_folder() -> None:
+    """Raises `ebnn.errors.BuildError` where PlatformIO cannot keep its files, or cannot build with them."""
+    folder = core_folder()
+    check_path(folder, "set PLATFORMIO_CORE_DIR to a folder with a plain name")
+    if not folder.exists():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BuildError(
+                f"{folder}, where PlatformIO keeps its files, cannot be made ({error.strerror}): set "
+                "PLATFORMIO_CORE_DIR to a folder of yours"
+            ) from None
+
+
+def toolchain_stamp() -> str:
+    """Returns a text that is another one where PlatformIO's packages or the compilers have changed."""
+    folder, stamps = core_folder(), []
+    for path in sorted({*folder.glob("p*/*/.piopm"), *folder.glob("packages/toolchain-*/bin/*g++*")}):
+        stamps.append(_stamp(path))
+    stamps += [_stamp(Path(found)) for found in map(shutil.which, ("gcc", "g++")) if found is not None]
+    return "\n".join(stamps)
+
+
+def _stamp(path: Path) -> str:
+    try:
+        facts = path.stat()
+    except OSError:
+        return str(path)
+    return f"{path} {facts.st_size} {facts.st_mtime_ns}"
 
 
 def _platforms_folder() -> Path:

@@ -55,7 +55,9 @@ def write_project(folder: str | os.PathLike[str], board: str, header: bytes, mod
 
 def _own_configuration(text: str, board: str) -> str:
     """The bundled platformio.ini for a folder where the firmware's parts lie at the top."""
-    text = text.replace("firmware/", "")
+    text = text.replace("    -Ifirmware/include\n", "").replace("firmware/own", "include").replace("firmware/", "")
+    text = re.sub(r": include/network.h where.*\n.*\n", ": include/network.h.\n", text)
+    text = text.replace(" The include_dir is searched first.", "")
     text, count = re.subn(r"^default_envs = .*$", f"default_envs = {board}", text, flags=re.MULTILINE)
     if count != 1:
         raise BuildError("ebnn's platformio.ini names no default board: install ebnn again")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ebnn.build_folders import temporary_folder
 from ebnn.errors import BuildError, DeviceError, PortError
+from ebnn.firmware_sources import bundled_header
 
-from .build import prepared_workspace
+from .build import build_variables, prepared_workspace
 from .process import Outcome, build_error, run_platformio
-from .project import Project, bundled_project
+from .project import Project, bundled_project, check_path
 from .registry import check_platform, check_upload
 
 _QUOTED_LINES = 12  # of a program that failed for a reason of its own
@@ -36,29 +39,37 @@ def upload(
         board: an environment of the project.
         port: a device name, as in /dev/ttyACM0 or COM3.
         project: what is built in its own folder; None is the firmware that ebnn brings along, built in ebnn's cache.
-        header: the network.h to build that firmware with; None takes the one that lies there.
+        header: the network.h to build that firmware with; None takes `ebnn.firmware_sources.bundled_header`.
         network: how messages call the network.
         show: gets PlatformIO's output, line by line as it comes.
 
     Raises `ebnn.errors.BuildError` if it cannot be built or is too big, `ebnn.errors.PortError` if the port cannot be
     used, and `ebnn.errors.DeviceError` if the board does not take it, or if writing was interrupted.
     """
+    target = project or bundled_project()
+    target.check_board(board)
+    check_upload(target, board)
     if project is not None:
-        project.check_board(board)
-        _upload(project, board, port, network, {}, show)
-        return
-    project = bundled_project()
-    project.check_board(board)
-    source = Path(header) if header is not None else project.include / "network.h"
+        check_path(project.folder, "move the project to a folder with a plain name")
+    check_platform(target, board)
     try:
-        with prepared_workspace(project, board, source) as variables:
-            _upload(project, board, port, network, variables, show)
+        with contextlib.ExitStack() as stack:
+            if project is None:
+                source = Path(header) if header is not None else bundled_header()
+                workspace = stack.enter_context(prepared_workspace(board, source))
+                _upload(workspace.project, board, port, network, workspace.variables, show)
+            else:
+                folder = stack.enter_context(temporary_folder())
+                variables = {"TMPDIR": str(folder)}
+                if not os.access(project.folder, os.W_OK):  # another user's
+                    variables = {**build_variables(folder), **variables, "PLATFORMIO_INCLUDE_DIR": str(project.include)}
+                _upload(project.folder, board, port, network, variables, show)
     except OSError as error:
         raise BuildError(f"the firmware for {board} cannot be built: {error}") from error
 
 
 def _upload(
-    project: Project,
+    folder: Path,
     board: str,
     port: str,
     network: str,
@@ -66,22 +77,33 @@ def _upload(
     show: Callable[[str], None] | None,
 ) -> None:
     """Builds first, since PlatformIO uploads what exceeds the RAM with a warning only."""
-    check_upload(project, board)
-    check_platform(project, board)
-    run = ["run", "-d", str(project.folder), "-e", board]
+    run = ["run", "-d", str(folder), "-e", board]
     error = build_error(run_platformio(run, variables, show), board, network)
     if error is not None:
         raise error
     if show is not None:
         show(f"writing to {port}; where no {board} answers, PlatformIO's uploader may try for a minute …\n")
     try:
-        outcome = run_platformio([*run, "-t", "upload", "--upload-port", port], variables, show)
+        outcome = run_platformio([*run, "-t", "upload", "--upload-port", port], variables, show and _uploads_part(show))
     except KeyboardInterrupt:
         raise InterruptedUploadError(
             f"interrupted while {port} was written: the board may be half written, flash it again"
         ) from None
     if outcome.code != 0:
         raise upload_error(outcome, board, port)
+
+
+def _uploads_part(show: Callable[[str], None]) -> Callable[[str], None]:
+    """Passes lines on from the upload's first one: before it, PlatformIO says again what it has said of the build."""
+    begun = False
+
+    def pass_on(line: str) -> None:
+        nonlocal begun
+        begun = begun or re.match(r"(Looking for upload|Configuring upload|Uploading|Forcing reset)", line) is not None
+        if begun:
+            show(line)
+
+    return pass_on
 
 
 def upload_error(outcome: Outcome, board: str, port: str) -> DeviceError | BuildError:

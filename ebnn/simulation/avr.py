@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from ebnn.boards import Board
+from ebnn.build_folders import temporary_place
 from ebnn.errors import PortError
 
 from .images import Image, read_image
-from .simavr_build import build_simavr
+from .simavr_build import simavr_program
 from .simulator import Simulator, start_process
 
 __all__ = ["AvrStatistics", "FunctionStatistics", "SimavrSimulator"]
@@ -112,17 +113,18 @@ class SimavrSimulator(Simulator):
         self._watched = _find_functions(image, program, watch)
         self._crash: dict[str, Any] | None = None
         self._control, control = socket.socketpair()
-        with control, tempfile.TemporaryFile() as flash:
+        with control, tempfile.TemporaryFile(dir=temporary_place()) as flash:
             flash.write(_ERASED * image.base + image.code)
             if boot.code:
                 flash.write(_ERASED * (boot.base - flash.tell()) + boot.code)
             flash.flush()
             fds = (control.fileno(), flash.fileno())
-            command = [str(build_simavr()), str(board.mcu).lower(), str(board.clock_hz), *map(str, fds)]
-            command += [str(boot.start), str(image.data_end), str(int(plugged))]
-            command += [str(address) for _, address in self._watched]
+            arguments = [str(board.mcu).lower(), str(board.clock_hz), *map(str, fds)]
+            arguments += [str(boot.start), str(image.data_end), str(int(plugged))]
+            arguments += [str(address) for _, address in self._watched]
             try:
-                self.process = start_process(command, terminal, fds)
+                with simavr_program() as simulator:
+                    self.process = start_process([str(simulator), *arguments], terminal, fds)
             except BaseException:
                 self._control.close()
                 raise

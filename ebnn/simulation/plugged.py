@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ebnn.boards import Board
+from ebnn.build_folders import temporary_folder
 from ebnn.errors import PortError, WriteError
-from ebnn.firmware_sources import firmware_folder
+from ebnn.firmware_sources import default_header
 
 from .avr import SimavrSimulator
 from .bootloaders import find_bootloader
@@ -48,8 +48,8 @@ def plugged_in(
     Args:
         board: its name.
         program: what is in its flash, an ELF file.
-        header: an emitted header that the firmware is built with, in the place of `program`. Without both, it is the
-            one in ``firmware/include``; with a bootloader the flash is empty.
+        header: an emitted header that the firmware is built with, in the place of `program`. Without both, it is
+            `ebnn.firmware_sources.default_header`; with a bootloader the flash is empty.
         bootloader: whether the bootloader is in the flash, so that avrdude can write a program; AVR boards only.
         link: where a symbolic link to the port is kept.
 
@@ -64,9 +64,8 @@ def plugged_in(
     with contextlib.ExitStack() as stack:
         path = Path(program) if program is not None else None
         if path is None and (header is not None or not bootloader):
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ebnn-sim-"))
-            source = Path(header) if header is not None else firmware_folder() / "include" / "network.h"
-            path = kind.build(known, source, Path(folder))
+            folder = stack.enter_context(temporary_folder())
+            path = kind.build(known, Path(header) if header is not None else default_header(), folder)
         master, slave = make_terminal()
         try:
             port = os.ttyname(slave)

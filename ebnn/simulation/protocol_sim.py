@@ -1,7 +1,7 @@
 """What pySerial runs for ``sim://`` URLs: a pseudo terminal with a simulated board at its other end.
 
 ``sim://BOARD?header=PATH`` compiles the firmware with the network of that header, ``sim://BOARD?program=PATH`` runs
-what is compiled already, and ``sim://BOARD`` takes the header in ``firmware/include``.
+what is compiled already, and ``sim://BOARD`` takes the project's header in a project's folder, else ebnn's own.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import tempfile
 import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +18,9 @@ from typing import Any
 import serial
 
 from ebnn.boards import Board, board_names, load_board
+from ebnn.build_folders import temporary_folder
 from ebnn.errors import PortError
-from ebnn.firmware_sources import firmware_folder
+from ebnn.firmware_sources import default_header
 
 from .simulator import Simulator
 
@@ -113,7 +113,7 @@ class Serial(serial.Serial):  # type: ignore[misc]
 
     simulator: Simulator | None = None
     """The simulated board, while the port is open."""
-    _folder: tempfile.TemporaryDirectory[str] | None = None
+    _folder: contextlib.ExitStack | None = None
     _dtr_before: bool = True
 
     def open(self) -> None:
@@ -135,9 +135,9 @@ class Serial(serial.Serial):  # type: ignore[misc]
         kind = simulator_class(address.board)
         program = address.program
         if program is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="ebnn-sim-")
-            header = address.header or firmware_folder() / "include" / "network.h"
-            program = kind.build(address.board, header, Path(self._folder.name))
+            self._folder = contextlib.ExitStack()
+            folder = self._folder.enter_context(temporary_folder())
+            program = kind.build(address.board, address.header or default_header(), folder)
         master, slave = make_terminal()
         try:
             self.portstr = os.ttyname(slave)
@@ -171,7 +171,7 @@ class Serial(serial.Serial):  # type: ignore[misc]
             self.simulator.stop()
             self.simulator = None
         if self._folder is not None:
-            self._folder.cleanup()
+            self._folder.close()
             self._folder = None
 
     def reset_board(self) -> None:

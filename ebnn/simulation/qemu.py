@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ebnn.boards import Board
+from ebnn.build_folders import temporary_place
 from ebnn.errors import PortError
 
 from .bare import build_bare
@@ -83,7 +84,7 @@ class QemuSimulator(Simulator):
         option, before = machine.load
         path = str(program.resolve())
         with contextlib.ExitStack() as opened:
-            self._errors = opened.enter_context(tempfile.TemporaryFile())
+            self._errors = opened.enter_context(tempfile.TemporaryFile(dir=temporary_place()))
             self._control, control = map(opened.enter_context, socket.socketpair())
             self._replies = opened.enter_context(self._control.makefile("rb"))
             self._control.settimeout(_RESET_SECONDS)

@@ -7,11 +7,12 @@ import hashlib
 import os
 import re
 import subprocess
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from ebnn.cache import cache_folder
+from ebnn.build_folders import kept_folder
 from ebnn.errors import BuildError
+from ebnn.leftovers import delete
 
 from .build import find_compiler
 
@@ -24,33 +25,43 @@ libsimavr is not installed; AVR boards are simulated with it.
   Debian, Ubuntu:  sudo apt install libsimavr-dev libelf-dev gcc"""
 
 
-def build_simavr() -> Path:
-    """The program that simulates AVR boards, compiled if ebnn's cache does not have it yet.
+@contextlib.contextmanager
+def simavr_program() -> Iterator[Path]:
+    """Gives the program that simulates AVR boards, compiled if ebnn's cache does not have it whole.
 
     Raises `ebnn.errors.BuildError`, saying what to install, without a compiler or libsimavr.
     """
     compiler = find_compiler()
-    words = "\0".join((*compiler, *_FLAGS, *_LIBRARIES)).encode()
+    words = "\0".join((*compiler, _version(compiler), *_FLAGS, *_LIBRARIES)).encode()
     key = hashlib.sha256(words + b"\0" + _SOURCE.read_bytes()).hexdigest()[:16]
-    program = cache_folder() / "simavr" / f"board-{key}"
-    if program.is_file():
-        return program
+    with kept_folder("simavr") as folder:
+        program, digest = folder / f"board-{key}", folder / f"board-{key}.sha256"
+        if not _is_whole(program, digest):
+            delete(program)
+            delete(digest)
+            _compile([*compiler, *_FLAGS, str(_SOURCE), "-o", str(program), *_LIBRARIES])
+            digest.write_text(_digest(program))
+        yield program
+
+
+def _version(compiler: list[str]) -> str:
+    """What a compiler says of itself."""
     try:
-        program.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=program.parent)
+        done = subprocess.run([*compiler, "--version"], capture_output=True, text=True, errors="replace", check=False)
     except OSError as error:
-        raise BuildError(
-            f"{program.parent} cannot be written ({error.strerror}): set EBNN_CACHE to a folder of yours"
-        ) from error
-    os.close(handle)
+        raise BuildError(f"the C compiler {compiler[0]} cannot be run: {error}") from error
+    return done.stdout
+
+
+def _digest(program: Path) -> str:
+    return hashlib.sha256(program.read_bytes()).hexdigest()
+
+
+def _is_whole(program: Path, digest: Path) -> bool:
     try:
-        _compile([*compiler, *_FLAGS, str(_SOURCE), "-o", name, *_LIBRARIES])
-        Path(name).chmod(0o755)
-        Path(name).replace(program)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
-    return program
+        return os.access(program, os.X_OK) and digest.read_text() == _digest(program)
+    except (OSError, ValueError):
+        return False
 
 
 def _compile(command: list[str]) -> None:

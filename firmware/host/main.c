@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <ebnn.h> /* so that PlatformIO finds the library wherever network.h lies */
+
 #include "responder.h"
 
 static uint8_t output[1024];

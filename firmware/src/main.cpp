@@ -3,6 +3,7 @@
  * Serial may be a UART or USB's own serial port. Nothing here waits for a host: it may come and go.
  */
 #include <Arduino.h>
+#include <ebnn.h> /* so that PlatformIO finds the library wherever network.h lies */
 
 #include "responder.h"
 #include "stack.h"

@@ -22,6 +22,7 @@ from ebnn.simulation import build_host, find_compiler, host_url, program_url, pr
 HERE = Path(__file__).parent
 STUB = HERE / "stub"
 SOURCE = firmware_folder() / "src"
+LIBRARY = firmware_folder() / "lib" / "ebnn" / "src"
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow"]
 
 
@@ -29,7 +30,7 @@ def compile_file(command: list[str], source: Path, folder: Path) -> Path:
     """Compiles one file without linking, and returns the object."""
     require(command[0])
     output = folder / f"{source.stem}.o"
-    include = [f"-I{STUB}", f"-I{SOURCE}", f"-I{HERE / 'arduino'}"]
+    include = [f"-I{STUB}", f"-I{SOURCE}", f"-I{HERE / 'arduino'}", f"-I{LIBRARY}"]
     whole = [*command, *WARNINGS, *include, "-c", str(source), "-o", str(output)]
     result = subprocess.run(whole, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

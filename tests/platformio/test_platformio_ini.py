@@ -43,7 +43,7 @@ def test_environments_and_catalogue_name_each_other(sections):
 
 def test_every_environment_says_its_name_to_the_firmware(sections):
     for name in ASKED_FOR:
-        assert sections[f"env:{name}"]["build_flags"] == ["-DEBNN_BOARD=$PIOENV"]
+        assert sections[f"env:{name}"]["build_flags"] == ["-DEBNN_BOARD=$PIOENV", "-Ifirmware/include"]
         assert sections[f"env:{name}"].get("framework") == (None if name == "native" else ["arduino"])
 
 

@@ -2,10 +2,13 @@
 
 import os
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.installed import install_wheel
+from support.c_networks import require
+from support.installed import STRANGER, as_stranger, install_wheel, strangers_environment
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +40,38 @@ def test_init_on_a_disk_that_gets_full_leaves_nothing(program, tmp_path, size):
         subprocess.run(["umount", disk], check=True)
     assert (done.returncode, done.stderr) == (1, f"Error: {disk / 'mine'} cannot be written: No space left on device\n")
     assert left == []
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """Another user's home folder. The folders of pytest are closed to others."""
+    with tempfile.TemporaryDirectory(prefix="home-of-nobody-") as name:
+        os.chown(name, STRANGER, STRANGER)
+        yield Path(name)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_another_user_than_the_installer_does_it_all(program, home):
+    """A demo, a project, a simulated Uno, which is flashed, and images through it; nothing of root's can be written."""
+    require("avr-gcc")
+    variables = strangers_environment(home, PLATFORMIO_CORE_DIR=str(home / "core"))
+
+    def ebnn(*words: str | Path) -> str:
+        command = as_stranger(program, *words)
+        done = subprocess.run(command, cwd=home, env=variables, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert "every class and every score equals Python's" in " ".join(ebnn("demo").split())
+    ebnn("platformio-offline", "core", "--platform", "atmelavr")
+    ebnn("init", "mine", "--board", "uno")
+    assert "on board 'uno'" in ebnn("profile", "mine/network.ebnn", "--port", "sim://uno", "--samples", "1")
+    plug = as_stranger(program, "simulate", "uno", "--bootloader", "--link", home / "tty")
+    with subprocess.Popen(plug, cwd=home, env=variables, stdout=subprocess.PIPE, text=True) as board:
+        try:
+            assert "linked as" in board.stdout.readline()
+            for project in (["--project", "mine"], ["mnist-tiny"]):
+                assert "board uno runs network" in ebnn("flash", *project, "--board", "uno", "--port", home / "tty")
+            assert "on board 'uno'" in ebnn("profile", "mnist-tiny", "--port", home / "tty", "--samples", "1")
+        finally:
+            board.terminate()

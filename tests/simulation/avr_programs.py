@@ -13,7 +13,7 @@ import pytest
 from support.c_networks import RUNTIME, require
 
 from ebnn.errors import BuildError
-from ebnn.simulation.simavr_build import build_simavr
+from ebnn.simulation.simavr_build import simavr_program
 
 SOURCES = Path(__file__).parent / "avr"
 MCUS = {"uno": "atmega328p", "nanoatmega328": "atmega328p", "megaatmega2560": "atmega2560"}
@@ -24,7 +24,8 @@ def require_simavr() -> None:
     """Skips the test where libsimavr or avr-gcc is missing, unless skipping is forbidden."""
     require("avr-gcc")
     try:
-        build_simavr()
+        with simavr_program():
+            pass
     except BuildError as error:
         pytest.fail(str(error)) if os.environ.get("EBNN_NO_SKIP") else pytest.skip(str(error))
 

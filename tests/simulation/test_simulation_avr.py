@@ -20,7 +20,7 @@ from ebnn.cli import main
 from ebnn.device import Device
 from ebnn.errors import BuildError, PortError
 from ebnn.simulation import AvrStatistics, board_url, build_host, plugged_in
-from ebnn.simulation.simavr_build import build_simavr
+from ebnn.simulation.simavr_build import simavr_program
 from ebnn.training import build_network
 
 TESTS = Path(__file__).parents[1]
@@ -227,16 +227,16 @@ def test_without_libsimavr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     searched = [own, str(include / machine), str(include)]
     monkeypatch.setenv("CC", " ".join([gcc, "-nostdinc", *(f"-isystem {folder}" for folder in searched)]))
     monkeypatch.setenv("EBNN_CACHE", str(tmp_path / "cache"))
-    with pytest.raises(BuildError, match="sudo apt install libsimavr-dev libelf-dev gcc"):
-        build_simavr()
-    assert list((tmp_path / "cache" / "simavr").iterdir()) == []
+    with pytest.raises(BuildError, match="sudo apt install libsimavr-dev libelf-dev gcc"), simavr_program():
+        pass
+    assert [path.name for path in (tmp_path / "cache" / "simavr").iterdir()] == [".lock"]
 
 
 def test_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CC", raising=False)
-    with pytest.raises(BuildError, match="no C compiler was found"):
-        build_simavr()
+    with pytest.raises(BuildError, match="no C compiler was found"), simavr_program():
+        pass
 
 
 def test_the_simulator_compiles_without_a_warning(tmp_path: Path) -> None:

@@ -11,14 +11,16 @@ from ebnn.boards import load_board
 from ebnn.device import Device
 from ebnn.errors import EbnnError
 from ebnn.ports import find_port
+from ebnn.simulation import board_url
 
 BOARD = "@board@"
 MODEL = Path(__file__).with_name("network.ebnn")
+HEADER = Path(__file__).parent / "include" / "network.h"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Sends samples to the board and compares its answers with Python's.")
-    parser.add_argument("--port", help="as in /dev/ttyACM0 or COM3; found by the board's USB ids if it is not given")
+    parser.add_argument("--port", help="/dev/ttyACM0, COM3, sim://@board@; found by the board's USB ids if not given")
     parser.add_argument("--samples", help=".npy file of samples (n, channels, height, width); noise if it is not given")
     arguments = parser.parse_args()
     try:
@@ -27,6 +29,8 @@ def main() -> int:
         packed = network.pack_input(samples)  # (n, bytes)
         scores = network.scores(samples)  # (n, classes)
         port = arguments.port or find_port(load_board(BOARD))
+        if port.startswith("sim://") and "?" not in port:  # a simulated board, with this project's header
+            port = board_url(port.removeprefix("sim://"), header=HEADER)
         different = 0
         with Device(port, network_hash=network.hash32) as device:
             print(f"{port}: {device.hello().board} runs {device.hello().network}")
