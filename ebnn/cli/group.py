@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 from ..errors import BuildError, EbnnError
 from ..printable import printable, printable_lines
 from .layout import Examples, HelpContext, write_examples
+from .process import output_failed, well_behaved
 from .wrapping import wrap
 
 _LABEL = "Error: "
@@ -78,6 +79,8 @@ def _shown_errors() -> Iterator[None]:
         if error.errno == errno.EPIPE or error.strerror is None:
             raise
         place = "" if error.filename is None else f"{error.filename}: "
+        if error.filename is None and output_failed():
+            place = "standard output cannot be written: "
         raise _ShownError(printable(f"{place}{error.strerror}")) from error
     except MemoryError as error:
         raise _ShownError("there is not enough memory for this") from error
@@ -125,6 +128,19 @@ class LazyGroup(ErrorGroup):
         self.headings = lazy
         self.lazy = {command.name: command for listed in lazy.values() for command in listed}
         self.examples = examples
+
+    def main(self, *args: Any, **settings: Any) -> Any:
+        """As click does, and as a process should."""
+        with well_behaved() if settings.get("standalone_mode", True) else contextlib.nullcontext():
+            return super().main(*args, **settings)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does; refuses the name - for a file, which stands for a stream elsewhere."""
+        if any(word in ("-", "-o-") or word.endswith("=-") for word in args):
+            raise click.UsageError("- names no file here: name one; standard output is /dev/stdout")
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.lazy)

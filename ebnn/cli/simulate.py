@@ -1,11 +1,9 @@
 """The command ``ebnn simulate``."""
 
-import signal
 import sys
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -50,7 +48,6 @@ def simulate(
     if program is not None and model is not None:
         raise InputError("--program and --model both say what the board runs: give one of them")
     check_link(link)
-    signal.signal(signal.SIGTERM, _end)
     with suppress(KeyboardInterrupt), ExitStack() as stack:
         header = None
         if model is not None:
@@ -81,7 +78,3 @@ def _state(statistics: AvrStatistics) -> str:
         f"{statistics.seconds:,.1f} s of the board's time since its reset, deepest stack "
         f"{statistics.deepest_stack_bytes} B"
     )
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

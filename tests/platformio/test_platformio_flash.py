@@ -177,7 +177,7 @@ def interrupted(words: list[str | Path], cwd: Path, line: str, program: str, wor
             time.sleep(0.01)
         process.send_signal(number)
         output += process.communicate(timeout=60)[0]
-    assert process.returncode == 1, output
+    assert process.returncode == 128 + number, output
     assert "Traceback" not in output
     return output
 

@@ -151,8 +151,8 @@ def test_the_link(tmp_path: Path) -> None:
     assert link.read_text() == "a file"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_ends_everything(number: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_the_command_ends_everything(number: int, code: int, tmp_path: Path) -> None:
     program, link = compile_avr("uno", "count.S", tmp_path), tmp_path / "port"
     command = [sys.executable, "-m", "ebnn", "simulate", "uno", "--program", str(program), "--link", str(link)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -163,6 +163,6 @@ def test_the_command_ends_everything(number: int, tmp_path: Path) -> None:
         with serial.Serial(str(link)):
             pass
         process.send_signal(number)
-        assert process.wait(10) == 0
+        assert process.wait(10) == code
         assert not link.is_symlink()
         wait_for(lambda: not Path(f"/proc/{children[0]}").exists())
