@@ -24,7 +24,7 @@ T = TypeVar("T")
 AVR_RESERVE = 640  # bytes beside arena and scores without which firmware/src/responder.c does not compile for AVR
 AVR_TABLE = 256  # more with the table of ones in RAM ("speed")
 AVR_ARRAY = 32_767  # bytes of one array
-AVR_CONSTANTS = 64_000  # bytes within reach; as in the emitted header
+AVR_CONSTANTS = 60_000  # bytes within reach; as in the emitted header
 
 
 @dataclass(frozen=True)

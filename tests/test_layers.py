@@ -78,6 +78,7 @@ def test_at_most_255_layers():
 
 
 AVR_PROGRAM = """\
+#define EBNN_STATIC
 #include <avr/io.h>
 #include "net.h"
 
@@ -90,12 +91,12 @@ int main(void)
 
 
 def direct(text):
-    """The header with the layers called one after the other in net_scores, in place of the loop."""
-    cases = text[text.index("    switch (index) {") : text.index("/* input: NET_INPUT_BYTES")]
-    hidden = re.findall(r"^        (ebnn_\w+\(.*\);)$", cases, re.MULTILINE)
-    last = re.search(r"return (ebnn_output_\w+\(.*\));", cases)[1]
+    """The header with the layers called one after the other in net_predict_in, in place of the loop."""
+    cases = text[text.index("    switch (index) {") : text.index("NET_LINKAGE uint8_t net_predict_in")]
+    hidden = re.findall(r"^        (ebnn_\w+\([^;]*\);)$", cases, re.MULTILINE)
+    last = re.search(r"return (ebnn_output_\w+\([^;]*\));", cases)[1]
     loop = re.search(r"    uint8_t index, winner = 0;.*?return winner;", text, re.DOTALL)[0]
-    assert loop.count("net_layer(") == 1
+    assert loop.count("net_layer_in(") == 1
     return text.replace(loop, "".join(f"    {call}\n" for call in hidden) + f"    return {last};")
 
 

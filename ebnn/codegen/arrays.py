@@ -41,11 +41,16 @@ def _literal(value: Any) -> str:
     if isinstance(value, np.uint8):
         return f"0x{value:02X}"
     if isinstance(value, np.float32):
-        text = f"{value:.9g}"
-        return (text if "." in text or "e" in text else text + ".0") + "f"
+        return float_literal(value)
     if value == -(2**31):
         return "(-2147483647l - 1)"  # 2147483648 does not fit the type of its own literal
     return f"{value}l" if isinstance(value, np.int32) else str(value)
+
+
+def float_literal(value: float | np.float32) -> str:
+    """``value`` as a constant of C's type float, rounded to float32."""
+    text = f"{np.float32(value):.9g}"
+    return (text if "." in text or "e" in text else text + ".0") + "f"
 
 
 def weight_words(network: Network, layer: int) -> NDArray[np.uint32]:

@@ -1,10 +1,12 @@
 """The emitted header: constants, tables and calls of one network."""
 
+import hashlib
 import keyword
 import os
 import re
 from functools import cached_property
 from pathlib import Path
+from textwrap import indent
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,10 +21,11 @@ from ..kernels.columns import column_codes
 from ..kernels.tables import truth_tables
 from ..network import Network
 from ..version import __version__
-from .arrays import constant_array, interleaved, normalization_table, weight_words
+from .arrays import constant_array, float_literal, interleaved, normalization_table, weight_words
+from .lines import listed
 
-RUNTIME_VERSION = 2  # EBNN_RUNTIME_VERSION of firmware/lib/ebnn/src/ebnn.h; a test compares them
-AVR_NEAR_FLASH = 64_000  # pgm_read_* reaches 65,536 bytes: this leaves room for vectors and the core's own tables
+RUNTIME_VERSION = 3  # EBNN_RUNTIME_VERSION of firmware/lib/ebnn/src/ebnn.h; a test compares them
+AVR_NEAR_FLASH = 60_000  # bytes: with the table of ones and the layers, what EBNN_CHECK_REACH of port.h lets through
 ONES_IN_RAM = """
 /* On AVR, the table that counts ones lies in RAM, 256 bytes of it, unless ebnn.h was included without. */
 #ifndef EBNN_ONES_IN_RAM
@@ -97,6 +100,7 @@ def _is_name(name: str) -> bool:
     )
 
 
+_INDEX = ("uint8_t index",)  # an argument
 _FOLDED = ("conv_columns", "conv_table")  # kernels whose thresholds are in what they have for weights
 _ANY_SUM = ("conv_wide", "conv_bytes", "dense_wide", "dense_bytes")  # kernels that take thresholds of 32 bits
 
@@ -135,16 +139,55 @@ class _Header:
         self.layer_names = [network.block_name(i) for i in range(len(network.blocks))] + ["output"]
 
     def text(self) -> str:
-        parts = [
-            self.summary(),
-            self.constants(),
-            *(self.block(i) for i in range(len(self.network.blocks))),
-            self.output(),
-            self.memory(),
-            self.functions(),
-            self.aliases(),
-        ]
-        return "\n".join(parts)
+        """The whole header: what every source file takes, then what is defined once."""
+        return "\n".join([self.summary(), self.declarations(self.digest), self.definitions()])
+
+    @cached_property
+    def digest(self) -> str:
+        """Eight hexadecimal digits of all of the text but themselves: files of one program must agree on it."""
+        text = "\n".join([self.summary(), self.declarations(""), self.definitions()])
+        return hashlib.sha256(text.encode()).hexdigest()[:8].upper()
+
+    def declarations(self, digest: str) -> str:
+        """Sizes, types, prototypes: as often as the header is included, the same in every source file."""
+        macro, name = self.macro, self.name
+        return f"""\
+#ifndef {macro}_EBNN_NETWORK_H
+#define {macro}_EBNN_NETWORK_H
+{self.constants(digest)}
+{self.prototypes()}
+{self.aliases()}
+#elif {macro}_HASH != 0x{self.network.hash32:08X}ul
+#error "two networks are called {name}: export one of them with another --name"
+#elif {macro}_HEADER != 0x{digest}ul
+#error "two headers of {name} differ: export it once, and include the one file everywhere"
+#endif
+"""
+
+    def definitions(self) -> str:
+        """Constants, arena and functions: in every source file, for the linker to keep one, or in one source file."""
+        macro = self.macro
+        layers = [*(self.block(i) for i in range(len(self.network.blocks))), self.output()]
+        parts = [*layers, self.memory(), self.functions()]
+        text = "\n".join(parts)
+        return f"""\
+#if !defined({macro}_EBNN_DEFINED) \\
+    && (defined({macro}_IMPLEMENTATION) || !defined({macro}_DECLARATIONS))
+#define {macro}_EBNN_DEFINED
+
+#if defined(EBNN_STATIC)
+#define {macro}_LINKAGE EBNN_PRIVATE
+#elif defined({macro}_IMPLEMENTATION)
+#define {macro}_LINKAGE
+#elif defined(EBNN_SHARED)
+#define {macro}_LINKAGE EBNN_SHARED
+#else
+#error "ebnn: define NAME_IMPLEMENTATION in one source file, NAME_DECLARATIONS in all others that include the header"
+#endif
+
+{text}
+#endif
+"""
 
     def in_float(self, block: Block) -> bool:
         """Whether the block runs in the float arithmetic."""
@@ -243,7 +286,8 @@ class _Header:
                 f" * hash        {network.hash}",
                 f" * arithmetic  {self.arithmetic}",
                 f" * input       {network.input.kind}, {network.input.shape} (channels×height×width), "
-                f"{network.input.bytes:,} B: {layout}",
+                f"{network.input.bytes:,} B",
+                f" *             {layout}",
                 f" * flash       {self.flash_bytes:,} B of constants",
                 f" * RAM         {self.arena()}, the input included",
                 " *",
@@ -253,38 +297,32 @@ class _Header:
             ]
         )
 
-    def constants(self) -> str:
+    def constants(self, digest: str) -> str:
+        """The runtime, the version, and the network's numbers as macros."""
         network, macro = self.network, self.macro
-        guard = f"{macro}_EBNN_NETWORK_H"
         emitted = f"{self.name} was emitted by ebnn {__version__} for runtime version {RUNTIME_VERSION}"
         return f"""\
-#ifndef {guard}
-#define {guard}
 {ONES_IN_RAM if self.optimize == "speed" else ""}
 #include "ebnn.h"
 
 #if !defined(EBNN_RUNTIME_VERSION) || EBNN_RUNTIME_VERSION != {RUNTIME_VERSION}
-#error "{emitted}: export it again, or take the library of ebnn {__version__}"
+#error "{emitted}: export again, or take that library"
 #endif
 
 #define {macro}_TITLE "{self.name}"
 #define {macro}_HASH 0x{network.hash32:08X}ul
+#define {macro}_HEADER 0x{digest}ul /* of this text */
 #define {macro}_INPUT_BYTES {network.input.bytes}
 #define {macro}_INPUT_VALUES {network.input.shape.size}
 #define {macro}_CLASSES {network.classes}
 #define {macro}_LAYERS {len(self.layer_names)}
 #define {macro}_FLASH_BYTES {self.flash_bytes}
+#define {macro}_SCORE_SCALE {float_literal(network.output.scale)} /* score × this is the trainer's logit */
 {self.arena_size()}
 {self.avr_checks()}
-#if defined(__AVR__)
-/* pgm_read reaches the first 64 KB only: the assembler adds up the constants of all networks in this file. */
-__asm__(".ifndef ebnn_flash_bytes\\n .set ebnn_flash_bytes, 0\\n .endif\\n"
-        ".set ebnn_flash_bytes, ebnn_flash_bytes + {self.flash_bytes}\\n"
-        ".if ebnn_flash_bytes > {AVR_NEAR_FLASH}\\n"
-        ".error \\"ebnn: {self.name} brings the constants over {AVR_NEAR_FLASH} bytes: use fewer filters\\"\\n"
-        ".endif");
-#endif
-{self.float_check()}"""
+{self.flash_check()}{self.float_check()}
+EBNN_ONE_HEADER("{self.name}", "{self.name}_{digest}");
+"""
 
     def arena(self) -> str:
         elsewhere, avr = f"{self.network.arena_bytes:,} B of arena", f"{self.network.avr_arena_bytes:,} B"
@@ -310,6 +348,16 @@ __asm__(".ifndef ebnn_flash_bytes\\n .set ebnn_flash_bytes, 0\\n .endif\\n"
         elsewhere, avr = (f"#define {self.macro}_ARENA_BYTES {plan.arena_bytes}" for plan in (self.plan, self.avr_plan))
         return elsewhere if avr == elsewhere else _by_core(avr, elsewhere)
 
+    def flash_check(self) -> str:
+        """What the linker checks for all of a program, said early for what cannot fit."""
+        if self.flash_bytes <= AVR_NEAR_FLASH:
+            return ""
+        return f"""
+#if defined(__AVR__)
+#error "ebnn: {self.name} has {self.flash_bytes} bytes of constants, AVR reads {AVR_NEAR_FLASH}: use fewer filters"
+#endif
+"""
+
     def float_check(self) -> str:
         """Sums of floats must be rounded to float after each operation."""
         if not any(map(self.in_float, self.network.blocks)):
@@ -330,7 +378,7 @@ __asm__(".ifndef ebnn_flash_bytes\\n .set ebnn_flash_bytes, 0\\n .endif\\n"
         arrays = self.arrays[index]
         prefix = f"{self.name}_{self.layer_names[index]}"
         names = ("flips", "normalization", "table")[: 3 if block.kind == "conv" else 2]
-        tail = ", ".join(f"{prefix}_{name}" if name in arrays else "NULL" for name in names)
+        tail = listed("", [f"{prefix}_{name}" if name in arrays else "NULL" for name in names], "")
         if isinstance(block.linear, Conv):
             text = _struct(
                 "ebnn_conv_t", prefix, [self.filters(index), *self.geometry(index, block, block.linear), tail]
@@ -369,83 +417,150 @@ __asm__(".ifndef ebnn_flash_bytes\\n .set ebnn_flash_bytes, 0\\n .endif\\n"
         arrays = self.arrays[layer]
         words = self.network.filter_bits(layer, weights.shape[1:]) // 32
         prefix = f"{self.name}_{self.layer_names[layer]}"
-        pointers = ", ".join(f"{prefix}_{name}" if name in arrays else "NULL" for name in ("weights", "thresholds"))
+        pointers = [f"{prefix}_{name}" if name in arrays else "NULL" for name in ("weights", "thresholds")]
         stream = self.network.filter_stream_bits(layer, weights.shape[1:])
         half = int((stream - 1) % 32 < 16)
         threshold_bytes = arrays["thresholds"].values.itemsize if "thresholds" in arrays else 0
         numbers = f"{weights[0].size}, {words}, {len(weights)}, EBNN_{self.kind(layer)}, {threshold_bytes}, {half}"
-        return f"{{{numbers}, {pointers}}}"
+        return listed("{", [numbers, *pointers], "}")
 
     def output(self) -> str:
         layer = len(self.network.blocks)
         prefix = f"{self.name}_output"
-        fields = [self.filters(layer), f"{prefix}_multipliers, {prefix}_offsets"]
+        fields = [self.filters(layer), listed("", [f"{prefix}_multipliers", f"{prefix}_offsets"], "")]
         return "\n".join([*self.constant_arrays(layer), _struct("ebnn_output_t", prefix, fields)])
 
-    def memory(self) -> str:
-        return f"""\
-/* Activations lie at opposite ends in turn, the patch under the kernel between them. */
-static union {{
-    uint8_t bytes[{self.macro}_ARENA_BYTES];
-    uint32_t words[{self.macro}_ARENA_BYTES / 4]; /* aligns the rest */
-    float floats[{self.macro}_ARENA_BYTES / 4];
-}} {self.name}_arena;
-"""
-
-    def functions(self) -> str:
+    def prototypes(self) -> str:
+        """The arena's type, the functions, and the short forms that use the program's own arena."""
         name, macro = self.name, self.macro
         c_type = C_TYPES[self.network.input.kind]
         return f"""\
+/* The memory of one prediction: activations lie at opposite ends in turn, a patch under the kernel between them. */
+typedef union {{
+    uint8_t bytes[{macro}_ARENA_BYTES];
+    uint32_t words[{macro}_ARENA_BYTES / 4]; /* aligns the rest */
+    float floats[{macro}_ARENA_BYTES / 4];
+}} {name}_arena_t;
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+/* The program's own arena: one, whichever source files use it. */
+#if defined(EBNN_STATIC)
+#define {macro}_SCOPE EBNN_PRIVATE
+EBNN_PRIVATE {name}_arena_t {name}_arena;
+#else
+#define {macro}_SCOPE extern
+extern {name}_arena_t {name}_arena;
+#endif
+
+/* Runs one layer; in turn, from 0 to NAME_LAYERS - 1, they are a prediction. The first takes the input, the last
+ * writes the scores, if not NULL, and returns the class; the others return 0. */
+{self.signature(f"{macro}_SCOPE", "layer_in", _INDEX)};
+
+/* A prediction that touches no memory but its arguments: re-entrant, where each call under way has its own arena.
+ * input: NAME_INPUT_BYTES bytes, anywhere. scores: NAME_CLASSES of them, or NULL. Returns the class. */
+{self.signature(f"{macro}_SCOPE", "predict_in")};
+
+#ifdef __cplusplus
+}}
+#endif
+
 /* Where a sample may be written; it is overwritten by the prediction. */
-static inline {c_type} *{name}_input(void)
+static inline {c_type} *{name}_input_in({name}_arena_t *arena)
 {{
-    return ({c_type} *)(void *){name}_arena.bytes;
+    return ({c_type} *)(void *)arena->bytes;
 }}
 
-/* Runs one layer; in turn, from 0 to {macro}_LAYERS - 1, they are a prediction. The first takes the input, the last
- * writes the scores, if not NULL, and returns the class; the others return 0. */
+/* As above, with the program's own arena. Not re-entrant: no other thread and no interrupt may use it meanwhile. */
+static inline {c_type} *{name}_input(void)
+{{
+    return {name}_input_in(&{name}_arena);
+}}
+
 static inline uint8_t {name}_layer(uint8_t index, const {c_type} *input, int32_t *scores)
 {{
-    switch (index) {{
-{self.cases()}
+    return {name}_layer_in(&{name}_arena, index, input, scores);
+}}
+
+static inline uint8_t {name}_scores(const {c_type} *input, int32_t *scores)
+{{
+    return {name}_predict_in(&{name}_arena, input, scores);
+}}
+
+static inline uint8_t {name}_predict(const {c_type} *input)
+{{
+    return {name}_predict_in(&{name}_arena, input, NULL);
+}}
+"""
+
+    def signature(self, linkage: str, function: str, extra: tuple[str, ...] = ()) -> str:
+        """The head of a function that takes an arena, ``extra`` arguments, input and scores."""
+        arguments = [f"{self.name}_arena_t *arena", *extra, f"const {self.c_type} *input", "int32_t *scores"]
+        return listed(f"{linkage} uint8_t {self.name}_{function}(", arguments, ")")
+
+    @property
+    def c_type(self) -> str:
+        """The type of an input's values."""
+        return C_TYPES[self.network.input.kind]
+
+    def memory(self) -> str:
+        """The program's own arena."""
+        return f"""\
+#if !defined(EBNN_STATIC)
+{self.macro}_LINKAGE {self.name}_arena_t {self.name}_arena;
+#endif
+"""
+
+    def functions(self) -> str:
+        """The layers, and the loop over them."""
+        name, macro = self.name, self.macro
+        cases = self.cases()
+        unused = "" if "arena->" in cases else "    (void)arena;\n"
+        return f"""\
+{self.signature(f"{macro}_LINKAGE", "layer_in", _INDEX)}
+{{
+{self.reach_check()}
+{unused}    switch (index) {{
+{cases}
     }}
 }}
 
-/* input: {macro}_INPUT_BYTES bytes, anywhere. scores: {macro}_CLASSES of them, or NULL. Returns the class. */
-static inline uint8_t {name}_scores(const {c_type} *input, int32_t *scores)
+{self.signature(f"{macro}_LINKAGE", "predict_in")}
 {{
     uint8_t index, winner = 0;
 
     for (index = 0; index < {macro}_LAYERS; index++)
-        winner = {name}_layer(index, input, scores);
+        winner = {name}_layer_in(arena, index, input, scores);
     return winner;
 }}
-
-/* input: {macro}_INPUT_BYTES bytes, anywhere. Returns the class. */
-static inline uint8_t {name}_predict(const {c_type} *input)
-{{
-    return {name}_scores(input, NULL);
-}}
 """
+
+    def reach_check(self) -> str:
+        """Names what the constants take: the arrays, and the layers that point to them."""
+        sizes = [f"{self.macro}_FLASH_BYTES", *(f"sizeof {self.name}_{layer}" for layer in self.layer_names)]
+        return listed(f'    EBNN_CHECK_REACH("{self.name}", ', sizes, ");", " + ")
 
     def cases(self) -> str:
         """One case for each layer: the only place that calls its kernel."""
         lines = []
         for i in range(len(self.network.blocks)):
-            lines += [f"    case {i}:", f"        {self.call(i)};", "        return 0;"]
-        return "\n".join([*lines, "    default:", f"        return {self.call(len(self.network.blocks))};"])
+            lines += [f"    case {i}:", self.call(i, "        "), "        return 0;"]
+        return "\n".join([*lines, "    default:", self.call(len(self.network.blocks), "        return ")])
 
-    def call(self, layer: int) -> str:
-        """The call of a layer's kernel."""
+    def call(self, layer: int, before: str) -> str:
+        """The statement that calls a layer's kernel."""
         kind = self.kernels[layer].split("_")[0]
         function, *parts = kernel_functions(self.kernels[layer])
         arguments = [f"&{self.name}_{self.layer_names[layer]}", *parts, self.source(layer)]
         if kind == "output":
-            return f"{function}({', '.join([*arguments, 'scores'])})"
-        arguments.append(self.activation(layer + 1))
+            arguments.append("scores")
+        else:
+            arguments.append(self.activation(layer + 1))
         if kind == "conv":
             arguments.append(self.scratch(layer))
-        return f"{function}({', '.join(arguments)})"
+        return listed(f"{before}{function}(", arguments, ");")
 
     def source(self, layer: int) -> str:
         """Where a layer finds its input."""
@@ -464,7 +579,7 @@ static inline uint8_t {name}_predict(const {c_type} *input)
         return self.at(str(self.plan.scratch_offsets[layer]))
 
     def at(self, offset: str) -> str:
-        place = f"{self.name}_arena.bytes"
+        place = "arena->bytes"
         return f"{place} + {offset}" if offset else place
 
     def aliases(self) -> str:
@@ -484,19 +599,25 @@ static inline uint8_t {name}_predict(const {c_type} *input)
 #define ebnn_network_layer {name}_layer
 #define ebnn_network_scores {name}_scores
 
-/* As in eBNN: writes the class to output[0]. */
-static inline void ebnn_compute(const {c_type} *input, uint8_t *output)
-{{
-    output[0] = {name}_predict(input);
-}}
-#endif
+{self.ebnn_compute()}#endif
+"""
 
-#elif {macro}_HASH != 0x{self.network.hash32:08X}ul
-#error "two networks are called {self.name}: export one of them with another --name"
-#endif
+    def ebnn_compute(self) -> str:
+        """eBNN's own function, where its programs' samples lie in memory as ours do."""
+        if self.network.input.kind == "bits":
+            return f"""
+/* eBNN's programs pack bits in another order, so that they must not compile in silence. */
+#define ebnn_compute ebnn_compute_takes_other_bits_than_{self.name}_predict__see_SPEC_2_3
+"""
+        return f"""
+/* As in eBNN: writes the class to output[0]. */
+static inline void ebnn_compute(const {C_TYPES[self.network.input.kind]} *input, uint8_t *output)
+{{
+    output[0] = {self.name}_predict(input);
+}}
 """
 
 
 def _struct(c_type: str, name: str, lines: list[str]) -> str:
-    body = ",\n".join(f"    {line}" for line in lines)
+    body = indent(",\n".join(lines), "    ")
     return f"static const {c_type} {name} EBNN_FLASH = {{\n{body}\n}};\n"

@@ -3,7 +3,8 @@
  *
  * hash        ddf964cc5a1f1e6ee44ef478ef3661100ffec2f112076e0d187b016ce0154d57
  * arithmetic  integer
- * input       uint8, 1×28×28 (channels×height×width), 784 B: row after row, a pixel's channels side by side
+ * input       uint8, 1×28×28 (channels×height×width), 784 B
+ *             row after row, a pixel's channels side by side
  * flash       6,575 B of constants
  * RAM         2,208 B of arena (1,936 B on AVR), the input included
  *
@@ -18,17 +19,19 @@
 
 #include "ebnn.h"
 
-#if !defined(EBNN_RUNTIME_VERSION) || EBNN_RUNTIME_VERSION != 2
-#error "mnist was emitted by ebnn 0.2.0 for runtime version 2: export it again, or take the library of ebnn 0.2.0"
+#if !defined(EBNN_RUNTIME_VERSION) || EBNN_RUNTIME_VERSION != 3
+#error "mnist was emitted by ebnn 0.2.0 for runtime version 3: export again, or take that library"
 #endif
 
 #define MNIST_TITLE "mnist"
 #define MNIST_HASH 0xDDF964CCul
+#define MNIST_HEADER 0x7C82DB26ul /* of this text */
 #define MNIST_INPUT_BYTES 784
 #define MNIST_INPUT_VALUES 784
 #define MNIST_CLASSES 10
 #define MNIST_LAYERS 3
 #define MNIST_FLASH_BYTES 6575
+#define MNIST_SCORE_SCALE 1.32931928e-06f /* score × this is the trainer's logit */
 #if EBNN_LANES == 1
 #define MNIST_ARENA_BYTES 1936
 #else
@@ -44,13 +47,107 @@
 #endif
 #endif
 
-#if defined(__AVR__)
-/* pgm_read reaches the first 64 KB only: the assembler adds up the constants of all networks in this file. */
-__asm__(".ifndef ebnn_flash_bytes\n .set ebnn_flash_bytes, 0\n .endif\n"
-        ".set ebnn_flash_bytes, ebnn_flash_bytes + 6575\n"
-        ".if ebnn_flash_bytes > 64000\n"
-        ".error \"ebnn: mnist brings the constants over 64000 bytes: use fewer filters\"\n"
-        ".endif");
+
+EBNN_ONE_HEADER("mnist", "mnist_7C82DB26");
+
+/* The memory of one prediction: activations lie at opposite ends in turn, a patch under the kernel between them. */
+typedef union {
+    uint8_t bytes[MNIST_ARENA_BYTES];
+    uint32_t words[MNIST_ARENA_BYTES / 4]; /* aligns the rest */
+    float floats[MNIST_ARENA_BYTES / 4];
+} mnist_arena_t;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The program's own arena: one, whichever source files use it. */
+#if defined(EBNN_STATIC)
+#define MNIST_SCOPE EBNN_PRIVATE
+EBNN_PRIVATE mnist_arena_t mnist_arena;
+#else
+#define MNIST_SCOPE extern
+extern mnist_arena_t mnist_arena;
+#endif
+
+/* Runs one layer; in turn, from 0 to NAME_LAYERS - 1, they are a prediction. The first takes the input, the last
+ * writes the scores, if not NULL, and returns the class; the others return 0. */
+MNIST_SCOPE uint8_t mnist_layer_in(mnist_arena_t *arena, uint8_t index, const uint8_t *input, int32_t *scores);
+
+/* A prediction that touches no memory but its arguments: re-entrant, where each call under way has its own arena.
+ * input: NAME_INPUT_BYTES bytes, anywhere. scores: NAME_CLASSES of them, or NULL. Returns the class. */
+MNIST_SCOPE uint8_t mnist_predict_in(mnist_arena_t *arena, const uint8_t *input, int32_t *scores);
+
+#ifdef __cplusplus
+}
+#endif
+
+/* Where a sample may be written; it is overwritten by the prediction. */
+static inline uint8_t *mnist_input_in(mnist_arena_t *arena)
+{
+    return (uint8_t *)(void *)arena->bytes;
+}
+
+/* As above, with the program's own arena. Not re-entrant: no other thread and no interrupt may use it meanwhile. */
+static inline uint8_t *mnist_input(void)
+{
+    return mnist_input_in(&mnist_arena);
+}
+
+static inline uint8_t mnist_layer(uint8_t index, const uint8_t *input, int32_t *scores)
+{
+    return mnist_layer_in(&mnist_arena, index, input, scores);
+}
+
+static inline uint8_t mnist_scores(const uint8_t *input, int32_t *scores)
+{
+    return mnist_predict_in(&mnist_arena, input, scores);
+}
+
+static inline uint8_t mnist_predict(const uint8_t *input)
+{
+    return mnist_predict_in(&mnist_arena, input, NULL);
+}
+
+/* Names without a name, for the program's first network. */
+#ifndef EBNN_NETWORK_NAME
+#define EBNN_NETWORK_NAME MNIST_TITLE
+#define EBNN_NETWORK_HASH MNIST_HASH
+#define EBNN_INPUT_TYPE uint8_t
+#define EBNN_INPUT_BYTES MNIST_INPUT_BYTES
+#define EBNN_CLASSES MNIST_CLASSES
+#define EBNN_LAYERS MNIST_LAYERS
+#define EBNN_ARENA_BYTES MNIST_ARENA_BYTES
+#define ebnn_network_input mnist_input
+#define ebnn_network_layer mnist_layer
+#define ebnn_network_scores mnist_scores
+
+
+/* As in eBNN: writes the class to output[0]. */
+static inline void ebnn_compute(const uint8_t *input, uint8_t *output)
+{
+    output[0] = mnist_predict(input);
+}
+#endif
+
+#elif MNIST_HASH != 0xDDF964CCul
+#error "two networks are called mnist: export one of them with another --name"
+#elif MNIST_HEADER != 0x7C82DB26ul
+#error "two headers of mnist differ: export it once, and include the one file everywhere"
+#endif
+
+#if !defined(MNIST_EBNN_DEFINED) \
+    && (defined(MNIST_IMPLEMENTATION) || !defined(MNIST_DECLARATIONS))
+#define MNIST_EBNN_DEFINED
+
+#if defined(EBNN_STATIC)
+#define MNIST_LINKAGE EBNN_PRIVATE
+#elif defined(MNIST_IMPLEMENTATION)
+#define MNIST_LINKAGE
+#elif defined(EBNN_SHARED)
+#define MNIST_LINKAGE EBNN_SHARED
+#else
+#error "ebnn: define NAME_IMPLEMENTATION in one source file, NAME_DECLARATIONS in all others that include the header"
 #endif
 
 #if EBNN_LANES == 1
@@ -322,71 +419,33 @@ static const ebnn_output_t mnist_output EBNN_FLASH = {
     mnist_output_multipliers, mnist_output_offsets
 };
 
-/* Activations lie at opposite ends in turn, the patch under the kernel between them. */
-static union {
-    uint8_t bytes[MNIST_ARENA_BYTES];
-    uint32_t words[MNIST_ARENA_BYTES / 4]; /* aligns the rest */
-    float floats[MNIST_ARENA_BYTES / 4];
-} mnist_arena;
+#if !defined(EBNN_STATIC)
+MNIST_LINKAGE mnist_arena_t mnist_arena;
+#endif
 
-/* Where a sample may be written; it is overwritten by the prediction. */
-static inline uint8_t *mnist_input(void)
+MNIST_LINKAGE uint8_t mnist_layer_in(mnist_arena_t *arena, uint8_t index, const uint8_t *input, int32_t *scores)
 {
-    return (uint8_t *)(void *)mnist_arena.bytes;
-}
-
-/* Runs one layer; in turn, from 0 to MNIST_LAYERS - 1, they are a prediction. The first takes the input, the last
- * writes the scores, if not NULL, and returns the class; the others return 0. */
-static inline uint8_t mnist_layer(uint8_t index, const uint8_t *input, int32_t *scores)
-{
+    EBNN_CHECK_REACH("mnist", MNIST_FLASH_BYTES + sizeof mnist_conv1 + sizeof mnist_conv2 + sizeof mnist_output);
     switch (index) {
     case 0:
-        ebnn_conv_columns(&mnist_conv1, input, mnist_arena.bytes + MNIST_ARENA_BYTES - 784, mnist_arena.bytes + 784);
+        ebnn_conv_columns(&mnist_conv1, input, arena->bytes + MNIST_ARENA_BYTES - 784, arena->bytes + 784);
         return 0;
     case 1:
-        ebnn_conv(&mnist_conv2, ebnn_gather_octets, ebnn_compare_each, mnist_arena.bytes + MNIST_ARENA_BYTES - 784, mnist_arena.bytes, mnist_arena.bytes + 392);
+        ebnn_conv(&mnist_conv2, ebnn_gather_octets, ebnn_compare_each, arena->bytes + MNIST_ARENA_BYTES - 784,
+            arena->bytes, arena->bytes + 392);
         return 0;
     default:
-        return ebnn_output_bits_4(&mnist_output, mnist_arena.bytes, scores);
+        return ebnn_output_bits_4(&mnist_output, arena->bytes, scores);
     }
 }
 
-/* input: MNIST_INPUT_BYTES bytes, anywhere. scores: MNIST_CLASSES of them, or NULL. Returns the class. */
-static inline uint8_t mnist_scores(const uint8_t *input, int32_t *scores)
+MNIST_LINKAGE uint8_t mnist_predict_in(mnist_arena_t *arena, const uint8_t *input, int32_t *scores)
 {
     uint8_t index, winner = 0;
 
     for (index = 0; index < MNIST_LAYERS; index++)
-        winner = mnist_layer(index, input, scores);
+        winner = mnist_layer_in(arena, index, input, scores);
     return winner;
 }
 
-/* input: MNIST_INPUT_BYTES bytes, anywhere. Returns the class. */
-static inline uint8_t mnist_predict(const uint8_t *input)
-{
-    return mnist_scores(input, NULL);
-}
-
-/* Names without a name, for the program's first network. */
-#ifndef EBNN_NETWORK_NAME
-#define EBNN_NETWORK_NAME MNIST_TITLE
-#define EBNN_NETWORK_HASH MNIST_HASH
-#define EBNN_INPUT_TYPE uint8_t
-#define EBNN_INPUT_BYTES MNIST_INPUT_BYTES
-#define EBNN_CLASSES MNIST_CLASSES
-#define EBNN_LAYERS MNIST_LAYERS
-#define EBNN_ARENA_BYTES MNIST_ARENA_BYTES
-#define ebnn_network_input mnist_input
-#define ebnn_network_layer mnist_layer
-#define ebnn_network_scores mnist_scores
-
-/* As in eBNN: writes the class to output[0]. */
-static inline void ebnn_compute(const uint8_t *input, uint8_t *output)
-{
-    output[0] = mnist_predict(input);
-}
-#endif
-
-#elif MNIST_HASH != 0xDDF964CCul
-#error "two networks are called mnist: export one of them with another --name"
 #endif

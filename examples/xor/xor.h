@@ -3,7 +3,8 @@
  *
  * hash        9a5ec1f79911ca022d240ec53caa081218a871158ef8f8579dfc47ced59c0beb
  * arithmetic  integer
- * input       bits, 1×1×2 (channels×height×width), 1 B: rows of bits, a pixel's channels side by side, least significant bit first, whole bytes a row
+ * input       bits, 1×1×2 (channels×height×width), 1 B
+ *             rows of bits, a pixel's channels side by side, least significant bit first, whole bytes a row
  * flash       68 B of constants
  * RAM         8 B of arena, the input included
  *
@@ -17,17 +18,19 @@
 
 #include "ebnn.h"
 
-#if !defined(EBNN_RUNTIME_VERSION) || EBNN_RUNTIME_VERSION != 2
-#error "xor was emitted by ebnn 0.2.0 for runtime version 2: export it again, or take the library of ebnn 0.2.0"
+#if !defined(EBNN_RUNTIME_VERSION) || EBNN_RUNTIME_VERSION != 3
+#error "xor was emitted by ebnn 0.2.0 for runtime version 3: export again, or take that library"
 #endif
 
 #define XOR_TITLE "xor"
 #define XOR_HASH 0x9A5EC1F7ul
+#define XOR_HEADER 0x02FD39C7ul /* of this text */
 #define XOR_INPUT_BYTES 1
 #define XOR_INPUT_VALUES 2
 #define XOR_CLASSES 2
 #define XOR_LAYERS 2
 #define XOR_FLASH_BYTES 68
+#define XOR_SCORE_SCALE 1.82658841e-05f /* score × this is the trainer's logit */
 #define XOR_ARENA_BYTES 8
 
 #if defined(__AVR__) && !defined(__AVR_HAVE_MUL__)
@@ -39,13 +42,104 @@
 #endif
 #endif
 
-#if defined(__AVR__)
-/* pgm_read reaches the first 64 KB only: the assembler adds up the constants of all networks in this file. */
-__asm__(".ifndef ebnn_flash_bytes\n .set ebnn_flash_bytes, 0\n .endif\n"
-        ".set ebnn_flash_bytes, ebnn_flash_bytes + 68\n"
-        ".if ebnn_flash_bytes > 64000\n"
-        ".error \"ebnn: xor brings the constants over 64000 bytes: use fewer filters\"\n"
-        ".endif");
+
+EBNN_ONE_HEADER("xor", "xor_02FD39C7");
+
+/* The memory of one prediction: activations lie at opposite ends in turn, a patch under the kernel between them. */
+typedef union {
+    uint8_t bytes[XOR_ARENA_BYTES];
+    uint32_t words[XOR_ARENA_BYTES / 4]; /* aligns the rest */
+    float floats[XOR_ARENA_BYTES / 4];
+} xor_arena_t;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The program's own arena: one, whichever source files use it. */
+#if defined(EBNN_STATIC)
+#define XOR_SCOPE EBNN_PRIVATE
+EBNN_PRIVATE xor_arena_t xor_arena;
+#else
+#define XOR_SCOPE extern
+extern xor_arena_t xor_arena;
+#endif
+
+/* Runs one layer; in turn, from 0 to NAME_LAYERS - 1, they are a prediction. The first takes the input, the last
+ * writes the scores, if not NULL, and returns the class; the others return 0. */
+XOR_SCOPE uint8_t xor_layer_in(xor_arena_t *arena, uint8_t index, const uint8_t *input, int32_t *scores);
+
+/* A prediction that touches no memory but its arguments: re-entrant, where each call under way has its own arena.
+ * input: NAME_INPUT_BYTES bytes, anywhere. scores: NAME_CLASSES of them, or NULL. Returns the class. */
+XOR_SCOPE uint8_t xor_predict_in(xor_arena_t *arena, const uint8_t *input, int32_t *scores);
+
+#ifdef __cplusplus
+}
+#endif
+
+/* Where a sample may be written; it is overwritten by the prediction. */
+static inline uint8_t *xor_input_in(xor_arena_t *arena)
+{
+    return (uint8_t *)(void *)arena->bytes;
+}
+
+/* As above, with the program's own arena. Not re-entrant: no other thread and no interrupt may use it meanwhile. */
+static inline uint8_t *xor_input(void)
+{
+    return xor_input_in(&xor_arena);
+}
+
+static inline uint8_t xor_layer(uint8_t index, const uint8_t *input, int32_t *scores)
+{
+    return xor_layer_in(&xor_arena, index, input, scores);
+}
+
+static inline uint8_t xor_scores(const uint8_t *input, int32_t *scores)
+{
+    return xor_predict_in(&xor_arena, input, scores);
+}
+
+static inline uint8_t xor_predict(const uint8_t *input)
+{
+    return xor_predict_in(&xor_arena, input, NULL);
+}
+
+/* Names without a name, for the program's first network. */
+#ifndef EBNN_NETWORK_NAME
+#define EBNN_NETWORK_NAME XOR_TITLE
+#define EBNN_NETWORK_HASH XOR_HASH
+#define EBNN_INPUT_TYPE uint8_t
+#define EBNN_INPUT_BYTES XOR_INPUT_BYTES
+#define EBNN_CLASSES XOR_CLASSES
+#define EBNN_LAYERS XOR_LAYERS
+#define EBNN_ARENA_BYTES XOR_ARENA_BYTES
+#define ebnn_network_input xor_input
+#define ebnn_network_layer xor_layer
+#define ebnn_network_scores xor_scores
+
+
+/* eBNN's programs pack bits in another order, so that they must not compile in silence. */
+#define ebnn_compute ebnn_compute_takes_other_bits_than_xor_predict__see_SPEC_2_3
+#endif
+
+#elif XOR_HASH != 0x9A5EC1F7ul
+#error "two networks are called xor: export one of them with another --name"
+#elif XOR_HEADER != 0x02FD39C7ul
+#error "two headers of xor differ: export it once, and include the one file everywhere"
+#endif
+
+#if !defined(XOR_EBNN_DEFINED) \
+    && (defined(XOR_IMPLEMENTATION) || !defined(XOR_DECLARATIONS))
+#define XOR_EBNN_DEFINED
+
+#if defined(EBNN_STATIC)
+#define XOR_LINKAGE EBNN_PRIVATE
+#elif defined(XOR_IMPLEMENTATION)
+#define XOR_LINKAGE
+#elif defined(EBNN_SHARED)
+#define XOR_LINKAGE EBNN_SHARED
+#else
+#error "ebnn: define NAME_IMPLEMENTATION in one source file, NAME_DECLARATIONS in all others that include the header"
 #endif
 
 /* 8 outputs of 2 bits in the order of the input's memory, each whole words; 4 word beside word */
@@ -83,68 +177,30 @@ static const ebnn_output_t xor_output EBNN_FLASH = {
     xor_output_multipliers, xor_output_offsets
 };
 
-/* Activations lie at opposite ends in turn, the patch under the kernel between them. */
-static union {
-    uint8_t bytes[XOR_ARENA_BYTES];
-    uint32_t words[XOR_ARENA_BYTES / 4]; /* aligns the rest */
-    float floats[XOR_ARENA_BYTES / 4];
-} xor_arena;
+#if !defined(EBNN_STATIC)
+XOR_LINKAGE xor_arena_t xor_arena;
+#endif
 
-/* Where a sample may be written; it is overwritten by the prediction. */
-static inline uint8_t *xor_input(void)
+XOR_LINKAGE uint8_t xor_layer_in(xor_arena_t *arena, uint8_t index, const uint8_t *input, int32_t *scores)
 {
-    return (uint8_t *)(void *)xor_arena.bytes;
-}
-
-/* Runs one layer; in turn, from 0 to XOR_LAYERS - 1, they are a prediction. The first takes the input, the last
- * writes the scores, if not NULL, and returns the class; the others return 0. */
-static inline uint8_t xor_layer(uint8_t index, const uint8_t *input, int32_t *scores)
-{
+    EBNN_CHECK_REACH("xor", XOR_FLASH_BYTES + sizeof xor_dense1 + sizeof xor_output);
     switch (index) {
     case 0:
-        ebnn_dense(&xor_dense1, ebnn_compare_fours, ebnn_take_bits(xor_arena.bytes, input, XOR_INPUT_BYTES), xor_arena.bytes + XOR_ARENA_BYTES - 4);
+        ebnn_dense(&xor_dense1, ebnn_compare_fours, ebnn_take_bits(arena->bytes, input, XOR_INPUT_BYTES),
+            arena->bytes + XOR_ARENA_BYTES - 4);
         return 0;
     default:
-        return ebnn_output_bits(&xor_output, xor_arena.bytes + XOR_ARENA_BYTES - 4, scores);
+        return ebnn_output_bits(&xor_output, arena->bytes + XOR_ARENA_BYTES - 4, scores);
     }
 }
 
-/* input: XOR_INPUT_BYTES bytes, anywhere. scores: XOR_CLASSES of them, or NULL. Returns the class. */
-static inline uint8_t xor_scores(const uint8_t *input, int32_t *scores)
+XOR_LINKAGE uint8_t xor_predict_in(xor_arena_t *arena, const uint8_t *input, int32_t *scores)
 {
     uint8_t index, winner = 0;
 
     for (index = 0; index < XOR_LAYERS; index++)
-        winner = xor_layer(index, input, scores);
+        winner = xor_layer_in(arena, index, input, scores);
     return winner;
 }
 
-/* input: XOR_INPUT_BYTES bytes, anywhere. Returns the class. */
-static inline uint8_t xor_predict(const uint8_t *input)
-{
-    return xor_scores(input, NULL);
-}
-
-/* Names without a name, for the program's first network. */
-#ifndef EBNN_NETWORK_NAME
-#define EBNN_NETWORK_NAME XOR_TITLE
-#define EBNN_NETWORK_HASH XOR_HASH
-#define EBNN_INPUT_TYPE uint8_t
-#define EBNN_INPUT_BYTES XOR_INPUT_BYTES
-#define EBNN_CLASSES XOR_CLASSES
-#define EBNN_LAYERS XOR_LAYERS
-#define EBNN_ARENA_BYTES XOR_ARENA_BYTES
-#define ebnn_network_input xor_input
-#define ebnn_network_layer xor_layer
-#define ebnn_network_scores xor_scores
-
-/* As in eBNN: writes the class to output[0]. */
-static inline void ebnn_compute(const uint8_t *input, uint8_t *output)
-{
-    output[0] = xor_predict(input);
-}
-#endif
-
-#elif XOR_HASH != 0x9A5EC1F7ul
-#error "two networks are called xor: export one of them with another --name"
 #endif

@@ -9,8 +9,6 @@ void setup() {
 
 void loop() {
   const uint8_t bits = (digitalRead(2) == LOW ? 1 : 0) | (digitalRead(3) == LOW ? 2 : 0);
-  uint8_t output[1];
 
-  ebnn_compute(&bits, output);
-  digitalWrite(LED_BUILTIN, output[0] ? HIGH : LOW);
+  digitalWrite(LED_BUILTIN, xor_predict(&bits) ? HIGH : LOW);
 }

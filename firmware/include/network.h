@@ -3,7 +3,8 @@
  *
  * hash        9bec07951dd214be7ec589de0347aa769c99052135bcfbda26b43eee3f01d324
  * arithmetic  integer
- * input       uint8, 1×28×28 (channels×height×width), 784 B: row after row, a pixel's channels side by side
+ * input       uint8, 1×28×28 (channels×height×width), 784 B
+ *             row after row, a pixel's channels side by side
  * flash       4,111 B of constants
  * RAM         1,696 B of arena (1,280 B on AVR), the input included
  *
@@ -19,17 +20,19 @@
 
 #include "ebnn.h"
 
-#if !defined(EBNN_RUNTIME_VERSION) || EBNN_RUNTIME_VERSION != 2
-#error "network was emitted by ebnn 0.2.0 for runtime version 2: export it again, or take the library of ebnn 0.2.0"
+#if !defined(EBNN_RUNTIME_VERSION) || EBNN_RUNTIME_VERSION != 3
+#error "network was emitted by ebnn 0.2.0 for runtime version 3: export again, or take that library"
 #endif
 
 #define NETWORK_TITLE "network"
 #define NETWORK_HASH 0x9BEC0795ul
+#define NETWORK_HEADER 0xB4423536ul /* of this text */
 #define NETWORK_INPUT_BYTES 784
 #define NETWORK_INPUT_VALUES 784
 #define NETWORK_CLASSES 10
 #define NETWORK_LAYERS 4
 #define NETWORK_FLASH_BYTES 4111
+#define NETWORK_SCORE_SCALE 2.91536071e-06f /* score × this is the trainer's logit */
 #if EBNN_LANES == 1
 #define NETWORK_ARENA_BYTES 1280
 #else
@@ -45,13 +48,107 @@
 #endif
 #endif
 
-#if defined(__AVR__)
-/* pgm_read reaches the first 64 KB only: the assembler adds up the constants of all networks in this file. */
-__asm__(".ifndef ebnn_flash_bytes\n .set ebnn_flash_bytes, 0\n .endif\n"
-        ".set ebnn_flash_bytes, ebnn_flash_bytes + 4111\n"
-        ".if ebnn_flash_bytes > 64000\n"
-        ".error \"ebnn: network brings the constants over 64000 bytes: use fewer filters\"\n"
-        ".endif");
+
+EBNN_ONE_HEADER("network", "network_B4423536");
+
+/* The memory of one prediction: activations lie at opposite ends in turn, a patch under the kernel between them. */
+typedef union {
+    uint8_t bytes[NETWORK_ARENA_BYTES];
+    uint32_t words[NETWORK_ARENA_BYTES / 4]; /* aligns the rest */
+    float floats[NETWORK_ARENA_BYTES / 4];
+} network_arena_t;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The program's own arena: one, whichever source files use it. */
+#if defined(EBNN_STATIC)
+#define NETWORK_SCOPE EBNN_PRIVATE
+EBNN_PRIVATE network_arena_t network_arena;
+#else
+#define NETWORK_SCOPE extern
+extern network_arena_t network_arena;
+#endif
+
+/* Runs one layer; in turn, from 0 to NAME_LAYERS - 1, they are a prediction. The first takes the input, the last
+ * writes the scores, if not NULL, and returns the class; the others return 0. */
+NETWORK_SCOPE uint8_t network_layer_in(network_arena_t *arena, uint8_t index, const uint8_t *input, int32_t *scores);
+
+/* A prediction that touches no memory but its arguments: re-entrant, where each call under way has its own arena.
+ * input: NAME_INPUT_BYTES bytes, anywhere. scores: NAME_CLASSES of them, or NULL. Returns the class. */
+NETWORK_SCOPE uint8_t network_predict_in(network_arena_t *arena, const uint8_t *input, int32_t *scores);
+
+#ifdef __cplusplus
+}
+#endif
+
+/* Where a sample may be written; it is overwritten by the prediction. */
+static inline uint8_t *network_input_in(network_arena_t *arena)
+{
+    return (uint8_t *)(void *)arena->bytes;
+}
+
+/* As above, with the program's own arena. Not re-entrant: no other thread and no interrupt may use it meanwhile. */
+static inline uint8_t *network_input(void)
+{
+    return network_input_in(&network_arena);
+}
+
+static inline uint8_t network_layer(uint8_t index, const uint8_t *input, int32_t *scores)
+{
+    return network_layer_in(&network_arena, index, input, scores);
+}
+
+static inline uint8_t network_scores(const uint8_t *input, int32_t *scores)
+{
+    return network_predict_in(&network_arena, input, scores);
+}
+
+static inline uint8_t network_predict(const uint8_t *input)
+{
+    return network_predict_in(&network_arena, input, NULL);
+}
+
+/* Names without a name, for the program's first network. */
+#ifndef EBNN_NETWORK_NAME
+#define EBNN_NETWORK_NAME NETWORK_TITLE
+#define EBNN_NETWORK_HASH NETWORK_HASH
+#define EBNN_INPUT_TYPE uint8_t
+#define EBNN_INPUT_BYTES NETWORK_INPUT_BYTES
+#define EBNN_CLASSES NETWORK_CLASSES
+#define EBNN_LAYERS NETWORK_LAYERS
+#define EBNN_ARENA_BYTES NETWORK_ARENA_BYTES
+#define ebnn_network_input network_input
+#define ebnn_network_layer network_layer
+#define ebnn_network_scores network_scores
+
+
+/* As in eBNN: writes the class to output[0]. */
+static inline void ebnn_compute(const uint8_t *input, uint8_t *output)
+{
+    output[0] = network_predict(input);
+}
+#endif
+
+#elif NETWORK_HASH != 0x9BEC0795ul
+#error "two networks are called network: export one of them with another --name"
+#elif NETWORK_HEADER != 0xB4423536ul
+#error "two headers of network differ: export it once, and include the one file everywhere"
+#endif
+
+#if !defined(NETWORK_EBNN_DEFINED) \
+    && (defined(NETWORK_IMPLEMENTATION) || !defined(NETWORK_DECLARATIONS))
+#define NETWORK_EBNN_DEFINED
+
+#if defined(EBNN_STATIC)
+#define NETWORK_LINKAGE EBNN_PRIVATE
+#elif defined(NETWORK_IMPLEMENTATION)
+#define NETWORK_LINKAGE
+#elif defined(EBNN_SHARED)
+#define NETWORK_LINKAGE EBNN_SHARED
+#else
+#error "ebnn: define NAME_IMPLEMENTATION in one source file, NAME_DECLARATIONS in all others that include the header"
 #endif
 
 #if EBNN_LANES == 1
@@ -262,74 +359,38 @@ static const ebnn_output_t network_output EBNN_FLASH = {
     network_output_multipliers, network_output_offsets
 };
 
-/* Activations lie at opposite ends in turn, the patch under the kernel between them. */
-static union {
-    uint8_t bytes[NETWORK_ARENA_BYTES];
-    uint32_t words[NETWORK_ARENA_BYTES / 4]; /* aligns the rest */
-    float floats[NETWORK_ARENA_BYTES / 4];
-} network_arena;
+#if !defined(EBNN_STATIC)
+NETWORK_LINKAGE network_arena_t network_arena;
+#endif
 
-/* Where a sample may be written; it is overwritten by the prediction. */
-static inline uint8_t *network_input(void)
+NETWORK_LINKAGE uint8_t network_layer_in(network_arena_t *arena, uint8_t index, const uint8_t *input, int32_t *scores)
 {
-    return (uint8_t *)(void *)network_arena.bytes;
-}
-
-/* Runs one layer; in turn, from 0 to NETWORK_LAYERS - 1, they are a prediction. The first takes the input, the last
- * writes the scores, if not NULL, and returns the class; the others return 0. */
-static inline uint8_t network_layer(uint8_t index, const uint8_t *input, int32_t *scores)
-{
+    EBNN_CHECK_REACH("network", NETWORK_FLASH_BYTES + sizeof network_conv1 + sizeof network_conv2 +
+        sizeof network_conv3 + sizeof network_output);
     switch (index) {
     case 0:
-        ebnn_conv_columns(&network_conv1, input, network_arena.bytes + NETWORK_ARENA_BYTES - 288, network_arena.bytes + 784);
+        ebnn_conv_columns(&network_conv1, input, arena->bytes + NETWORK_ARENA_BYTES - 288, arena->bytes + 784);
         return 0;
     case 1:
-        ebnn_conv(&network_conv2, ebnn_gather_octets, ebnn_compare_each, network_arena.bytes + NETWORK_ARENA_BYTES - 288, network_arena.bytes, network_arena.bytes + 144);
+        ebnn_conv(&network_conv2, ebnn_gather_octets, ebnn_compare_each, arena->bytes + NETWORK_ARENA_BYTES - 288,
+            arena->bytes, arena->bytes + 144);
         return 0;
     case 2:
-        ebnn_conv(&network_conv3, ebnn_gather_octets, ebnn_compare_each, network_arena.bytes, network_arena.bytes + NETWORK_ARENA_BYTES - 72, network_arena.bytes + 144);
+        ebnn_conv(&network_conv3, ebnn_gather_octets, ebnn_compare_each, arena->bytes,
+            arena->bytes + NETWORK_ARENA_BYTES - 72, arena->bytes + 144);
         return 0;
     default:
-        return ebnn_output_bits_4(&network_output, network_arena.bytes + NETWORK_ARENA_BYTES - 72, scores);
+        return ebnn_output_bits_4(&network_output, arena->bytes + NETWORK_ARENA_BYTES - 72, scores);
     }
 }
 
-/* input: NETWORK_INPUT_BYTES bytes, anywhere. scores: NETWORK_CLASSES of them, or NULL. Returns the class. */
-static inline uint8_t network_scores(const uint8_t *input, int32_t *scores)
+NETWORK_LINKAGE uint8_t network_predict_in(network_arena_t *arena, const uint8_t *input, int32_t *scores)
 {
     uint8_t index, winner = 0;
 
     for (index = 0; index < NETWORK_LAYERS; index++)
-        winner = network_layer(index, input, scores);
+        winner = network_layer_in(arena, index, input, scores);
     return winner;
 }
 
-/* input: NETWORK_INPUT_BYTES bytes, anywhere. Returns the class. */
-static inline uint8_t network_predict(const uint8_t *input)
-{
-    return network_scores(input, NULL);
-}
-
-/* Names without a name, for the program's first network. */
-#ifndef EBNN_NETWORK_NAME
-#define EBNN_NETWORK_NAME NETWORK_TITLE
-#define EBNN_NETWORK_HASH NETWORK_HASH
-#define EBNN_INPUT_TYPE uint8_t
-#define EBNN_INPUT_BYTES NETWORK_INPUT_BYTES
-#define EBNN_CLASSES NETWORK_CLASSES
-#define EBNN_LAYERS NETWORK_LAYERS
-#define EBNN_ARENA_BYTES NETWORK_ARENA_BYTES
-#define ebnn_network_input network_input
-#define ebnn_network_layer network_layer
-#define ebnn_network_scores network_scores
-
-/* As in eBNN: writes the class to output[0]. */
-static inline void ebnn_compute(const uint8_t *input, uint8_t *output)
-{
-    output[0] = network_predict(input);
-}
-#endif
-
-#elif NETWORK_HASH != 0x9BEC0795ul
-#error "two networks are called network: export one of them with another --name"
 #endif

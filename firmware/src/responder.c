@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "frames.h"
+#define EBNN_STATIC /* the network is this file's alone, which takes less flash */
 #include "network.h"
 #include "protocol.h"
 

@@ -13,6 +13,7 @@ from ebnn.firmware_sources import firmware_folder
 LIMIT = 15 * 1024
 PROGRAM = """
 #include <stddef.h>
+#define EBNN_STATIC
 #include "net.h"
 
 void *memset(void *at, int value, size_t count)

@@ -8,7 +8,7 @@
 #define EBNN_H
 
 /* Raised when an emitted header of before could no longer be compiled rightly; headers check it with #error. */
-#define EBNN_RUNTIME_VERSION 2
+#define EBNN_RUNTIME_VERSION 3
 
 #include "ebnn/port.h"
 #include "ebnn/bits.h"
