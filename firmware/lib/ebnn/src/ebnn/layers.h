@@ -94,7 +94,7 @@ EBNN_KERNEL void ebnn_conv(const ebnn_conv_t *in_flash, ebnn_gather_t gather, eb
  * A sample of bits, held anywhere, as an activation: at `place`, its last word filled with zeros. Returns the place.
  * bytes: of the sample.
  */
-EBNN_INLINE const uint8_t *ebnn_take_bits(uint8_t *place, const uint8_t *sample, size_t bytes)
+EBNN_KERNEL const uint8_t *ebnn_take_bits(uint8_t *place, const uint8_t *sample, size_t bytes)
 {
     if (sample != place)
         memcpy(place, sample, bytes);
