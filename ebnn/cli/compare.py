@@ -150,7 +150,6 @@ def _compare(
         replace(task, out=folders["binarized"]), architecture, options.config, options.teacher_for(architecture)
     )
     model = folders["binarized"] / MODEL_NAME
-    trained.network.save(model)
     baseline = float_side(float_result, trained.network)
     binarized = binarized_side(trained.result, trained.network, trained.accuracy)
     print_line(task.console, f"{architecture}, {trained.test_samples:,} test images")

@@ -56,12 +56,11 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
     data = datasets.load(NAME)
     _step(console, 1, f"train with Chainer: {len(data.train_labels):,} digits of 8×8 pixels, {EPOCHS} epochs")
     config = TrainConfig(epochs=EPOCHS, batch_size=BATCH_SIZE, learning_rate=LEARNING_RATE, seed=seed, snapshot_every=0)
-    trained = train_network(Task(data, data.kind, out, False, console), ARCHITECTURE, config)
+    model, header = out / MODEL, out / HEADER
+    trained = train_network(Task(data, data.kind, out, False, console), ARCHITECTURE, config, model=model)
     network = trained.network
 
     _step(console, 2, "lower to integers and packed bits, emit a C header")
-    model, header = out / MODEL, out / HEADER
-    network.save(model)
     write_header(network, header, name=NAME)
     print_whole(console, network_table(network))
     print_line(console, f"wrote {model} ({model.stat().st_size:,} B) and {header}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,12 +43,16 @@ _READ = [name for name in KEPT_FILES if name != HISTORY_NAME]  # a picture may b
 def history(runs: tuple[Path, ...], output: Path | None, json_file: Path | None) -> None:
     """Show training runs side by side, finished or not.
 
-    RUN is the folder of one, the --out of ebnn train. The test images choose nothing: a run without validation images
-    keeps its last epoch.
+    RUN is the folder of one, the --out of ebnn train; of several, those that are none are named and left out, so that
+    runs/* can be given. The test images choose nothing: a run without validation images keeps its last epoch.
     """
     check_picture(output)
-    histories = [_read_run(run, name) for run, name in zip(runs, _short_names(runs), strict=True)]
     console = make_console()
+    found, skipped = _read_runs(runs)
+    for error in skipped.values():
+        print_line(console, f"left out: {error}")
+    runs = tuple(found)
+    histories = [replace(each, name=name) for each, name in zip(found.values(), _short_names(runs), strict=True)]
     print_whole(console, history_table(histories))
     if output is not None:
         from ..plots import plot_history
@@ -56,8 +61,24 @@ def history(runs: tuple[Path, ...], output: Path | None, json_file: Path | None)
             raise TrainingError("no epoch is done yet, there is nothing to draw: leave --output out, or wait for one")
         plot_history(histories, output)
         print_line(console, f"wrote {output}")
-    described = [found.values() | {"folder": str(run)} for run, found in zip(runs, histories, strict=True)]
-    write_json(json_file, {"runs": described})
+    described = [each.values() | {"folder": str(run)} for run, each in zip(runs, histories, strict=True)]
+    left_out = [{"folder": str(run), "reason": str(error)} for run, error in skipped.items()]
+    write_json(json_file, {"runs": described, "left_out": left_out})
+
+
+def _read_runs(runs: Sequence[Path]) -> tuple[dict[Path, History], dict[Path, TrainingError]]:
+    """The histories of the runs that can be read, and why the others cannot. Raises TrainingError where none can."""
+    found: dict[Path, History] = {}
+    skipped: dict[Path, TrainingError] = {}
+    for run in runs:
+        try:
+            found[run] = _read_run(run, str(run))
+        except TrainingError as error:
+            skipped[run] = error
+    if not found:
+        first, *others = skipped.values()
+        raise TrainingError(f"{first} (and {len(others)} like it)" if others else str(first))
+    return found, skipped
 
 
 def _read_run(run: Path, name: str) -> History:

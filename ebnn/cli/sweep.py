@@ -55,7 +55,6 @@ def check_architectures(architectures: Sequence[str], options: TrainingOptions, 
 def train_trial(task: Task, architecture: str, options: TrainingOptions, boards: Sequence[Board]) -> Trial:
     """Trains one of the networks in the task's folder, and keeps it there as model.ebnn."""
     trained = train_network(task, architecture, options.config, options.teacher_for(architecture))
-    trained.network.save(task.out / MODEL_NAME)
     found = estimate_all(architecture, trained.network, boards)
     best = trained.result.best
     return Trial(architecture, trained.accuracy, best.epoch, trained.result.seconds, trained.network, found)

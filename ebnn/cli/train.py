@@ -92,9 +92,8 @@ def _train(
         values = {"accuracy": result.test_accuracy, **run_values(result)}
         write_json(json_file, {**about, **values, "float": True, "config": asdict(float_config(options.config))})
         return
-    trained = train_network(task, architecture, options.config, options.teacher_for(architecture))
     output = task.out / MODEL_NAME if output is None else output
-    trained.network.save(output)
+    trained = train_network(task, architecture, options.config, options.teacher_for(architecture), output)
     print_whole(console, network_table(trained.network))
     if trained.result.best.validation_accuracy is not None:
         best = trained.result.best

@@ -11,6 +11,7 @@ from rich.console import Console
 from .. import datasets
 from ..blocks import InputKind
 from ..datasets import Dataset
+from ..errors import WriteError
 from ..extras import import_extra
 from ..network import Network
 from .console import print_line
@@ -61,7 +62,9 @@ class Trained:
 
 def run_values(result: TrainResult) -> dict[str, Any]:
     """What a run came to, for JSON."""
-    values = {"train_seconds": result.seconds, "epoch": result.best.epoch}
+    values: dict[str, Any] = {"train_seconds": result.seconds, "epoch": result.best.epoch}
+    if result.earlier:
+        values["earlier_epochs"] = list(result.earlier)
     if result.best.validation_accuracy is not None:
         values["validation_accuracy"] = result.best.validation_accuracy
     return values
@@ -111,12 +114,20 @@ class Teacher:
     epochs: int
 
 
-def train_network(task: Task, architecture: str, config: TrainConfig, teacher: Teacher | None = None) -> Trained:
-    """Trains, after its teacher, lowers, and compares the network with Chainer on the test images."""
+def train_network(
+    task: Task, architecture: str, config: TrainConfig, teacher: Teacher | None = None, model: Path | None = None
+) -> Trained:
+    """Trains, after its teacher, lowers, and compares the network with Chainer on the test images.
+
+    The network is written to ``model``, by default to :data:`MODEL_NAME` in the task's folder, and then its history is
+    drawn; a picture that cannot be is one line.
+    """
     from .. import training
     from ..lowering import lower
 
     data, kind = task.data, task.kind
+    model = task.out / MODEL_NAME if model is None else model
+    check_files(task.out, model)
     train_set, test_set = task.sets
     chain = training.build_network(architecture, data.shape, data.classes, kind, seed=config.seed)
     result = training.train(
@@ -134,7 +145,12 @@ def train_network(task: Task, architecture: str, config: TrainConfig, teacher: T
     classes = network.predict(test_set[0])
     agreement = int((classes == training.predict(chain, training.as_samples("test", *test_set, kind))).sum())
     accuracy = float((classes == test_set[1]).mean())
-    _draw_history(task.out, result)
+    try:
+        network.save(model)
+    except WriteError as error:
+        again = "go on with --resume" if config.snapshot_every else "train again"
+        raise WriteError(f"{error}; training is done: mend that, then {again} to write the network") from error
+    _draw_history(task, result)
     return Trained(network, accuracy, agreement, len(classes), result)
 
 
@@ -142,11 +158,12 @@ def train_float(task: Task, architecture: str, config: TrainConfig) -> tuple[Any
     """Trains the float baseline of an architecture, by Adam and without a teacher; returns it and its run."""
     from .. import training
 
+    check_files(task.out)
     chain = training.FloatChain(
         training.build_network(architecture, task.data.shape, task.data.classes, task.kind, seed=config.seed)
     )
     result = training.train(chain, *task.sets, float_config(config), task.out, resume=task.resume, console=task.console)
-    _draw_history(task.out, result)
+    _draw_history(task, result)
     return chain, result
 
 
@@ -163,11 +180,29 @@ def float_config(config: TrainConfig) -> TrainConfig:
     )
 
 
-def _draw_history(out: Path, result: TrainResult) -> None:
-    from ..plots import plot_history
-    from ..training.history import History
+def check_files(out: Path, *more: Path) -> None:
+    """Refuses a folder of a run in which a file that training writes is a folder, before training."""
+    from ..training.records import LOG_NAME
+    from ..training.snapshot import SNAPSHOT_NAME
+    from ..training.trainer import CHAIN_NAME
 
-    plot_history([History(out.name, result.records)], out / HISTORY_NAME)
+    for path in (*more, *(out / name for name in (SNAPSHOT_NAME, LOG_NAME, CHAIN_NAME, HISTORY_NAME))):
+        if path.is_dir():
+            raise WriteError(
+                f"{path} is a folder, and a file of that name is to be written: delete it, or name another"
+            )
+
+
+def _draw_history(task: Task, result: TrainResult) -> None:
+    """Draws the run; everything else is written by then, so whatever is wrong with a picture is said and no more."""
+    picture = task.out / HISTORY_NAME
+    try:
+        from ..plots import plot_history
+        from ..training.history import History
+
+        plot_history([History(task.out.name, result.records)], picture)
+    except Exception as error:  # Matplotlib's fonts, caches and backends fail in many ways
+        print_line(task.console, f"warning: no picture of the run ({picture}): {' '.join(str(error).split())}")
 
 
 def train_teacher(task: Task, teacher: Teacher, config: TrainConfig) -> Any:

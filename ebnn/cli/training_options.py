@@ -38,7 +38,8 @@ architecture_option = click.option(
     default="conv",
     help="conv (c32k3p1-m2-c64k3p1-m2), conv-small (half as many filters), digits (c32k3p1-c32k3p1-m2, for 8×8), "
     "mlp (d128), ebnn-conv and ebnn-mlp (the paper's), or parts of your own joined by '-': c16k3p1 is a convolution of "
-    "16 filters, kernel 3, padding 1; m2 a max-pool behind it; d64 a dense layer of 64. The last layer is added.",
+    "16 filters, kernel 3, padding 1; m2 a max-pool behind it; d64 a dense layer of 64. A kernel, stride, padding or "
+    "window that is not square is HEIGHTxWIDTH, as in c16k3x5. The last layer is added.",
 )
 
 TRAINING_HEADINGS: Headings = {
@@ -149,7 +150,9 @@ _OPTIONS = (
     click.option("--seed", type=int, default=0, help="The same seed gives the same network, on the same machine."),
     folder_option,
     click.option("--tensorboard", is_flag=True, help="Also log for TensorBoard, in OUT/tensorboard."),
-    click.option("--resume", is_flag=True, help="Go on from the snapshot in OUT, with the same options."),
+    click.option(
+        "--resume", is_flag=True, help="Go on from the snapshot in OUT, with the same options; --epochs may be more."
+    ),
     click.option("--overwrite", is_flag=True, help="Replace the run in OUT."),
 )
 

@@ -37,7 +37,8 @@ ARCHITECTURES: dict[str, str] = {
 
 GRAMMAR = (
     "parts joined by '-': cN is a convolution of N filters (c16k3s1p0: kernel 3, stride 1, padding 0), m2 a max-pool "
-    "behind it (m3s2p0: window 3, stride 2, padding 0), dN a dense layer of N outputs; a size may be HEIGHTxWIDTH"
+    "behind it (m3s2p0: window 3, stride 2, padding 0), dN a dense layer of N outputs; "
+    "a size that is not square is HEIGHTxWIDTH, as in c16k3x5"
 )
 
 MAX_OUTPUTS = 4096

@@ -51,6 +51,10 @@ class TrainingProgress:
         if epoch:
             self.console.print(f"resumed after epoch {epoch} of {self.epochs}", highlight=False)
 
+    def say(self, line: str) -> None:
+        """Prints a line about the run."""
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
     def batch_done(self, loss: float) -> None:
         """Moves the bar on by a batch whose loss was ``loss``."""
         self._bar.update(self._task, advance=1, loss=loss)

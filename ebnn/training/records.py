@@ -10,7 +10,7 @@ from reprlib import repr as short_repr
 from typing import Any
 
 from ..atomic import write_atomically
-from ..errors import TrainingError
+from ..errors import TrainingError, WriteError
 
 LOG_NAME = "log.jsonl"
 MAX_LOG_BYTES = 2**26
@@ -67,9 +67,12 @@ def start_log(folder: Path, records: Iterable[EpochRecord]) -> None:
 
 
 def append_log(folder: Path, record: EpochRecord) -> None:
-    """Adds a line to the log."""
-    with (folder / LOG_NAME).open("a", encoding="utf-8") as file:
-        file.write(record.line())
+    """Adds a line to the log. Raises WriteError."""
+    try:
+        with (folder / LOG_NAME).open("a", encoding="utf-8") as file:
+            file.write(record.line())
+    except OSError as error:
+        raise WriteError(f"{folder / LOG_NAME} cannot be written: {error.strerror}") from None
 
 
 def read_log(folder: Path) -> tuple[EpochRecord, ...]:

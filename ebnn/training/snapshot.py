@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import math
+import operator
 import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ from ..errors import TrainingError
 from .records import EpochRecord, read_record
 
 SNAPSHOT_NAME = "snapshot.npz"
-FORMAT = 3
+FORMAT = 4
 _DESCRIPTION = "description"
 _EXTRAS = ("kept", "average")
 _OVERHEAD = 2**26
@@ -53,7 +54,9 @@ def parameters(model: Any) -> Arrays:
     return {name: np.array(value) for name, value in serializer.target.items()}
 
 
-def capture(updater: Any, identity: Identity, records: Sequence[EpochRecord], extras: Extras) -> Arrays:
+def capture(
+    updater: Any, identity: Identity, records: Sequence[EpochRecord], extras: Extras, earlier: Sequence[int] = ()
+) -> Arrays:
     """Returns a copy of a run's state: weights, statistics, optimizer, place in the data, and the log so far.
 
     Args:
@@ -61,13 +64,19 @@ def capture(updater: Any, identity: Identity, records: Sequence[EpochRecord], ex
         identity: what must agree where a run is resumed, as plain JSON values.
         records: of the epochs so far.
         extras: further sets of parameters: "kept", those of the epoch that is kept so far, and their "average".
+        earlier: lengths of the run, in epochs, before it was made longer.
     """
     serializer = chainer.serializers.DictionarySerializer()
     if records:
         updater.serialize(serializer)
     else:  # Adam has no moments yet, and Chainer cannot load that
         updater.get_optimizer("main").target.serialize(serializer["model:main"])
-    description = {"format": FORMAT, "identity": identity, "records": [asdict(record) for record in records]}
+    description = {
+        "format": FORMAT,
+        "identity": identity,
+        "records": [asdict(record) for record in records],
+        "earlier": list(earlier),
+    }
     arrays = {name: np.array(value) for name, value in serializer.target.items()}
     arrays |= {f"{extra}:{name}": np.array(value) for extra in extras for name, value in extras[extra].items()}
     arrays[_DESCRIPTION] = np.frombuffer(json.dumps(description).encode(), np.uint8)
@@ -81,10 +90,21 @@ def write(path: Path, arrays: Arrays) -> None:
     write_atomically(path, buffer.getvalue())
 
 
-def restore(path: Path, updater: Any, identity: Identity) -> tuple[list[EpochRecord], Extras]:
+class Lengths(NamedTuple):
+    """How long a run was to be, in epochs."""
+
+    earlier: tuple[int, ...]
+    """Its lengths before it was made longer."""
+    epochs: int | None
+    """Its length until now, where it is made longer now and the learning rate depends on it."""
+
+
+def restore(path: Path, updater: Any, identity: Identity) -> tuple[list[EpochRecord], Extras, Lengths]:
     """Puts the state in ``path`` into ``updater`` and its optimizer and model.
 
-    Returns the records so far, and the further sets of parameters that were captured.
+    A run of more epochs may go on from it.
+
+    Returns the records so far, the further sets of parameters that were captured, and how long the run was to be.
 
     Raises:
         TrainingError: the file is damaged or no snapshot, or is one of another configuration, network or data set.
@@ -102,10 +122,15 @@ def restore(path: Path, updater: Any, identity: Identity) -> tuple[list[EpochRec
         ]
         if [record.epoch for record in records] != list(range(1, len(records) + 1)):
             raise ValueError("its epochs do not follow each other")
+        earlier = tuple(map(operator.index, description.get("earlier", [])))
     except _UNREADABLE as error:
         raise TrainingError(f"{path} is damaged or no snapshot of a training run: {way_out}") from error
     if version != FORMAT:
         raise TrainingError(f"{path} is a snapshot of format {version}, this version reads {FORMAT}: {way_out}")
+    before, now = known.get("epochs"), identity.get("epochs")
+    longer = isinstance(before, int) and isinstance(now, int) and before < now
+    if longer:
+        known["epochs"] = now
     if differences := _differences(known, identity):
         raise TrainingError(f"{path} is a snapshot of another run ({differences}): train as it was begun, or {way_out}")
     try:
@@ -124,7 +149,7 @@ def restore(path: Path, updater: Any, identity: Identity) -> tuple[list[EpochRec
         extra, _, parameter = name.partition(":")
         if extra in extras:
             extras[extra][parameter] = value
-    return records, extras
+    return records, extras, Lengths(earlier, before if longer else None)
 
 
 def _read_arrays(path: Path, most: int) -> Arrays:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..errors import TrainingError
+from ..errors import WriteError
 from ..extras import import_extra
 from .records import EpochRecord
 
@@ -33,39 +33,51 @@ class EventLog:
         records: of the epochs so far, which are written afresh: a resumed run repeats none.
 
     Raises:
-        TrainingError: the folder or a file in it cannot be written.
+        WriteError: the folder or a file in it cannot be written.
         MissingDependencyError: tensorboardX is not installed.
     """
 
     def __init__(self, folder: Path, records: Sequence[EpochRecord]) -> None:
-        writer = import_extra("tensorboardX", "--tensorboard").SummaryWriter  # a third of a second
-        where = folder / FOLDER
-        try:
-            for old in where.glob("events.out.tfevents.*"):
+        writer = import_extra("tensorboardX.event_file_writer", "--tensorboard").EventsWriter  # a third of a second
+        self._where = folder / FOLDER
+        with self._writing():
+            self._where.mkdir(exist_ok=True)
+            for old in self._where.glob("events.out.tfevents.*"):
                 old.unlink()
-            self._writer = writer(str(where))
-        except OSError as error:
-            raise TrainingError(f"{where} cannot be written ({error.strerror}): leave --tensorboard out") from error
-        moment = time.time() - sum(record.seconds for record in records)
-        for record in records:
-            moment += record.seconds
-            self._write(record, moment)
-        self._writer.flush()
+            self._writer = writer(str(self._where / "events"))
+            moment = time.time() - sum(record.seconds for record in records)
+            for record in records:
+                moment += record.seconds
+                self._write(record, moment)
+            self._writer.flush()
 
     def add(self, record: EpochRecord) -> None:
-        """Writes the epoch that has just ended."""
-        self._write(record, time.time())
-        self._writer.flush()
+        """Writes the epoch that has just ended. Raises WriteError."""
+        with self._writing():
+            self._write(record, time.time())
+            self._writer.flush()
 
     def close(self) -> None:
         """Ends the file."""
-        self._writer.close()
+        with suppress(OSError):  # all epochs are flushed
+            self._writer.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            raise WriteError(f"{self._where} cannot be written: {reason} (or leave --tensorboard out)") from None
 
     def _write(self, record: EpochRecord, moment: float) -> None:
+        from tensorboardX.proto.event_pb2 import Event
+        from tensorboardX.summary import scalar
+
         for field, tag in _TAGS.items():
             value = getattr(record, field)
             if value is not None:
-                self._writer.add_scalar(tag, value, record.epoch, moment)
+                self._writer.write_event(Event(wall_time=moment, step=record.epoch, summary=scalar(tag, value)))
 
 
 @contextmanager

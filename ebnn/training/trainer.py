@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import random
 import time
@@ -14,9 +15,10 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from ..atomic import write_atomically
 from ..blocks import InputKind
 from ..chainer_import import chainer
-from ..errors import TrainingError
+from ..errors import TrainingError, WriteError
 from ..functions import exact_settings, parallel
 from ..links import BST
 from . import snapshot
@@ -51,11 +53,14 @@ class TrainResult:
         records: one for each epoch.
         test: how the trained network does on the test set, in test mode.
         snapshot: the file to resume from; None where none was asked for.
+        earlier: lengths, in epochs, that the run had before it was made longer, where the learning rate depends on
+            them: such a run ends with other weights than one that had its last length from the start.
     """
 
     records: tuple[EpochRecord, ...]
     test: Evaluation
     snapshot: Path | None
+    earlier: tuple[int, ...] = ()
 
     @property
     def best(self) -> EpochRecord:
@@ -187,6 +192,8 @@ class _Run:
         self.out = out
         self.snapshot_path = out / snapshot.SNAPSHOT_NAME
         self.records: list[EpochRecord] = []
+        self.saved = 0
+        self.earlier: tuple[int, ...] = ()
         self.events: EventLog | None = None
         self.kept: snapshot.Arrays = {}
         self.average = WeightAverage(model, config.averaging) if config.averaging else None
@@ -212,6 +219,15 @@ class _Run:
         self.start_epoch()
 
     def run(self, resume: bool) -> TrainResult:
+        """Trains; what a full disk leaves can be resumed."""
+        try:
+            return self.train(resume)
+        except WriteError as error:
+            after = f" after epoch {self.saved}" if self.saved else ""
+            again = f"go on with --resume{after}" if self.config.snapshot_every else "train again"
+            raise TrainingError(f"{error}; mend that, then {again}") from error
+
+    def train(self, resume: bool) -> TrainResult:
         if resume and self.snapshot_path.exists():
             self.restore()
         self.capture()
@@ -236,8 +252,11 @@ class _Run:
             test = Evaluation(last.test_loss, last.test_accuracy)
         else:
             test = evaluate(self.model, self.test)
-        chainer.serializers.save_npz(self.out / CHAIN_NAME, self.model)
-        return TrainResult(tuple(self.records), test, self.snapshot_path if self.config.snapshot_every else None)
+        parameters = io.BytesIO()
+        chainer.serializers.save_npz(parameters, self.model)
+        write_atomically(self.out / CHAIN_NAME, parameters.getvalue())
+        kept = self.snapshot_path if self.config.snapshot_every else None
+        return TrainResult(tuple(self.records), test, kept, self.earlier)
 
     def start_epoch(self) -> None:
         """Seeds the random numbers of the coming epoch, so that they depend on its number alone."""
@@ -292,13 +311,13 @@ class _Run:
             chosen = self.validation is not None or self.average is not None
             if chosen and best_epoch(self.records) is record:
                 self.kept = snapshot.parameters(self.model)
-        append_log(self.out, record)
-        if self.events is not None:
-            self.events.add(record)
         self.capture()
         every = self.config.snapshot_every
         if every and (record.epoch % every == 0 or record.epoch == self.config.epochs):
             self.save()
+        append_log(self.out, record)
+        if self.events is not None:
+            self.events.add(record)
         self.progress.epoch_done(record)
         self.start_epoch()
 
@@ -319,9 +338,9 @@ class _Run:
         )
 
     def check_parameters(self) -> None:
-        """Looks for values that are not finite: behind a sign they do not reach the loss."""
-        for name, parameter in self.model.namedparams():
-            if not math.isfinite(float(abs(parameter.array).sum())):
+        """Looks for values that are not finite, statistics too: behind a sign they do not reach the loss."""
+        for name, array in snapshot.parameters(self.model).items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise TrainingError(
                     f"{name} holds a value that is not finite after epoch {self.batches.epoch}: use a learning rate "
                     f"below {self.config.learning_rate:g}"
@@ -329,14 +348,22 @@ class _Run:
 
     def capture(self) -> None:
         extras = {"kept": self.kept, "average": {} if self.average is None else self.average.arrays}
-        self.state = snapshot.capture(self.updater, self.identity, self.records, extras)
+        self.state = snapshot.capture(self.updater, self.identity, self.records, extras, self.earlier)
 
     def restore(self) -> None:
-        self.records, extras = snapshot.restore(self.snapshot_path, self.updater, self.identity)
+        self.records, extras, known = snapshot.restore(self.snapshot_path, self.updater, self.identity)
         if len(self.records) > self.config.epochs:
             raise TrainingError(
                 f"{self.snapshot_path} has {len(self.records)} epochs, {self.config.epochs} are asked for: give as "
                 "many or more, or another folder to start afresh"
+            )
+        self.earlier = known.earlier
+        if known.epochs is not None:
+            self.earlier = (*known.earlier, known.epochs)
+            self.progress.say(
+                f"{self.config.epochs} epochs instead of {known.epochs}: the learning rate of the first "
+                f"{len(self.records)} fell for {known.epochs}, so the network will be another one than that of "
+                f"{self.config.epochs} from the start"
             )
         self.kept = extras["kept"]
         if self.average is not None:
@@ -350,6 +377,7 @@ class _Run:
     def save(self) -> None:
         if self.config.snapshot_every:
             snapshot.write(self.snapshot_path, self.state)
+            self.saved = len(self.records)
 
     def interrupted(self) -> str:
         """Writes the last whole epoch to the snapshot and returns what happened, for the message."""
@@ -371,7 +399,11 @@ def _checksum(model: Any) -> str:
 
 
 def _fingerprint(model: Any) -> str:
-    """Names and shapes of all parameters, in short."""
+    """Names and shapes of all parameters, and how windows move over their input, in short."""
     parameters = sorted((name, parameter.shape) for name, parameter in model.namedparams())
+    windows = [
+        (name, type(link).__name__, *(getattr(link, side, None) for side in ("ksize", "stride", "pad")))
+        for name, link in sorted(model.namedlinks(), key=lambda each: each[0])
+    ]
     count = sum(math.prod(shape) for _, shape in parameters)
-    return f"{count} parameters ({zlib.crc32(repr(parameters).encode()):08x})"
+    return f"{count} parameters ({zlib.crc32(repr((parameters, windows)).encode()):08x})"

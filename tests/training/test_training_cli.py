@@ -172,3 +172,18 @@ def test_a_log_without_a_snapshot_is_not_written_over():
     Path("runs/digits/snapshot.npz").unlink()
     with pytest.raises(TrainingError, match=r"has no snapshot\.npz to go on from"):
         ebnn_train(*TINY, "--resume")
+
+
+def test_a_finished_run_goes_on_for_longer():
+    ebnn_train(*TINY)
+    output = ebnn_train(*TINY[:-1], "3", "--resume", "--json", "run.json")
+    assert "3 epochs instead of 2" in output
+    assert "epoch 3/3" in output
+    assert "epoch 2/3" not in output
+    assert json.loads(Path("run.json").read_text())["earlier_epochs"] == [2]
+    constant = (*TINY[:-1], "1", "--schedule", "constant", "--out", "constant")
+    ebnn_train(*constant)
+    ebnn_train(*constant, "--epochs", "2", "--resume", "--json", "run.json")
+    assert "earlier_epochs" not in json.loads(Path("run.json").read_text())
+    ebnn_train(*constant, "--epochs", "2", "--out", "whole")
+    assert load("constant/model.ebnn") == load("whole/model.ebnn")

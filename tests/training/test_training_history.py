@@ -1,6 +1,7 @@
 """Histories of runs: read back from logs, in tables, pictures and JSON."""
 
 import json
+import os
 import re
 import xml.etree.ElementTree
 from pathlib import Path
@@ -12,7 +13,7 @@ from ebnn.cli.history import history
 from ebnn.cli.train import train
 from ebnn.errors import TrainingError, WriteError
 from ebnn.training.history import read_history
-from ebnn.training.records import LOG_NAME, read_log
+from ebnn.training.records import LOG_NAME, MAX_LOG_BYTES, read_log
 
 LINES = [
     {"epoch": 1, "loss": 2.0, "train_accuracy": 0.25, "learning_rate": 0.01, "seconds": 30.0},
@@ -174,6 +175,32 @@ def test_what_cannot_be_shown_is_refused():
         ebnn_history("a", "-o", "a.jpg")
     with pytest.raises(WriteError, match="the folder b does not exist"):
         ebnn_history("a", "-o", "b/a.png")
+
+
+def test_what_is_no_run_is_left_out_of_several():
+    """As the shell expands runs/*."""
+    write_log("runs/a")
+    write_log("runs/b")
+    Path("runs/empty").mkdir()
+    Path("runs/picture.png").write_bytes(b"\x89PNG")
+    write_log("runs/damaged")
+    with (Path("runs/damaged") / LOG_NAME).open("a") as log:
+        log.write("{}\n")
+    write_log("runs/huge")
+    with (Path("runs/huge") / LOG_NAME).open("r+b") as log:
+        log.truncate(MAX_LOG_BYTES + 1)  # with a hole: it takes no room
+    Path("runs/pipe").mkdir()
+    os.mkfifo(Path("runs/pipe") / LOG_NAME)
+    names = sorted(str(path) for path in Path("runs").iterdir())
+    output = ebnn_history(*names, "--json", "history.json", "-o", "history.svg")
+    assert cells(output, "a")[0] == cells(output, "b")[0] == "3"
+    left_out = [line for line in output.splitlines() if line.startswith("left out: ")]
+    assert [re.findall(r"runs/(\w+)", line)[0] for line in left_out] == ["damaged", "empty", "huge", "picture", "pipe"]
+    values = json.loads(Path("history.json").read_text())
+    assert [run["folder"] for run in values["runs"]] == ["runs/a", "runs/b"]
+    assert [run["folder"] for run in values["left_out"]][:2] == ["runs/damaged", "runs/empty"]
+    with pytest.raises(TrainingError, match=r"empty has no log\.jsonl: .* \(and 1 like it\)"):
+        ebnn_history("runs/empty", "runs/picture.png")
 
 
 def test_a_run_whose_teacher_is_being_trained():

@@ -1,5 +1,6 @@
 """Training runs: what they learn, log, and refuse; resume equals a run that was never interrupted."""
 
+import contextlib
 import io
 import json
 import math
@@ -165,6 +166,47 @@ def test_a_constant_rate_can_go_on_for_longer(tmp_path):
     run(parts, tmp_path / "b", replace(config, epochs=2))
     run(parts, tmp_path / "b", config, resume=True)
     assert same(whole, parts)
+
+
+@pytest.mark.parametrize("done", [2, 3])  # of 3: stopped, or finished
+def test_more_epochs_follow_the_longer_schedule(tmp_path, done, capsys):
+    """The first ones had the rates of the shorter run; what follows is the same, however often it is interrupted."""
+    short, longer = replace(CONFIG, epochs=3), replace(CONFIG, epochs=5)
+    for name in "ab":
+        model = network()
+        if done < 3:
+            stop_at(model, 6 * done + 2, Killed)
+        with pytest.raises(Killed) if done < 3 else contextlib.nullcontext():
+            run(model, tmp_path / name, short)
+    whole, parts = network(), network()
+    result = run(whole, tmp_path / "a", longer, resume=True, console=None)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "instead of" in line]
+    assert line == (
+        f"5 epochs instead of 3: the learning rate of the first {done} fell for 3, so the network will be another one "
+        "than that of 5 from the start"
+    )
+    stop_at(parts, 6 * (5 - done) - 2, Killed)
+    with pytest.raises(Killed):
+        run(parts, tmp_path / "b", longer, resume=True)
+    again = run(network(seed=3), tmp_path / "b", longer, resume=True)
+    assert (result.earlier, again.earlier) == ((3,), (3,))
+    assert [replace(record, seconds=0) for record in result.records] == [
+        replace(record, seconds=0) for record in again.records
+    ]
+    rates = [record.learning_rate for record in result.records]
+    assert rates[:done] == [short.rate_at(epoch / 3) for epoch in range(1, done + 1)]
+    assert rates[done:] == [longer.rate_at(epoch / 5) for epoch in range(done + 1, 6)]
+    with pytest.raises(TrainingError, match=r"run \(epochs 5, now 3\)"):
+        run(network(), tmp_path / "a", short, resume=True)
+    with pytest.raises(TrainingError, match=r"run \(learning_rate 0\.003, now 0\.1\)"):
+        run(network(), tmp_path / "a", replace(longer, epochs=9, learning_rate=0.1), resume=True)
+
+
+def test_windows_that_move_otherwise_are_another_network(tmp_path):
+    """Their parameters have the same shapes."""
+    run(build_network("c6k3p1-m2", SHAPE, 3), tmp_path, replace(CONFIG, epochs=1))
+    with pytest.raises(TrainingError, match=r"run \(network .* parameters .*, now"):
+        run(build_network("c6k3s2p1-m1", SHAPE, 3), tmp_path, replace(CONFIG, epochs=1), resume=True)
 
 
 @pytest.mark.parametrize("every", [1, 3])
@@ -469,7 +511,7 @@ def test_a_loss_that_is_not_finite_stops(tmp_path):
         run(model, tmp_path)
     hidden = network()
     poison(hidden, hidden.l1.bn)  # the sign makes -1 of it, and the loss stays finite
-    with pytest.raises(TrainingError, match=r"/l1/b\w+/\w+ holds a value that is not finite after epoch 1"):
+    with pytest.raises(TrainingError, match=r"l1/b\w+/\w+ holds a value that is not finite after epoch 1"):
         run(hidden, tmp_path)
 
 

@@ -82,5 +82,7 @@ def test_other_files_in_the_folder_stay(tmp_path):
 
 def test_a_folder_that_cannot_be_is_named(tmp_path):
     (tmp_path / "tensorboard").write_text("")
-    with pytest.raises(TrainingError, match=r"tensorboard cannot be written .*: leave --tensorboard out"):
+    with pytest.raises(
+        TrainingError, match=r"tensorboard cannot be written: File exists \(or leave --tensorboard out\)"
+    ):
         run(network(), tmp_path, replace(CONFIG, tensorboard=True))
