@@ -71,13 +71,12 @@ class EventLog:
             raise WriteError(f"{self._where} cannot be written: {reason} (or leave --tensorboard out)") from None
 
     def _write(self, record: EpochRecord, moment: float) -> None:
-        from tensorboardX.proto.event_pb2 import Event
-        from tensorboardX.summary import scalar
-
+        event = import_extra("tensorboardX.proto.event_pb2", "--tensorboard").Event
+        scalar = import_extra("tensorboardX.summary", "--tensorboard").scalar
         for field, tag in _TAGS.items():
             value = getattr(record, field)
             if value is not None:
-                self._writer.write_event(Event(wall_time=moment, step=record.epoch, summary=scalar(tag, value)))
+                self._writer.write_event(event(wall_time=moment, step=record.epoch, summary=scalar(tag, value)))
 
 
 @contextmanager
