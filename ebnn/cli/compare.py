@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ..network import Network
 from ..report import time_text
-from .console import command_line, print_command, print_line, print_whole
+from .console import command_line, make_console, print_command, print_line, print_whole
 from .idle_options import TRAINING, refuses_idle
 from .layout import HeadedCommand
 from .options import json_option, write_json
@@ -136,6 +136,7 @@ def compare(architecture: str, out: Path | None, json_file: Path | None, **setti
     out = Path("runs") / f"compare-{options.name}" if out is None else out
     keep_files("--out", out, {*KEPT_FILES, MODEL_NAME})
     folders = {name: out / name for name in ("float", "binarized")}
+    options.check(architecture, make_console())
     with options.task(out, list(folders.values())) as task:
         _compare(task, options, architecture, folders, json_file)
 

@@ -8,7 +8,7 @@ import click
 
 from ..errors import TrainingError
 from ..report import describe_network, network_table
-from .console import command_line, print_command, print_line, print_whole
+from .console import command_line, make_console, print_command, print_line, print_whole
 from .idle_options import BINARY_NETWORK, TRAINING, refuses_idle
 from .layout import HeadedCommand
 from .options import json_option, write_json
@@ -72,6 +72,7 @@ def train(
     options = read_training_options(settings)
     out = Path("runs") / (options.name + ("-float" if float_baseline else "")) if out is None else out
     keep_files("--out", out, {*KEPT_FILES, *([MODEL_NAME] if output is None else [])})
+    options.check(architecture, make_console())
     with options.task(out) as task:
         _train(task, options, architecture, output, float_baseline, json_file)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Console
 
 from .. import datasets
 from ..blocks import INPUT_KINDS, InputKind
@@ -223,6 +224,29 @@ class TrainingOptions:
             if self.resume and not any(map(has_snapshot, folders)):
                 print_line(console, f"{out} has no {SNAPSHOT_NAME} yet: the run begins anew")
             yield Task(data, self.input_kind or data.kind, out, self.resume, console)
+
+    def check(self, architecture: str, console: Console) -> None:
+        """Builds and lowers the untrained network, and its teacher, before any data are loaded or folders made.
+
+        A network that fits no board gets a line.
+
+        Raises:
+            TrainingError: an architecture cannot be read, or does not fit the images.
+            LoweringError, NetworkError: the network could not be run.
+        """
+        from ..codegen import header_text
+        from ..estimate import estimate, estimated_boards
+        from ..lowering import lower
+        from ..training import build_network
+
+        data = datasets.info(self.dataset)
+        kind = self.input_kind or data.kind
+        network = lower(build_network(architecture, data.shape, data.classes, kind), data.shape, kind)
+        header_text(network, name="network")
+        if self.config.distillation and self.teacher:
+            build_network(self.teacher, data.shape, data.classes, kind)
+        if not any(estimate(network, board).fits for board in estimated_boards()):
+            print_line(console, f"note: {architecture} fits no board that ebnn knows; ebnn info will say what it lacks")
 
     def teacher_for(self, architecture: str) -> Teacher | None:
         """The teacher of a network of that architecture, where the options ask for one."""

@@ -11,10 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from ebnn import load
+from ebnn.boards import load_board
 from ebnn.cli.compare import compare
+from ebnn.cli.console import make_console
 from ebnn.cli.sweep import sweep
 from ebnn.cli.train import train
-from ebnn.errors import TrainingError
+from ebnn.cli.training_options import TrainingOptions
+from ebnn.errors import EbnnError, TrainingError
 from ebnn.recipes import Recipe
 from ebnn.training import TrainConfig
 
@@ -187,3 +190,31 @@ def test_a_finished_run_goes_on_for_longer():
     assert "earlier_epochs" not in json.loads(Path("run.json").read_text())
     ebnn_train(*constant, "--epochs", "2", "--out", "whole")
     assert load("constant/model.ebnn") == load("whole/model.ebnn")
+
+
+@pytest.mark.parametrize("command", [train, compare])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--architecture", "c4q"], "'c4q' has no meaning here"),
+        (["--architecture", "c4k9"], "c4k9"),
+        (["--architecture", "-".join(["d2"] * 255)], "layers"),
+        (["--architecture", "d4", "--input", "float", "--distillation", "0.5", "--teacher", "c4k99"], "c4k99"),
+    ],
+)
+def test_a_network_that_cannot_be_leaves_no_folder(command, options, message):
+    refused = CliRunner().invoke(command, [*options, "--out", "out"])
+    assert isinstance(refused.exception, EbnnError)
+    assert message in str(refused.exception)
+    assert not Path("out").exists()
+
+
+def test_a_network_for_no_board_gets_a_line(monkeypatch):
+    """Of the boards that are known here, an Uno and a Mega, one has room for the smaller network."""
+    monkeypatch.setattr("ebnn.estimate.estimated_boards", lambda: [load_board("uno"), load_board("megaatmega2560")])
+    options = TrainingOptions(None, "digits", None, None, 1, None, False, False, TrainConfig())
+    console = make_console()
+    with console.capture() as shown:
+        options.check("d100-d100", console)
+        options.check("d1200-d1200", console)
+    assert shown.get() == "note: d1200-d1200 fits no board that ebnn knows; ebnn info will say what it lacks\n"
