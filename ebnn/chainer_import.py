@@ -7,10 +7,11 @@ from . import chainer_compat
 from .extras import import_extra
 
 chainer_compat.supply()
-_PURPOSE = "training a network, or lowering a Chainer chain,"
-chainer = import_extra("chainer", _PURPOSE)
-F = import_extra("chainer.functions", _PURPOSE)
-L = import_extra("chainer.links", _PURPOSE)
-import_extra("threadpoolctl", _PURPOSE)
+for _package in ("chainer", "threadpoolctl"):
+    import_extra(_package, "training a network, or lowering a Chainer chain,")
+
+import chainer  # noqa: E402
+import chainer.functions as F  # noqa: E402
+import chainer.links as L  # noqa: E402
 
 __all__ = ["F", "L", "chainer"]

@@ -71,7 +71,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
 }
 
 OUTSIDE = {
-    "chainer": {"functions", "links"},
+    "chainer": {"chainer_import", "functions", "links"},
     "chainerx": set(),
     "serial": {"device", "ports", "simulation"},
     "platformio": {"platformio"},
