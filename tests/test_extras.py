@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 import pytest
 
-from ebnn.cli import COMMANDS, main
+from ebnn.cli import main
 
-HEAVY = ("chainer", "matplotlib", "sklearn", "serial", "rich", "tensorboardX", "platformio")
+HEAVY = ("chainer", "matplotlib", "sklearn", "serial", "rich.console", "tensorboardX", "platformio")
 
 
 def python(program: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
@@ -51,16 +51,15 @@ def test_the_list_of_commands_imports_none(tmp_path, arguments):
     assert modules.isdisjoint({*HEAVY, "numpy"})
 
 
-def test_the_list_of_commands_tells_what_their_help_does():
+def test_every_command_in_the_list_is_there():
     context = click.Context(main)
-    assert main.list_commands(context) == [command.name for command in COMMANDS]
-    for command in COMMANDS:
-        found = main.get_command(context, command.name)
+    names = main.list_commands(context)
+    assert len(names) == len(set(names)) > 10
+    for name in names:
+        found = main.get_command(context, name)
         assert found is not None
-        assert found.name == command.name
-        first = " ".join((found.help or "").split("\n\n")[0].split())
-        assert first.startswith(command.summary)
-        assert command.summary.endswith(".")
+        assert (found.name, bool(found.help)) == (name, True)
+    assert main.get_command(context, "no-such-command") is None
 
 
 def test_names_of_commands_are_completed(tmp_path):
@@ -75,6 +74,7 @@ def test_training_s_settings_and_logs_need_no_chainer(tmp_path):
     statement = (
         "import ebnn.training, ebnn.training.augmentation; from ebnn.training.history import read_history\n"
         "from pathlib import Path; ebnn.training.TrainConfig(estimator='tanh')\n"
+        "assert len(ebnn.training.architectures.read_architecture('conv')) == 2\n"
         "assert read_history(Path('.'), 'run').best.test_accuracy == 0.25"
     )
     assert loaded(statement, tmp_path).isdisjoint(HEAVY)

@@ -1,17 +1,18 @@
 """Training of binarized networks: a trainer on Chainer's, and networks to train.
 
-Configuration, samples and logs need no Chainer; it is imported when a name that needs it is first used.
+Configuration, architectures, samples and logs need no Chainer; it is imported when a name that needs it is first used.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .architectures import ARCHITECTURES, GRAMMAR
 from .config import SCHEDULES, TrainConfig
 from .records import EpochRecord
 from .samples import Samples, as_samples
 
 if TYPE_CHECKING:
-    from .architectures import ARCHITECTURES, GRAMMAR, BlockChain, FloatChain, build_network
+    from .chains import BlockChain, FloatChain, build_network
     from .evaluation import Evaluation, evaluate, logits, predict
     from .trainer import TrainResult, train
 
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    **dict.fromkeys(("ARCHITECTURES", "GRAMMAR", "BlockChain", "FloatChain", "build_network"), "architectures"),
+    **dict.fromkeys(("BlockChain", "FloatChain", "build_network"), "chains"),
     **dict.fromkeys(("Evaluation", "evaluate", "logits", "predict"), "evaluation"),
     **dict.fromkeys(("TrainResult", "train"), "trainer"),
 }

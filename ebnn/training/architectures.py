@@ -1,29 +1,9 @@
-"""Networks to train, from a short text."""
+"""Networks to train, from a short text to a specification; no framework is needed here."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-
-from ..blocks import INPUT_KINDS, InputKind
-from ..chainer_import import chainer
-from ..errors import TrainingError
-from ..links import (
-    BinaryConvBNBST,
-    BinaryConvPoolBNBST,
-    BinaryLinearBNBST,
-    BinaryLinearBNSoftmax,
-    CChainMixin,
-    ConvBNBST,
-    ConvPoolBNBST,
-    FloatBlock,
-    LinearBNBST,
-    size_blocks,
-)
-from ..network import MAX_CLASSES
+from dataclasses import dataclass
 
 ARCHITECTURES: dict[str, str] = {
     "conv": "c32k3p1-m2-c64k3p1-m2",
@@ -49,130 +29,72 @@ _CONV = re.compile(rf"c(\d+)(?:k{_SIZE})?(?:s{_SIZE})?(?:p{_SIZE})?")
 _POOL = re.compile(rf"m{_SIZE}(?:s{_SIZE})?(?:p{_SIZE})?")
 _DENSE = re.compile(r"d(\d+)")
 
-
-class BlockChain(CChainMixin, chainer.Chain):  # type: ignore[misc]
-    """A network that is a list of blocks; its output is the last block's, the logits.
-
-    Args:
-        blocks: in order; they become the children ``l1``, ``l2``, …
-        input_kind: what the first block takes.
-        input_shape: of one sample, (channels, height, width); None where the first one seen decides.
-
-    Attributes:
-        input_kind, input_shape: as given.
-    """
-
-    def __init__(
-        self, blocks: Sequence[Any], input_kind: InputKind, input_shape: tuple[int, int, int] | None = None
-    ) -> None:
-        super().__init__()
-        self.input_kind = input_kind
-        self.input_shape = input_shape
-        self._names = [f"l{i}" for i in range(1, len(blocks) + 1)]
-        with self.init_scope():
-            for name, block in zip(self._names, blocks, strict=True):
-                setattr(self, name, block)
-
-    def link_order(self) -> list[Any]:
-        """Returns the blocks in order."""
-        return [self[name] for name in self._names]
-
-    def forward(self, x: Any) -> Any:
-        """Returns logits (n, classes) float32 for ``x`` (n, c, h, w) float32, unscaled or -1 and +1."""
-        for block in self.link_order():
-            x = block(x)
-        return x
+Size = tuple[int, int]
+"""Height and width."""
 
 
-class FloatChain(chainer.Chain):  # type: ignore[misc]
-    """The float baseline of a network: blocks of the same shapes with float weights and ReLU. It is not lowered.
+@dataclass(frozen=True)
+class PoolSpec:
+    """A max-pool behind a convolution."""
 
-    Args:
-        model: whose blocks it copies, with their latent weights as its first ones.
-
-    Attributes:
-        input_kind, input_shape: as the model's.
-    """
-
-    def __init__(self, model: BlockChain) -> None:
-        super().__init__()
-        self.input_kind = model.input_kind
-        self.input_shape = model.input_shape
-        with self.init_scope():
-            self.blocks = chainer.ChainList(*(FloatBlock(block) for block in model.link_order()))
-
-    def forward(self, x: Any) -> Any:
-        """Returns logits (n, classes) float32 for ``x`` (n, c, h, w) float32, as the model does."""
-        for block in self.blocks:
-            x = block(x)
-        return x
+    window: Size
+    stride: Size
+    padding: Size
 
 
-def build_network(
-    architecture: str,
-    shape: tuple[int, int, int],
-    classes: int,
-    input_kind: InputKind = "uint8",
-    estimator: str = "hard_tanh",
-    seed: int = 0,
-) -> BlockChain:
-    """Returns an untrained network, its parameters sized and drawn.
+@dataclass(frozen=True)
+class ConvSpec:
+    """A convolution, its sign, and a pool between them or none."""
+
+    filters: int
+    kernel: Size
+    stride: Size
+    padding: Size
+    pool: PoolSpec | None = None
+
+
+@dataclass(frozen=True)
+class DenseSpec:
+    """A dense layer and its sign."""
+
+    outputs: int
+
+
+LayerSpec = ConvSpec | DenseSpec
+
+
+def read_architecture(architecture: str) -> tuple[LayerSpec, ...]:
+    """Returns the layers that a text stands for, without the last one, whose outputs are the classes.
 
     Args:
-        architecture: a name in :data:`ARCHITECTURES`, or a text such as "c16k3p1-m2-d64": see :data:`GRAMMAR`. A dense
-            layer with ``classes`` outputs follows.
-        shape: of one sample, (channels, height, width).
-        classes: number of them.
-        input_kind: what the images are.
-        estimator: name of the signs' pseudo-gradient.
-        seed: of the latent weights, below 2**32; ``numpy.random`` is left as it was.
+        architecture: a name in :data:`ARCHITECTURES`, or a text: see :data:`GRAMMAR`.
 
     Raises:
-        TrainingError: the architecture cannot be read, or does not fit the shape.
+        ValueError: the text cannot be read, or a layer has too many outputs.
     """
-    if input_kind not in INPUT_KINDS:
-        raise TrainingError(f"input kind {input_kind!r} is unknown: use one of {', '.join(INPUT_KINDS)}")
-    if not 2 <= classes <= MAX_CLASSES:
-        raise TrainingError(f"a network of {classes} classes cannot be: give 2 to {MAX_CLASSES}")
-    state = np.random.get_state()
-    np.random.seed(seed)
-    try:
-        blocks = _blocks(ARCHITECTURES.get(architecture, architecture), classes, input_kind == "bits", estimator)
-        size_blocks(blocks, shape)
-    except ValueError as error:
-        raise TrainingError(f"architecture {architecture!r} on images of {shape}: {error}") from error
-    finally:
-        np.random.set_state(state)
-    return BlockChain(blocks, input_kind, shape)
-
-
-def _blocks(spec: str, classes: int, binary: bool, estimator: str) -> list[Any]:
-    blocks: list[Any] = []
-    parts = spec.split("-")
+    layers: list[LayerSpec] = []
+    parts = ARCHITECTURES.get(architecture, architecture).split("-")
     dense = False
     while parts:
         part = parts.pop(0)
         if (named := re.match(r"[cd](\d+)", part)) and not 1 <= int(named[1]) <= MAX_OUTPUTS:
             raise ValueError(f"{part!r} has {named[1]} outputs: give 1 to {MAX_OUTPUTS}")
-        options: dict[str, Any] = {"estimator": estimator, "nobias": True}  # batch normalisation makes a bias redundant
         if (match := _CONV.fullmatch(part)) and not dense:
-            conv = (None, int(match[1]), _size(match[2], 3), _size(match[3], 1), _size(match[4], 0))
-            if parts and (pool := _POOL.fullmatch(parts[0])):
+            pool = None
+            if parts and (window := _POOL.fullmatch(parts[0])):
                 del parts[0]
-                window = (_size(pool[1], 0), _size(pool[2] or pool[1], 0), _size(pool[3], 0))
-                blocks.append((BinaryConvPoolBNBST if binary else ConvPoolBNBST)(*conv, *window, **options))
-            else:
-                blocks.append((BinaryConvBNBST if binary else ConvBNBST)(*conv, **options))
+                pool = PoolSpec(_size(window[1], 0), _size(window[2] or window[1], 0), _size(window[3], 0))
+            sizes = (_size(match[2], 3), _size(match[3], 1), _size(match[4], 0))
+            layers.append(ConvSpec(int(match[1]), *sizes, pool))
         elif match := _DENSE.fullmatch(part):
-            blocks.append((BinaryLinearBNBST if binary else LinearBNBST)(None, int(match[1]), **options))
+            layers.append(DenseSpec(int(match[1])))
             dense = True
         else:
             raise ValueError(
                 f"{part!r} has no meaning here; use one of {', '.join(ARCHITECTURES)}, or {GRAMMAR}; "
                 "a max-pool follows a convolution, a convolution no dense layer"
             )
-        binary = True
-    return [*blocks, BinaryLinearBNSoftmax(None, classes, nobias=True)]
+    return tuple(layers)
 
 
 def _size(text: str | None, default: int) -> tuple[int, int]:

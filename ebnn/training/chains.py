@@ -1,0 +1,139 @@
+"""Chainer chains to train: of an architecture, and their float baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..blocks import INPUT_KINDS, InputKind
+from ..chainer_import import chainer
+from ..errors import TrainingError
+from ..links import (
+    BinaryConvBNBST,
+    BinaryConvPoolBNBST,
+    BinaryLinearBNBST,
+    BinaryLinearBNSoftmax,
+    CChainMixin,
+    ConvBNBST,
+    ConvPoolBNBST,
+    FloatBlock,
+    LinearBNBST,
+    size_blocks,
+)
+from ..network import MAX_CLASSES
+from .architectures import ConvSpec, LayerSpec, read_architecture
+
+
+class BlockChain(CChainMixin, chainer.Chain):  # type: ignore[misc]
+    """A network that is a list of blocks; its output is the last block's, the logits.
+
+    Args:
+        blocks: in order; they become the children ``l1``, ``l2``, …
+        input_kind: what the first block takes.
+        input_shape: of one sample, (channels, height, width); None where the first one seen decides.
+
+    Attributes:
+        input_kind, input_shape: as given.
+    """
+
+    def __init__(
+        self, blocks: Sequence[Any], input_kind: InputKind, input_shape: tuple[int, int, int] | None = None
+    ) -> None:
+        super().__init__()
+        self.input_kind = input_kind
+        self.input_shape = input_shape
+        self._names = [f"l{i}" for i in range(1, len(blocks) + 1)]
+        with self.init_scope():
+            for name, block in zip(self._names, blocks, strict=True):
+                setattr(self, name, block)
+
+    def link_order(self) -> list[Any]:
+        """Returns the blocks in order."""
+        return [self[name] for name in self._names]
+
+    def forward(self, x: Any) -> Any:
+        """Returns logits (n, classes) float32 for ``x`` (n, c, h, w) float32, unscaled or -1 and +1."""
+        for block in self.link_order():
+            x = block(x)
+        return x
+
+
+class FloatChain(chainer.Chain):  # type: ignore[misc]
+    """The float baseline of a network: blocks of the same shapes with float weights and ReLU. It is not lowered.
+
+    Args:
+        model: whose blocks it copies, with their latent weights as its first ones.
+
+    Attributes:
+        input_kind, input_shape: as the model's.
+    """
+
+    def __init__(self, model: BlockChain) -> None:
+        super().__init__()
+        self.input_kind = model.input_kind
+        self.input_shape = model.input_shape
+        with self.init_scope():
+            self.blocks = chainer.ChainList(*(FloatBlock(block) for block in model.link_order()))
+
+    def forward(self, x: Any) -> Any:
+        """Returns logits (n, classes) float32 for ``x`` (n, c, h, w) float32, as the model does."""
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+def build_network(
+    architecture: str,
+    shape: tuple[int, int, int],
+    classes: int,
+    input_kind: InputKind = "uint8",
+    estimator: str = "hard_tanh",
+    seed: int = 0,
+) -> BlockChain:
+    """Returns an untrained network, its parameters sized and drawn.
+
+    Args:
+        architecture: a name in :data:`ebnn.training.ARCHITECTURES`, or a text such as "c16k3p1-m2-d64": see
+            :data:`ebnn.training.GRAMMAR`. A dense layer with ``classes`` outputs follows.
+        shape: of one sample, (channels, height, width).
+        classes: number of them.
+        input_kind: what the images are.
+        estimator: name of the signs' pseudo-gradient.
+        seed: of the latent weights, below 2**32; ``numpy.random`` is left as it was.
+
+    Raises:
+        TrainingError: the architecture cannot be read, or does not fit the shape.
+    """
+    if input_kind not in INPUT_KINDS:
+        raise TrainingError(f"input kind {input_kind!r} is unknown: use one of {', '.join(INPUT_KINDS)}")
+    if not 2 <= classes <= MAX_CLASSES:
+        raise TrainingError(f"a network of {classes} classes cannot be: give 2 to {MAX_CLASSES}")
+    state = np.random.get_state()
+    np.random.seed(seed)
+    try:
+        blocks = _blocks(read_architecture(architecture), classes, input_kind == "bits", estimator)
+        size_blocks(blocks, shape)
+    except ValueError as error:
+        raise TrainingError(f"architecture {architecture!r} on images of {shape}: {error}") from error
+    finally:
+        np.random.set_state(state)
+    return BlockChain(blocks, input_kind, shape)
+
+
+def _blocks(layers: Sequence[LayerSpec], classes: int, binary: bool, estimator: str) -> list[Any]:
+    blocks: list[Any] = []
+    options: dict[str, Any] = {"estimator": estimator, "nobias": True}  # batch normalisation makes a bias redundant
+    for layer in layers:
+        if not isinstance(layer, ConvSpec):
+            blocks.append((BinaryLinearBNBST if binary else LinearBNBST)(None, layer.outputs, **options))
+        else:
+            conv = (None, layer.filters, layer.kernel, layer.stride, layer.padding)
+            if layer.pool is None:
+                blocks.append((BinaryConvBNBST if binary else ConvBNBST)(*conv, **options))
+            else:
+                window = (layer.pool.window, layer.pool.stride, layer.pool.padding)
+                blocks.append((BinaryConvPoolBNBST if binary else ConvPoolBNBST)(*conv, *window, **options))
+        binary = True
+    return [*blocks, BinaryLinearBNSoftmax(None, classes, nobias=True)]
