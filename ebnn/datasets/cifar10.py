@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import hashlib
 import os
 import tarfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +27,8 @@ FOLDER = "cifar-10-batches-py"
 ARCHIVE = "cifar-10-python.tar.gz"
 MAX_BATCH_BYTES = 64 << 20
 """No batch is longer; the published ones have 31 MB."""
+MAX_ARCHIVE_BYTES = 256 << 20
+"""No archive unpacks to more; the published one unpacks to 186 MB."""
 
 Arrays = dict[str, tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]]
 
@@ -142,8 +146,9 @@ def read_archive(path: Path, source: Source = PUBLISHED) -> Arrays:
     """
     wanted = {f"{FOLDER}/{batch.name}": batch for batch in source.batches}
     arrays: Arrays = {}
+    _check_file(path)
     try:
-        with tarfile.open(path, "r:gz") as archive:
+        with gzip.open(path) as unpacked, tarfile.open(fileobj=_Bounded(unpacked, str(path)), mode="r|") as archive:
             for member in archive:
                 batch = wanted.get(member.name)
                 file = archive.extractfile(member) if batch is not None and member.isreg() else None
@@ -165,8 +170,31 @@ def read_archive(path: Path, source: Source = PUBLISHED) -> Arrays:
     return arrays
 
 
+class _Bounded:
+    """A stream that refuses to give more bytes than an archive of CIFAR-10 can have, whatever is packed in it."""
+
+    def __init__(self, stream: IO[bytes], name: str) -> None:
+        self._stream = stream
+        self._name = name
+        self._left = MAX_ARCHIVE_BYTES
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size if size <= self._left else self._left + 1)
+        self._left -= len(data)
+        if self._left < 0:
+            raise DatasetError(f"{self._name} unpacks to more than the {MAX_ARCHIVE_BYTES:,} bytes allowed")
+        return data
+
+
+def _check_file(path: Path) -> None:
+    """Refuses what would be waited for without end, such as a pipe."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise DatasetError(f"{path} is no file")
+
+
 def _read_published(path: Path, source: Source) -> Arrays:
     digest = hashlib.md5(usedforsecurity=False)
+    _check_file(path)
     try:
         with path.open("rb") as file:
             while block := file.read(1 << 20):
@@ -182,6 +210,7 @@ def _read_folder(folder: Path, source: Source) -> Arrays:
     arrays: Arrays = {}
     for batch in source.batches:
         path = folder / batch.name
+        _check_file(path)
         try:
             with path.open("rb") as file:
                 data = file.read(MAX_BATCH_BYTES + 1)

@@ -34,8 +34,11 @@ class Dataset:
         if self.kind not in ("uint8", "bits"):
             raise DatasetError(f"{self.name}: kind is {self.kind!r}, a data set is 'uint8' or 'bits'")
         for part in ("train", "test"):
-            images = np.ascontiguousarray(getattr(self, f"{part}_images"))
-            labels = np.ascontiguousarray(getattr(self, f"{part}_labels"))
+            try:
+                images = np.ascontiguousarray(getattr(self, f"{part}_images"))
+                labels = np.ascontiguousarray(getattr(self, f"{part}_labels"))
+            except ValueError:
+                raise DatasetError(f"{self.name}: {part} images or labels differ in shape: give arrays") from None
             _check(f"{self.name} {part}", images, labels, self.kind, len(self.class_names))
             for name, array in ((f"{part}_images", images), (f"{part}_labels", labels)):
                 view = array.view()

@@ -19,17 +19,21 @@ from ebnn.errors import DatasetError
 
 _UNSIGNED_BYTE = 8
 _GZIP_MAGIC = b"\x1f\x8b"
+_MAX_DIMENSIONS = 8
+"""Of an array, far more than MNIST's three."""
 
 
 def parse_idx(data: bytes, name: str) -> npt.NDArray[np.uint8]:
     """Return the array that ``data`` holds, in the shape its header states; read-only.
 
-    Raises DatasetError, which calls the data ``name``, for another magic number, another type than unsigned bytes, or
-    more or fewer bytes than the header states.
+    Raises DatasetError, which calls the data ``name``, for another magic number, another type than unsigned bytes, too
+    many dimensions, or more or fewer bytes than the header states.
     """
     if len(data) < 4 or data[:2] != b"\0\0" or data[2] != _UNSIGNED_BYTE or data[3] == 0:
         raise DatasetError(f"{name} is not an IDX file of bytes: it starts with {data[:4].hex()}, not with 000008xx")
     ndim = data[3]
+    if ndim > _MAX_DIMENSIONS:
+        raise DatasetError(f"{name} states {ndim} dimensions: at most {_MAX_DIMENSIONS} are allowed")
     header = 4 + 4 * ndim
     if len(data) < header:
         raise DatasetError(f"{name} is cut short: its header has {len(data)} bytes of {header}")
@@ -47,6 +51,8 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
     Raises DatasetError for a file that cannot be read, is cut short or damaged, or holds more than ``max_bytes``.
     """
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise DatasetError(f"{path} is no file")
         with path.open("rb") as file:
             packed = file.read(2) == _GZIP_MAGIC
             file.seek(0)

@@ -30,7 +30,10 @@ def convert(images: npt.NDArray[np.uint8], source_kind: InputKind, kind: InputKi
 
     Raises InputError for a kind that does not exist, images that are not uint8, or bits other than 0 and 1.
     """
-    images = np.asarray(images)
+    try:
+        images = np.asarray(images)
+    except ValueError:
+        raise InputError("images that differ in shape cannot be converted: give them as one array") from None
     if kind not in INPUT_KINDS:
         raise InputError(f"input kind {kind!r} does not exist: choose one of {', '.join(INPUT_KINDS)}")
     if source_kind not in ("uint8", "bits"):

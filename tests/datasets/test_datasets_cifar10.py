@@ -1,10 +1,13 @@
 """CIFAR-10 from small batches, pickled here byte by byte as Python 2 pickled the published ones."""
 
+import gzip
 import hashlib
 import io
+import os
 import pickle
 import struct
 import tarfile
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -235,3 +238,26 @@ def test_the_published_source() -> None:
     assert (info("cifar10").train, info("cifar10").test) == (50000, 10000)
     assert len(cifar10.PUBLISHED.urls) > 1
     assert all(url.startswith("https://") for url in cifar10.PUBLISHED.urls)
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind) -> None:
+    """Whether the zeros are a file, or a header that tarfile reads into memory."""
+    monkeypatch.setattr(cifar10, "MAX_ARCHIVE_BYTES", 1 << 20)
+    member = tarfile.TarInfo("other")
+    member.type, member.size = kind, 1 << 24
+    path = tmp_path / cifar10.ARCHIVE
+    path.write_bytes(gzip.compress(member.tobuf() + bytes(1 << 24)))
+    tracemalloc.start()
+    with pytest.raises(DatasetError, match=r"unpacks to more than the 1,048,576 bytes allowed"):
+        cifar10.read_archive(path)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 23
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", [cifar10.ARCHIVE, "cifar-10-batches-py/data_batch_1"])
+def test_a_pipe_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(DatasetError, match="is no file"):
+        cifar10.load(tmp_path)

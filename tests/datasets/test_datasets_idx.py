@@ -1,6 +1,7 @@
 """IDX files, from bytes made by hand."""
 
 import gzip
+import os
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,8 @@ def test_images_and_labels() -> None:
         (IMAGES[:-1], "f is cut short: it has 21 bytes, its header states 22"),
         (IMAGES + b"\0", "f is too long: it has 23 bytes, its header states 22"),
         (bytes.fromhex("00000803 ffffffff ffffffff ffffffff"), "is cut short"),
+        (bytes.fromhex("00000803 80000000 0000001c 0000001c") + bytes(100), "its header states 1,683,627,180,048"),
+        (bytes.fromhex("00000864" + "00000001" * 100) + b"\0", "f states 100 dimensions: at most 8 are allowed"),
     ],
 )
 def test_other_bytes_are_refused(data: bytes, message: str) -> None:
@@ -70,3 +73,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         read_bytes(tmp_path / "none", 22)
     with pytest.raises(DatasetError, match="cannot be read: Is a directory"):
         read_bytes(tmp_path, 22)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DatasetError, match="pipe is no file"):
+        read_bytes(tmp_path / "pipe", 22)

@@ -197,3 +197,19 @@ def test_where_files_are(tmp_path: Path, cache: Path, monkeypatch: pytest.Monkey
     ]
     (tmp_path / "cifar-10-python.tar.gz").touch()
     assert datasets.locate("cifar10").state == "present"
+
+
+def test_ragged_images_and_labels_are_refused() -> None:
+    good, ragged = np.zeros((2, 1, 2, 2), np.uint8), [[1], [1, 2]]
+    labels = np.zeros(2, np.int32)
+    for arrays in ((ragged, labels, good, labels), (good, ragged, good, labels), (good, labels, good, ragged)):
+        with pytest.raises(DatasetError, match="differ in shape: give arrays"):
+            datasets.Dataset("own", *arrays, "uint8", ("a",))
+    with pytest.raises(InputError, match="differ in shape cannot be converted"):
+        datasets.convert(ragged, "uint8", "bits")
+
+
+def test_which_data_sets_have_files() -> None:
+    assert [name for name in datasets.names() if not datasets.has_files(name)] == ["digits"]
+    with pytest.raises(DatasetError, match="there is no data set"):
+        datasets.has_files("other")
