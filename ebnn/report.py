@@ -261,8 +261,19 @@ def confusion_table(report: RunReport, names: tuple[str, ...] = ()) -> Table:
     return table
 
 
+def _speed(report: RunReport) -> tuple[str, str]:
+    rate, flow = report.link["samples_per_second"], report.link["bytes_per_second"]
+    return "link", f"{rate:,.0f} samples/s, {flow / 1000:,.1f} kB/s"
+
+
+def _pace(report: RunReport) -> tuple[str, str]:
+    """A simulated board has no speed of its own but that of its clock: what the run took is this computer's time."""
+    here = f"{time_text(1e6 * report.link['seconds'])} of this computer's time"
+    return "simulated here", f"in {here}, {duration_text(report.board, float(report.device_us.sum()))} of the board's"
+
+
 def run_table(report: RunReport, simulated: bool = False) -> Table:
-    """The figures of a run; of a simulated board the link's speed is the simulation's."""
+    """The figures of a run; a simulated board has no link whose speed would tell anything."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     link = report.link
     rows = [
@@ -273,10 +284,7 @@ def run_table(report: RunReport, simulated: bool = False) -> Table:
         ("class mismatches", f"{report.class_mismatches:,}"),
         ("score mismatches", f"{report.score_mismatches:,}"),
         ("on the board", f"{duration_text(report.board, report.device_us_per_sample)} a sample"),
-        (
-            "simulated here" if simulated else "link",
-            f"{link['samples_per_second']:,.0f} samples/s, {link['bytes_per_second'] / 1000:,.1f} kB/s",
-        ),
+        _pace(report) if simulated else _speed(report),
         ("", f"{link['retries']:,} retries, {link['bad_frames']:,} damaged frames"),
     ]
     for name, value in rows:

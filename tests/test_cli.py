@@ -246,7 +246,7 @@ def test_what_qemu_counts_is_called_instructions(tmp_path):
     assert not re.search(r"\d (s|ms|µs)\b|a second|MHz", output)
     report = RunReport(
         "cortex-m3", "net", "0" * 64, np.zeros(2, int), np.zeros(2, int), 2, 2, 0, 0, np.array([999_600, 999_601]),
-        {"samples_per_second": 5.0, "bytes_per_second": 5.0, "retries": 0, "bad_frames": 0},
+        {"samples_per_second": 5.0, "bytes_per_second": 5.0, "seconds": 0.4, "retries": 0, "bad_frames": 0},
     )  # fmt: skip
     assert report.values()["unit"] == "instructions"
     assert replace(report, board="uno").values()["unit"] == "microseconds"
@@ -254,7 +254,10 @@ def test_what_qemu_counts_is_called_instructions(tmp_path):
     with console.capture() as shown:
         console.print(run_table(report, simulated=True))
     assert "1000 k instructions a sample" in shown.get()
-    assert "simulated here" in shown.get()
+    assert re.search(
+        r"simulated here +in 400 ms of this computer's time, 2.00 M instructions of the board's", shown.get()
+    )
+    assert "samples/s" not in shown.get()
 
 
 def test_boards_are_in_the_same_order_everywhere(tmp_path):

@@ -15,7 +15,7 @@ from ..boards import board_names, load_board
 from ..build_folders import temporary_folder
 from ..codegen import header_text
 from ..codegen.header import identifier
-from ..device import Device, DeviceInfo, open_port
+from ..device import BAUDRATE, Device, DeviceInfo, open_port
 from ..errors import BuildError, DeviceError, PortError
 from ..estimate import check_fits
 from ..firmware_sources import bundled_header
@@ -27,6 +27,7 @@ from .console import command_line, make_console, print_command, print_line
 from .idle_options import MODEL_FOR_HEADER, refuses_idle
 from .options import (
     arithmetic_option,
+    baud_option,
     json_option,
     optimize_option,
     optional_model_argument,
@@ -46,6 +47,7 @@ START_SECONDS = 12.0  # that a board may take after the upload: USB, bootloader,
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder with a platformio.ini. [default: this folder if it has this board, else the firmware in ebnn]",
 )
+@baud_option
 @arithmetic_option
 @optimize_option
 @json_option
@@ -55,6 +57,7 @@ def flash(
     board: str,
     port: str | None,
     folder: Path | None,
+    baud: int,
     arithmetic: str,
     optimize: str,
     json_file: Path | None,
@@ -85,7 +88,7 @@ def flash(
         upload(board, place, project=own, header=header, network=name, show=lambda line: say(console, line))
         expected = read_hash(header)
     print_line(console, "waiting for the board …")
-    place, info = greet(board, place, port is None, expected)
+    place, info = greet(board, place, port is None, expected, baud)
     print_line(
         console,
         f"{place}: board {info.board} runs network {info.network}, hash 0x{info.network_hash:08x}, "
@@ -167,10 +170,10 @@ def read_hash(header: Path) -> int | None:
     return int(found[1], 16) if found else None
 
 
-def greet(board: str, port: str, searched: bool, expected: int | None) -> tuple[str, DeviceInfo]:
+def greet(board: str, port: str, searched: bool, expected: int | None, baud: int = BAUDRATE) -> tuple[str, DeviceInfo]:
     """Waits for the board; returns its port, which may be another one now, and what it says about itself."""
     port = wait_for_port(board, port, searched)
-    with Device(port, network_hash=expected, startup=START_SECONDS) as device:
+    with Device(port, network_hash=expected, startup=START_SECONDS, baudrate=baud) as device:
         info = device.hello()
     if info.board != board:
         raise DeviceError(

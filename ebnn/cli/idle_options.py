@@ -81,6 +81,7 @@ BUILT_HEADER = Rule(
     lambda values: _is_built(values["port"]),
     "a simulated board, as in --port sim://host; a real one, and a sim://…?program=, has what it was built with",
 )
+SERIAL_PORT = Rule(("baud",), lambda values: "://" not in (values["port"] or ""), "a serial port, as in /dev/ttyACM0")
 MODEL_FOR_HEADER = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a network, MODEL")
 MODEL_OPTION_FOR_HEADER = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a --model")
 TRAINING = (

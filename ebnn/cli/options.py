@@ -10,6 +10,7 @@ import click
 from .. import datasets
 from ..atomic import write_atomically
 from ..boards import board_names
+from ..device import BAUDRATE
 from ..errors import WriteError
 from ..extras import import_extra
 from ..kernels import ARITHMETICS, OPTIMIZE
@@ -47,6 +48,14 @@ optimize_option = click.option(
 )
 board_option = click.option(
     "--board", metavar="BOARD", help=f"One of {', '.join(board_names())}; ebnn boards tells more."
+)
+baud_option = click.option(
+    "--baud",
+    type=click.IntRange(300, 4_000_000),
+    default=BAUDRATE,
+    show_default=True,
+    metavar="N",
+    help="Bits per second of a serial port, where the firmware was built with -DEBNN_BAUD=N.",
 )
 
 

@@ -17,9 +17,10 @@ from ..networks import load
 from ..profiling import memory_lines, profile_samples, profile_table
 from .console import make_console, print_line, print_whole
 from .datasets import download_bars
-from .idle_options import BUILT_HEADER, FOLDER, refuses_idle
+from .idle_options import BUILT_HEADER, FOLDER, SERIAL_PORT, refuses_idle
 from .options import (
     arithmetic_option,
+    baud_option,
     dataset_choice,
     folder_option,
     json_option,
@@ -27,7 +28,7 @@ from .options import (
     optimize_option,
     write_json,
 )
-from .run import check_dataset, port_of, progress_bar
+from .run import advance, check_dataset, overdue, port_of, progress_bar
 
 _SEED = 1  # of random samples: the same ones each time
 
@@ -42,16 +43,18 @@ _SEED = 1  # of random samples: the same ones each time
 )
 @click.option("--samples", type=click.IntRange(min=1), default=5, show_default=True, help="How many are profiled.")
 @click.option("--dataset", type=dataset_choice, help="Profile its first test images.  [default: random samples]")
+@baud_option
 @arithmetic_option
 @optimize_option
 @folder_option
 @json_option
-@refuses_idle(FOLDER, BUILT_HEADER)
+@refuses_idle(FOLDER, BUILT_HEADER, SERIAL_PORT)
 def profile(
     model: Path,
     port: str,
     samples: int,
     dataset: str | None,
+    baud: int,
     arithmetic: str,
     optimize: str,
     folder: Path | None,
@@ -69,10 +72,11 @@ def profile(
     with port_of(network, port, name, arithmetic, optimize) as url:
         if url != port:
             print_line(console, f"compiling the firmware for {port} …")
-        with Device(url, network_hash=network.hash32, network_name=name) as device:
+        with Device(url, network_hash=network.hash32, network_name=name, baudrate=baud) as device:
             with progress_bar(console) as bar:
                 task = bar.add_task("profiling", total=len(images))
-                report = profile_samples(network, device, images, lambda done: bar.update(task, completed=done))
+                device.waiting = overdue(bar, task)
+                report = profile_samples(network, device, images, advance(bar, task, "profiling"))
             print_line(console, f"{report.network!r} on board {report.board!r} at {device.port_name}")
     print_whole(console, profile_table(report, "#" if console.options.ascii_only else "█"))
     for line in memory_lines(report):

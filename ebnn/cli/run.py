@@ -1,22 +1,22 @@
 """The command ``ebnn run``."""
 
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from .. import datasets
 from ..build_folders import temporary_folder
 from ..codegen import write_header
 from ..codegen.header import identifier
-from ..device import Device
+from ..device import BAUDRATE, Device
 from ..errors import DeviceError, InputError
-from ..estimate import check_fits
+from ..estimate import check_fits, estimate
 from ..network import Network
 from ..networks import load
 from ..report import RunReport, confusion_table, run_table
@@ -25,9 +25,10 @@ from ..simulation.protocol_sim import parse_url, takes_header
 from ..streaming import InterruptedRunError, stream
 from .console import make_console, print_line, print_whole
 from .datasets import download_bars
-from .idle_options import BUILT_HEADER, FOLDER, refuses_idle
+from .idle_options import BUILT_HEADER, FOLDER, SERIAL_PORT, refuses_idle
 from .options import (
     arithmetic_option,
+    baud_option,
     dataset_choice,
     folder_option,
     json_option,
@@ -35,6 +36,8 @@ from .options import (
     optimize_option,
     write_json,
 )
+
+UNASKED_SECONDS = 60.0  # of a simulated board's time, unless more is asked for
 
 
 @click.command()
@@ -46,17 +49,23 @@ from .options import (
     help="Where the board is: /dev/ttyACM0, COM3, socket://HOST:PORT, or a simulated board.",
 )
 @click.option("--dataset", required=True, type=dataset_choice, help="Whose test images are streamed.")
-@click.option("--limit", type=click.IntRange(min=1), help="Stream the first so many only.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    help="Stream the first so many only. [default: all; of a slow simulated board, what takes it a minute]",
+)
+@baud_option
 @arithmetic_option
 @optimize_option
 @folder_option
 @json_option
-@refuses_idle(FOLDER, BUILT_HEADER)
+@refuses_idle(FOLDER, BUILT_HEADER, SERIAL_PORT)
 def run(
     model: Path,
     port: str,
     dataset: str,
     limit: int | None,
+    baud: int,
     arithmetic: str,
     optimize: str,
     folder: Path | None,
@@ -73,18 +82,41 @@ def run(
     with download_bars(make_console(stderr=True)) as progress:
         data = datasets.load(dataset, folder=folder, progress=progress)
     check_dataset(network, data)
-    images = datasets.convert(data.test_images[:limit], data.kind, network.input.kind)
     console = make_console()
+    if limit is None:
+        limit = affordable(console, network, port, arithmetic, optimize, len(data.test_labels))
+    images = datasets.convert(data.test_images[:limit], data.kind, network.input.kind)
     if data.kind == "bits" != network.input.kind:
         print_line(
             console, f"note: {data.name} has bits, this network takes {network.input.kind}: it may expect others"
         )
     name = identifier(model.stem)
     report = stream_with_bar(
-        console, network, port, name, arithmetic, optimize, images, data.test_labels[:limit], json_file
+        console, network, port, name, arithmetic, optimize, images, data.test_labels[:limit], json_file, baud
     )
     show(console, report, port, data.class_names)
     finish(report)
+
+
+def affordable(
+    console: Console, network: Network, port: str, arithmetic: str, optimize: str, samples: int
+) -> int | None:
+    """How many of the samples are streamed unasked; None for all. A simulated board that is slow gets a minute's."""
+    if not takes_header(port):
+        return None
+    board = parse_url(port).board
+    if board.simulator != "simavr":  # which is about as fast as the board; the others are much faster
+        return None
+    us = estimate(network, board, arithmetic, optimize).us
+    some = max(1, int(UNASKED_SECONDS * 1e6 / us))
+    if some >= samples:
+        return None
+    print_line(
+        console,
+        f"note: {samples:,} samples would take about {us * samples / 60e6:.0f} minutes of the board's time, and about "
+        f"as long here: the first {some:,} are streamed; --limit {samples} takes all",
+    )
+    return some
 
 
 def check_dataset(network: Network, data: datasets.Dataset) -> None:
@@ -111,17 +143,19 @@ def stream_with_bar(
     images: Any,
     labels: Any,
     json_file: Path | None,
+    baud: int = BAUDRATE,
     **more: Any,
 ) -> RunReport:
     """Streams the images with a progress bar and writes the results, also of a run that ends early."""
     with port_of(network, port, name, arithmetic, optimize) as url:
         if url != port:
             print_line(console, f"compiling the firmware for {port} …")
-        with Device(url, network_hash=network.hash32, network_name=name) as device:
+        with Device(url, network_hash=network.hash32, network_name=name, baudrate=baud) as device:
             try:
                 with progress_bar(console) as bar:
                     task = bar.add_task("streaming", total=len(images))
-                    report = stream(network, device, images, labels, lambda done: bar.update(task, completed=done))
+                    device.waiting = overdue(bar, task)
+                    report = stream(network, device, images, labels, advance(bar, task, "streaming"))
             except InterruptedRunError as error:
                 if error.report.samples:
                     write_json(json_file, {**error.report.values(), "port": port, "error": str(error), **more})
@@ -149,6 +183,16 @@ def port_of(network: Network, port: str, name: str, arithmetic: str, optimize: s
 def progress_bar(console: Console) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def advance(bar: Progress, task: TaskID, what: str) -> Callable[[int], None]:
+    """Tells a bar how many samples are done."""
+    return lambda done: bar.update(task, completed=done, description=what)
+
+
+def overdue(bar: Progress, task: TaskID) -> Callable[[float], None]:
+    """Tells a bar that an answer is overdue."""
+    return lambda seconds: bar.update(task, description=f"no answer for {seconds:.0f} s, asking again")
 
 
 def show(console: Console, report: RunReport, port: str, names: tuple[str, ...] = ()) -> None:

@@ -23,7 +23,7 @@ _BOOT_SECONDS = 1.7  # that a bootloader waits for an upload; some take what the
 _UPLOAD_SECONDS = 5.5  # of silence after which such a bootloader gives up
 _ASKED_IN_A_ROW = 6  # HELLOs before such a silence
 _PROMPT_SECONDS = 0.5  # within which a board that has nothing to do answers a greeting
-_LONGEST_WAIT_SECONDS = 60.0  # to which the wait for one answer grows, time-out by time-out
+_LONGEST_WAIT_SECONDS = 30.0  # to which the wait for one answer grows, time-out by time-out
 _SILENCES = 2  # time-outs in a row after which the board may have been reset
 _HELLO_BYTES = 64  # of an answer to a HELLO, about
 _PROFILE_BYTES = 64  # of an answer to a PROFILE, about
@@ -38,11 +38,13 @@ class Device:
         port: a URL for pySerial, or an open port; `close` closes it in both cases.
         network_hash: the network that the board must run; None takes whichever runs.
         network_name: that network's name, for messages.
-        timeout: seconds to wait for an answer, besides the time that the bytes take and twice the time that the board
-            took for the sample before.
+        timeout: seconds to wait for an answer, besides the time that the bytes take and twice the time that the sample
+            before took, by this computer's clock.
         retries: how often one sample is sent again.
+        limit: seconds that one sample may take in all, whatever the board says or does.
         startup: seconds that a board may take to start, after those in which a bootloader waits for an upload.
         baudrate: bits per second, for ports that have such a thing.
+        waiting: told, each time that an answer is overdue, for how many seconds it has been waited for.
 
     Raises `PortError` if the port cannot be opened, and `BuildError` if a simulated board cannot be built.
     """
@@ -56,10 +58,14 @@ class Device:
         timeout: float = 2.0,
         retries: int = 16,
         startup: float = 10.0,
+        limit: float = 120.0,
         baudrate: int = BAUDRATE,
+        waiting: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self.timeout = timeout
         self.retries = retries
+        self.limit = limit
+        self.waiting = waiting
         self.startup = startup
         self._expected_hash = network_hash
         self._expected_name = network_name
@@ -74,7 +80,7 @@ class Device:
         self._link = Link(self.port, self.port_name, baudrate)
         self._info: DeviceInfo | None = None
         self._nonce = os.urandom(4)  # of the session
-        self._device_seconds = 0.0  # of the last sample
+        self._sample_seconds = 0.0  # from the last sample to its answer, by our own clock: a board may say anything
 
     def __enter__(self) -> Device:
         return self
@@ -127,6 +133,7 @@ class Device:
             if time.monotonic() >= begin + self.startup:
                 answered = None if self._info is None else self._link.requests
                 raise NoAnswerError(explain_silence(self.port_name, self.startup, answered, bytes(heard), request))
+            self.waiting(time.monotonic() - begin)
         self._link.handshakes += 1
         self._check_network(reply)
         self._info = reply
@@ -140,11 +147,9 @@ class Device:
         """
         info = self._greeted()
         body = sample_bytes(packed, info)
-        prediction = self._ask(
+        return self._ask(
             Command.PREDICT, body, 4 * info.classes, lambda payload: read_prediction(payload, info.classes)
         )
-        self._device_seconds = prediction.device_us * 1e-6
-        return prediction
 
     def profile(self, packed: bytes | bytearray | NDArray[np.uint8]) -> Profile:
         """Sends one packed sample, (input bytes,) uint8, and returns where the board spent its time on it.
@@ -152,9 +157,7 @@ class Device:
         Raises what `predict` raises, and `RefusedError` if the board's firmware cannot tell.
         """
         body = sample_bytes(packed, self._greeted())
-        profile = self._ask(Command.PROFILE, body, _PROFILE_BYTES, read_profile)
-        self._device_seconds = profile.total_us * 1e-6
-        return profile
+        return self._ask(Command.PROFILE, body, _PROFILE_BYTES, read_profile)
 
     def _greeted(self) -> DeviceInfo:
         return self._info if self._info is not None else self.hello()
@@ -168,7 +171,13 @@ class Device:
         patience = wait = self._patience(len(sample), payload_bytes)
         silences = 0
         idle = False
+        end = begin + self.limit
+        tries = 0
         for attempt in range(self.retries + 1):
+            if time.monotonic() >= end:
+                break
+            if attempt:
+                self.waiting(time.monotonic() - begin)
             if silences == _SILENCES:
                 # A board that was reset has a session again after this; one that was only slow has kept its reply.
                 greeted = time.monotonic()
@@ -179,7 +188,8 @@ class Device:
                     wait = patience  # it is not at work on the sample, so more patience would not help
             self._link.retries += attempt > 0
             self._link.send(request)
-            reply = self._link.answer(request, time.monotonic() + wait, read_payload)
+            tries += 1
+            reply = self._link.answer(request, min(time.monotonic() + wait, end), read_payload)
             if isinstance(reply, Refusal):
                 if reply == Refusal(Status.WRONG_SIZE, len(request.body)):
                     continue  # it is the size that was sent: the request was damaged, and had a right CRC by chance
@@ -191,7 +201,8 @@ class Device:
                     silences += 1
                     wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
             else:
-                self._link.note_sample(time.monotonic() - begin)
+                self._sample_seconds = time.monotonic() - begin
+                self._link.note_sample(self._sample_seconds)
                 return reply
         way_out = (
             "it answers greetings, so its firmware fails at the sample: flash it again"
@@ -199,13 +210,13 @@ class Device:
             else "check the cable, or use more retries"
         )
         raise NoAnswerError(
-            f"{self.port_name} answered none of {self.retries + 1} tries at a sample in {time.monotonic() - begin:.1f} "
+            f"{self.port_name} answered none of {tries} tries at a sample in {time.monotonic() - begin:.1f} "
             f"s ({self.statistics.bad_frames} damaged frames so far): {way_out}"
         )
 
     def _patience(self, body_bytes: int, payload_bytes: int) -> float:
         """Seconds that an answer may take."""
-        return self.timeout + self._link.wire_seconds(body_bytes, payload_bytes) + 2 * self._device_seconds
+        return self.timeout + self._link.wire_seconds(body_bytes, payload_bytes) + 2 * self._sample_seconds
 
     def _refused(self, request: Frame, refusal: Refusal) -> NoReturn:
         raise RefusedError(explain_refusal(self.port_name, request, refusal))

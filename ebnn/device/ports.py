@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import urllib.parse
 from typing import Protocol
 
@@ -23,7 +24,15 @@ except ImportError:  # Windows
     PORT_FAILURES: tuple[type[Exception], ...] = (OSError,)
 else:
     PORT_FAILURES = (OSError, termios.error)  # serial.SerialException is an OSError
-_OPENING_FAILURES: tuple[type[Exception], ...] = (ValueError, *PORT_FAILURES)
+# pySerial's handlers of URLs raise whatever a wrong option leads to.
+_OPENING_FAILURES: tuple[type[Exception], ...] = (
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    re.error,
+    *PORT_FAILURES,
+)
 
 
 class PortLike(Protocol):
@@ -55,8 +64,9 @@ def open_port(url: str, baudrate: int = BAUDRATE) -> PortLike:
         serial.protocol_handler_packages.append(_SIMULATION)
     if not url.strip():
         raise PortError("the port has no name: give a device (/dev/ttyACM0, COM3) or a URL (sim://host)")
-    if url.startswith("socket://") and urllib.parse.urlsplit(url).port is None:
-        raise PortError(f"{url} names no port number: write socket://HOST:PORT")
+    scheme, number = split_url(url)
+    if scheme in ("socket", "rfc2217") and number is None:
+        raise PortError(f"{short_name(url)} names no port number: write {scheme}://HOST:PORT")
     try:
         port: PortLike = serial.serial_for_url(
             url, baudrate=baudrate, timeout=1.0, write_timeout=_WRITE_SECONDS, exclusive=True
@@ -66,6 +76,20 @@ def open_port(url: str, baudrate: int = BAUDRATE) -> PortLike:
     except _OPENING_FAILURES as error:
         raise PortError(f"{short_name(url)} cannot be opened: {_opening_hint(url, error)}") from error
     return port
+
+
+def split_url(url: str) -> tuple[str, int | None]:
+    """The scheme of a URL, empty for a device, and the port number in it. Raises `PortError` where it is no URL."""
+    if "://" not in url:
+        return "", None
+    try:
+        parts = urllib.parse.urlsplit(url)
+        return parts.scheme, parts.port
+    except ValueError as error:
+        raise PortError(
+            f"{short_name(url)} is no port: {error}. A port is a device (/dev/ttyACM0, COM3) or a URL (sim://host, "
+            "socket://HOST:PORT)"
+        ) from None
 
 
 def _opening_hint(url: str, error: Exception) -> str:
@@ -78,7 +102,7 @@ def _opening_hint(url: str, error: Exception) -> str:
         return "no permission; on Linux: sudo usermod -aG dialout $USER, then log in again"
     if number in (errno.EBUSY, errno.EAGAIN) or "PermissionError" in text:
         return "another program uses it; close its serial monitor"
-    if isinstance(error, ValueError):
+    if not isinstance(error, PORT_FAILURES):
         return f"{text}. A port is a device (/dev/ttyACM0, COM3) or a URL (sim://host, socket://host:port)"
     if number in (errno.ENOTTY, errno.EISDIR, errno.ENXIO, errno.ENODEV) or "Could not configure port" in text:
         return f"it is no serial port ({text})"

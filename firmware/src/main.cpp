@@ -1,4 +1,5 @@
-/* Arduino's part: bytes in, bytes out, the time, the memory. Name the board with -DEBNN_BOARD=uno.
+/* Arduino's part: bytes in, bytes out, the time, the memory. Name the board with -DEBNN_BOARD=uno;
+ * -DEBNN_BAUD=57600 sets the bits per second, 115,200 by default, which then are ebnn's --baud.
  *
  * Serial may be a UART or USB's own serial port. Nothing here waits for a host: it may come and go.
  */
@@ -7,6 +8,10 @@
 
 #include "responder.h"
 #include "stack.h"
+
+#if !defined(EBNN_BAUD)
+#define EBNN_BAUD 115200
+#endif
 
 void ebnn_port_put(uint8_t byte)
 {
@@ -26,7 +31,7 @@ void ebnn_port_memory(uint32_t *untouched, uint32_t *deepest_stack)
 void setup()
 {
     ebnn_stack_paint();
-    Serial.begin(115200);
+    Serial.begin(EBNN_BAUD);
 }
 
 void loop()
