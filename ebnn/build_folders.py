@@ -97,7 +97,8 @@ def kept_folder(*names: str) -> Iterator[Path]:
     """Gives the folder of those names in ebnn's cache, to this process alone; others wait.
 
     Where the cache cannot be written, its path is not plain, or programs on its disk cannot be run, it is a temporary
-    folder. Raises WriteError where there is no place for one.
+    folder. A program that is started with ``close_fds=False`` shares the lock: others wait for it too where this
+    process is killed. Raises WriteError where there is no place for a folder.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -116,5 +117,7 @@ def _open_kept(folder: Path, stack: contextlib.ExitStack) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if not _is_usable(folder):
         raise WriteError(f"{folder} cannot be used")
-    lock_when_free(stack.enter_context((folder / _LOCK).open("ab")).fileno())
+    handle = stack.enter_context((folder / _LOCK).open("ab")).fileno()
+    os.set_inheritable(handle, True)
+    lock_when_free(handle)
     return folder

@@ -19,7 +19,7 @@ from ebnn.leftovers import delete
 
 from .process import build_error, run_platformio
 from .project import Project, bundled_project
-from .registry import check_platform, toolchain_stamp
+from .registry import check_platform, core_variables, toolchain_stamp
 
 _PARTS = ("src", "host", "lib")  # of the firmware that PlatformIO compiles
 _PROGRAMS = ("firmware.elf", "program", "program.exe")
@@ -81,7 +81,8 @@ def prepared_workspace(board: str, header: Path) -> Iterator[Workspace]:
         mark.unlink(missing_ok=True)
         shutil.copyfile(header, folder / "include" / "network.h")
         try:
-            yield Workspace(folder / "project", folder / "build", build_variables(folder))
+            variables = {**build_variables(folder), **core_variables(folder)}
+            yield Workspace(folder / "project", folder / "build", variables)
         except EbnnError:  # PlatformIO has ended by itself, and knows what it has built
             mark.write_text(_state(folder))
             raise

@@ -66,6 +66,7 @@ def run_platformio(
                 errors="replace",
                 bufsize=1,
                 start_new_session=True,
+                close_fds=os.name != "posix",  # it shares the lock of the folder that it builds in
             ) as process,
         ):
             assert process.stdout is not None

@@ -81,6 +81,25 @@ def check_core_folder() -> None:
             ) from None
 
 
+def core_variables(folder: Path) -> dict[str, str]:
+    """Returns environment variables with which PlatformIO uses a core folder that this user cannot write.
+
+    It then keeps its locks and its state in ``folder``, with links to the platforms and packages that are installed.
+    Where the core folder can be written, there are none. Raises OSError.
+    """
+    core = core_folder()
+    if os.access(core, os.W_OK):
+        return {}
+    own = folder / "core"
+    own.mkdir(exist_ok=True)
+    for name in ("platforms", "packages"):
+        if not (own / name).is_symlink() and (core / name).is_dir():
+            (own / name).symlink_to((core / name).resolve())
+    if (core / "appstate.json").is_file():
+        shutil.copyfile(core / "appstate.json", own / "appstate.json")
+    return {"PLATFORMIO_CORE_DIR": str(own)}
+
+
 def toolchain_stamp() -> str:
     """Returns a text that is another one where PlatformIO's packages or the compilers have changed."""
     folder, stamps = core_folder(), []

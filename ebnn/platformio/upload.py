@@ -15,7 +15,7 @@ from ebnn.firmware_sources import bundled_header
 from .build import build_variables, prepared_workspace
 from .process import Outcome, build_error, run_platformio
 from .project import Project, bundled_project, check_path
-from .registry import check_platform, check_upload
+from .registry import check_platform, check_upload, core_variables
 
 _QUOTED_LINES = 12  # of a program that failed for a reason of its own
 
@@ -60,7 +60,7 @@ def upload(
                 _upload(workspace.project, board, port, network, workspace.variables, show)
             else:
                 folder = stack.enter_context(temporary_folder())
-                variables = {"TMPDIR": str(folder)}
+                variables = {"TMPDIR": str(folder), **core_variables(folder)}
                 if not os.access(project.folder, os.W_OK):  # another user's
                     variables = {**build_variables(folder), **variables, "PLATFORMIO_INCLUDE_DIR": str(project.include)}
                 _upload(project.folder, board, port, network, variables, show)

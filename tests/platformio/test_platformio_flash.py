@@ -75,6 +75,7 @@ def test_the_board_answers_with_the_network_that_was_flashed(uno, project, tmp_p
     output = flash(model, "--board", "uno", "--port", uno, "--json", tmp_path / "flash.json", cwd=project)
     network = ebnn.load(model)
     assert "bytes of flash verified" in output
+    assert output.count("Processing uno") == output.count("Checking size") == 1
     assert f"board uno runs network kiwi, hash 0x{network.hash32:08x}" in output
     assert read_hash(project / "include/network.h") == network.hash32
     values = json.loads((tmp_path / "flash.json").read_text())

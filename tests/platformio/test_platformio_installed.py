@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.c_networks import require
 from support.installed import STRANGER, as_stranger, install_wheel, strangers_environment
+from support.platformio_core import prepare_core
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,7 @@ def test_init_writes_the_project_of_a_checkout(program, tmp_path):
     files = {str(path.relative_to(tmp_path / "mine")) for path in (tmp_path / "mine").rglob("*") if path.is_file()}
     assert {"stream.py", "README.md", "platformio.ini", "include/network.h", "lib/ebnn/src/ebnn.h"} <= files
     assert not any("__pycache__" in name for name in files)
+    assert not list(program.parent.parent.rglob("firmware/own"))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
@@ -42,6 +44,10 @@ def test_init_on_a_disk_that_gets_full_leaves_nothing(program, tmp_path, size):
     assert left == []
 
 
+def tree(folder: Path) -> set[Path]:
+    return set(folder.rglob("*"))
+
+
 @pytest.fixture
 def home() -> Iterator[Path]:
     """Another user's home folder. The folders of pytest are closed to others."""
@@ -54,7 +60,9 @@ def home() -> Iterator[Path]:
 def test_another_user_than_the_installer_does_it_all(program, home):
     """A demo, a project, a simulated Uno, which is flashed, and images through it; nothing of root's can be written."""
     require("avr-gcc")
-    variables = strangers_environment(home, PLATFORMIO_CORE_DIR=str(home / "core"))
+    prepare_core(home / "shared", ["atmelavr"])  # root's; PlatformIO would write in it
+    variables = strangers_environment(home, PLATFORMIO_CORE_DIR=str(home / "shared"))
+    before = tree(home / "shared")
 
     def ebnn(*words: str | Path) -> str:
         command = as_stranger(program, *words)
@@ -63,7 +71,7 @@ def test_another_user_than_the_installer_does_it_all(program, home):
         return done.stdout
 
     assert "every class and every score equals Python's" in " ".join(ebnn("demo").split())
-    ebnn("platformio-offline", "core", "--platform", "atmelavr")
+    ebnn("platformio-offline", "core", "--platform", "native")
     ebnn("init", "mine", "--board", "uno")
     assert "on board 'uno'" in ebnn("profile", "mine/network.ebnn", "--port", "sim://uno", "--samples", "1")
     plug = as_stranger(program, "simulate", "uno", "--bootloader", "--link", home / "tty")
@@ -75,3 +83,4 @@ def test_another_user_than_the_installer_does_it_all(program, home):
             assert "on board 'uno'" in ebnn("profile", "mnist-tiny", "--port", home / "tty", "--samples", "1")
         finally:
             board.terminate()
+    assert tree(home / "shared") == before

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,13 @@ from emitted import emit
 from support.platformio_core import pio
 
 import ebnn
+from ebnn.build_folders import kept_folder
 from ebnn.codegen import header_text
 from ebnn.device import Device
 from ebnn.errors import BuildError
 from ebnn.firmware_sources import default_header
 from ebnn.platformio import build_firmware, bundled_project, open_project, upload, write_project
+from ebnn.platformio.upload import _uploads_part
 from ebnn.simulation import board_url, program_url
 
 TOP = Path(__file__).parents[2]
@@ -147,3 +150,31 @@ def test_a_project_s_simulated_board_runs_the_project_s_header(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path / "mine")
     with Device("sim://host") as device:
         assert (device.hello().network, device.hello().network_hash) == ("kiwi", network.hash32)
+
+
+def test_a_folder_in_use_is_waited_for_though_its_owner_was_killed(tmp_path, monkeypatch):
+    """What the killed process has started still builds there."""
+    monkeypatch.setenv("EBNN_CACHE", str(tmp_path))
+    owner = (
+        "import os, subprocess\nfrom ebnn.build_folders import kept_folder\nwith kept_folder('x'):\n"
+        "    subprocess.Popen(['sleep', '1'], close_fds=False)\n    os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", owner], check=False)
+    begin = time.monotonic()
+    with kept_folder("x") as folder:
+        assert folder == tmp_path / "x"
+    assert time.monotonic() - begin > 0.3
+
+
+def test_platformio_s_log_is_shown_once():
+    """Its second run, for the upload, builds nothing new and says all again."""
+    shown: list[str] = []
+    show = _uploads_part(shown.append)
+    for line in (
+        "Processing uno (platform: atmelavr)\n",
+        "RAM:   [==] 20%\n",
+        "Configuring upload protocol...\n",
+        "ok\n",
+    ):
+        show(line)
+    assert shown == ["Configuring upload protocol...\n", "ok\n"]

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from ebnn.errors import BuildError
-from ebnn.platformio import prepare_offline
+from ebnn.platformio import PLATFORMS, prepare_offline
 
 
-def prepare_core(folder: Path) -> Path:
+def prepare_core(folder: Path, platforms: Sequence[str] = PLATFORMS) -> Path:
     """The core folder; where a compiler is missing the test is skipped, unless skipping is forbidden."""
     try:
-        return prepare_offline(folder)
+        return prepare_offline(folder, platforms)
     except BuildError as error:
         pytest.fail(str(error)) if os.environ.get("EBNN_NO_SKIP") else pytest.skip(str(error))
 
