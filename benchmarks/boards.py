@@ -30,7 +30,7 @@ from ebnn.errors import BuildError
 from ebnn.estimate import estimate
 from ebnn.network import Network
 from ebnn.platformio import build_firmware
-from ebnn.report import time_text
+from ebnn.report import estimate_text, time_text
 
 BUILT = ("genuino101", "leonardo")  # without a simulator
 
@@ -77,7 +77,7 @@ def _built(board: Board, network: Network) -> list[str]:
         except BuildError as error:
             return ["", "", "", "", str(error).splitlines()[0]]
     found = estimate(network, board)
-    return [f"{flash:,} B", f"{static:,} B +", "", time_text(found.us), "linked; time estimated"]
+    return [f"{flash:,} B", f"{static:,} B +", "", estimate_text(found), "linked; time estimated"]
 
 
 if __name__ == "__main__":

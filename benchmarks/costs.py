@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -286,6 +286,17 @@ def fit_stack(rows: list[Row]) -> dict[str, int]:
     return {kernel: (least[kernel] + most[kernel]) // 2 for kernel in sorted(least)}
 
 
+def costs_text(
+    head: str, flash: Mapping[str, float], stack: Mapping[str, int], time: Mapping[str, Mapping[str, float]]
+) -> list[str]:
+    """The lines of a file of costs."""
+    lines = [head, "", "[flash]", *(f"{name} = {value:.0f}" for name, value in flash.items())]
+    lines += ["", "[stack]", *(f"{name} = {value}" for name, value in stack.items())]
+    for kernel, costs in time.items():
+        lines += ["", f"[time.{kernel}]", *(f"{name} = {value:.4g}" for name, value in costs.items())]
+    return lines
+
+
 @click.command()
 @click.argument("core", type=click.Choice(sorted(MEASURED_ON)))
 def main(core: str) -> None:
@@ -306,11 +317,8 @@ def main(core: str) -> None:
     flash, base, flash_errors = fit_flash(rows)
     stack = fit_stack([row for row in rows if row.optimize != "speed"])
     unit = "cycles" if core == "avr" else "instructions"
-    lines = [f"# By benchmarks/costs.py on the simulated {board.name}: bytes, and {unit} for one of each count."]
-    lines += ["", "[flash]", *(f"{name} = {value:.0f}" for name, value in flash.items())]
-    lines += ["", "[stack]", *(f"{name} = {value}" for name, value in stack.items())]
-    for kernel, costs in time.items():
-        lines += ["", f"[time.{kernel}]", *(f"{name} = {value:.4g}" for name, value in costs.items())]
+    head = f"# By benchmarks/costs.py on the simulated {board.name}: bytes, and {unit} for one of each count."
+    lines = costs_text(head, flash, stack, time)
     (FOLDER / "costs").mkdir(exist_ok=True)
     (FOLDER / "costs" / f"{core}.toml").write_text("\n".join(lines) + "\n")
     for kernel, errors in time_errors.items():

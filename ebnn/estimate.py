@@ -36,7 +36,8 @@ class Estimate:
         flash_bytes: constants, kernels, firmware and the board's core.
         static_bytes: RAM of all variables: arena, scores, firmware, the board's core.
         stack_bytes: the deepest stack.
-        layer_us: microseconds for each layer and one sample, at the board's clock.
+        layer_bounds: least and most microseconds for each layer and one sample, at the board's clock; the same figure
+            twice where there is one.
         arena_bytes, score_bytes, constant_bytes, array_bytes: of the network: RAM for activations and scores, flash of
             all constants and of the largest array.
         reserve_bytes: on AVR, RAM beside arena and scores without which the firmware does not compile.
@@ -46,7 +47,7 @@ class Estimate:
     flash_bytes: int
     static_bytes: int
     stack_bytes: int
-    layer_us: tuple[float, ...]
+    layer_bounds: tuple[tuple[float, float], ...]
     arena_bytes: int
     score_bytes: int
     constant_bytes: int
@@ -55,13 +56,23 @@ class Estimate:
 
     @property
     def ram_bytes(self) -> int:
-        """Variables and stack."""
-        return self.static_bytes + self.stack_bytes
+        """Variables and stack, or what the board's linker keeps for heap and stacks."""
+        return self.static_bytes + max(self.stack_bytes, self.board.reserved_ram)
+
+    @property
+    def layer_us(self) -> tuple[float, ...]:
+        """Microseconds for each layer and one sample: the middle of the bounds."""
+        return tuple((low + high) / 2 for low, high in self.layer_bounds)
 
     @property
     def us(self) -> float:
-        """Microseconds for one sample."""
+        """Microseconds for one sample: the middle of the bounds."""
         return sum(self.layer_us)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Least and most microseconds for one sample."""
+        return sum(low for low, _ in self.layer_bounds), sum(high for _, high in self.layer_bounds)
 
     @property
     def flash_left(self) -> int:
@@ -109,8 +120,13 @@ class Estimate:
             "ram_limit": self.board.ram_bytes,
             "static_bytes": self.static_bytes,
             "stack_bytes": self.stack_bytes,
+            "reserved_bytes": self.board.reserved_ram,
             "us": self.us,
+            "us_low": self.bounds[0],
+            "us_high": self.bounds[1],
             "layer_us": list(self.layer_us),
+            "layer_us_low": [low for low, _ in self.layer_bounds],
+            "layer_us_high": [high for _, high in self.layer_bounds],
             "measured": self.board.measured,
         }
 
@@ -130,11 +146,14 @@ def estimate(network: Network, board: Board, arithmetic: str = "integer", optimi
     layers = range(len(network.blocks) + 1)
     kernels = [layer_kernel(network, layer, arithmetic, optimize) for layer in layers]
     avr = board.core == "avr"
-    cycles = []
+    scale = 1e6 / board.clock_hz
+    bounds = []
     for layer, kernel in zip(layers, kernels, strict=True):
         work = layer_work(network, layer, arithmetic, optimize, avr=avr)
         each = _tuned(costs.time, _measured(kernel), optimize)
-        cycles.append(sum(each.get(name, 0.0) * count for name, count in work.items()))
+        count = sum(each.get(name, 0.0) * count for name, count in work.items())
+        low, high = costs.cycles.get(_measured(kernel), (board.cycles_per_instruction,) * 2)
+        bounds.append((count * low * scale, count * high * scale))
     code = {name: _tuned(costs.flash, name, optimize) for kernel in kernels for name in library_parts(kernel)}
     structs = sum(costs.flash[f"{kernel.split('_')[0]}_layer"] for kernel in kernels)
     arena = network.avr_arena_bytes if avr else network.arena_bytes
@@ -146,7 +165,7 @@ def estimate(network: Network, board: Board, arithmetic: str = "integer", optimi
         ),
         static_bytes=board.firmware_ram + arena + 4 * network.classes,
         stack_bytes=round(max(costs.stack[_measured(kernel)] for kernel in kernels)) + (table if avr else 0),
-        layer_us=tuple(count * board.cycles_per_instruction / board.clock_hz * 1e6 for count in cycles),
+        layer_bounds=tuple(bounds),
         arena_bytes=arena,
         score_bytes=4 * network.classes,
         constant_bytes=flash_bytes(network, arithmetic, optimize),
@@ -177,9 +196,11 @@ def check_fits(network: Network, board: Board, arithmetic: str = "integer", opti
 
 def _too_much_ram(network: Network, found: Estimate, arithmetic: str, optimize: str) -> str:
     taken = (found.board.ram_bytes or 0) - found.arena_left
+    reserved = found.board.reserved_ram
+    stack = f"the {reserved:,} B that its linker keeps for heap and stacks" if reserved else "its stack"
     message = (
         f"the network takes about {taken:,} B of RAM, {found.board.title} has {found.board.ram_bytes:,}: "
-        f"{found.arena_bytes:,} B of arena, the rest for the firmware and its stack"
+        f"{found.arena_bytes:,} B of arena, the rest for the firmware and {stack}"
     )
     if optimize == "speed" and estimate(network, found.board, arithmetic).fits:
         return f"{message}. It fits with --optimize balanced, which needs no table in RAM"

@@ -1,5 +1,6 @@
 """What people and programs see of networks and runs: tables, pictures in text, and the same as JSON values."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,7 +101,7 @@ def estimates_table(estimates: list[Estimate]) -> Table:
             found.board.name,
             f"{found.flash_bytes:,}/{found.board.flash_bytes:,}",
             f"{found.ram_bytes:,}/{found.board.ram_bytes:,}",
-            duration_text(found.board.name, found.us) + ("" if found.board.measured else " ~"),
+            estimate_text(found) + ("" if found.board.measured else " ~"),
             verdict,
         )
     return table
@@ -114,15 +115,19 @@ def estimate_table(network: Network, found: Estimate) -> Table:
     table.add_column()
     fits = "" if found.fits else f", does not fit: {', '.join(found.lacking)}"
     clock = "" if counts_instructions(board.name) else f", {_megahertz(board.clock_hz)}"
+    reserved = board.reserved_ram
+    stack = f"{reserved:,} kept for heap and stacks" if reserved else f"stack {found.stack_bytes:,}"
     rows = [
         ("board", f"{board.title}: {board.mcu}{clock}{fits}"),
         ("flash", _room_text(found.flash_bytes, board.flash_bytes)),
         ("RAM", _room_text(found.ram_bytes, board.ram_bytes)),
-        ("", f"arena {found.arena_bytes:,}, stack {found.stack_bytes:,}, the rest is the firmware's"),
-        ("a sample", duration_text(board.name, found.us)),
+        ("", f"arena {found.arena_bytes:,}, {stack}, the rest is the firmware's"),
+        ("a sample", estimate_text(found)),
     ]
     names = [network.block_name(i) for i in range(len(network.blocks))] + ["output"]
-    rows += [("", f"{name} {duration_text(board.name, us)}") for name, us in zip(names, found.layer_us, strict=True)]
+    rows += [
+        ("", f"{name} {_bounds_text(board.name, *one)}") for name, one in zip(names, found.layer_bounds, strict=True)
+    ]
     for name, value in rows:
         table.add_row(name, Text(value))
     return table
@@ -141,6 +146,25 @@ def duration_text(board: str, us: float) -> str:
         if us < limit:
             return f"{_three_figures(us / scale)} {unit}instructions"
     raise ValueError(f"no count: {us}")
+
+
+def estimate_text(found: Estimate) -> str:
+    """The estimated time for a sample: a figure, or its bounds, as in "44 to 56 ms"."""
+    return _bounds_text(found.board.name, *found.bounds)
+
+
+def _bounds_text(board: str, low: float, high: float) -> str:
+    """Bounds to a whole unit, or a tenth below 10, rounded outwards."""
+    if low == high:
+        return duration_text(board, low)
+    for limit, unit, scale in ((1e3, "µs", 1.0), (1e6, "ms", 1e3), (float("inf"), "s", 1e6)):
+        if high < limit:
+            places = 1 if high < 10 * scale else 0
+            low, high = (
+                turn(us / scale * 10**places) / 10**places for turn, us in ((math.floor, low), (math.ceil, high))
+            )
+            return f"{low:.{places}f} to {high:.{places}f} {unit}"
+    raise ValueError(f"no time: {low} to {high}")
 
 
 def time_text(us: float) -> str:

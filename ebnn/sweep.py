@@ -14,7 +14,7 @@ from .boards import Board
 from .errors import NetworkError
 from .estimate import Estimate, estimate
 from .network import Network
-from .report import counts_instructions, duration_text
+from .report import counts_instructions, estimate_text
 
 FRONT_MARK = "*"
 _NO_ROOM = Text("does not fit  ", style="red")
@@ -143,7 +143,7 @@ def sweep_table(sweep: Sweep) -> Table:
             f"{trial.network.arena_bytes:,}",
             f"{trial.network.macs:,}",
             *(
-                _marked(duration_text(one.board.name, one.us), front[i]) if one.fits else _NO_ROOM
+                _marked(estimate_text(one), front[i]) if one.fits else _NO_ROOM
                 for one, front in zip(trial.estimates, by_time, strict=True)
             ),
         )

@@ -165,13 +165,15 @@ def _table_work(network: Network, layer: int) -> Work:
     entry = bits.row_bytes(block.outputs)
     rows, columns = block.map_shape(shape)[1:]
     pixels = out.height * out.width
+    across = rows * shape.width * shape.channels
     return {
         "layers": 1,
         "rows": rows,
+        "reads": across // 8 if block.linear.kernel[0] in (1, 3) else across,  # of columns, where not on AVR
         "positions": rows * columns,
         "looked_up": rows * columns * entry,
-        "columns": rows * shape.width * shape.channels,
-        "taps": rows * shape.width * shape.channels * block.linear.kernel[0],
+        "columns": across,
+        "taps": across * block.linear.kernel[0],
         "pixels": pixels,
         "pooled": pixels * size[1] * entry,
         "written": pixels * entry,

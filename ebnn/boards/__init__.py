@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -34,6 +34,8 @@ class Board:
     flash_bytes: int | None = None
     """For the program, the bootloader's share left out."""
     ram_bytes: int | None = None
+    reserved_ram: int = 0
+    """Bytes that the linker keeps for heap and stacks whatever they need; variables have the rest."""
     usb: tuple[str, ...] = ()
     """Ids of its serial port, "vendor:product" in hexadecimal."""
     environment: str | None = None
@@ -43,7 +45,7 @@ class Board:
     costs: str | None = None
     """The core whose `Costs` estimates are made with, or None."""
     cycles_per_instruction: float = 1.0
-    """Where costs are counted in instructions."""
+    """Where costs are counted in instructions and have no bounds of their own."""
     firmware_flash: int = 0
     """Bytes that the board's core and the serial firmware take without a network and its kernels."""
     firmware_ram: int = 0
@@ -60,11 +62,14 @@ class Costs:
         flash: bytes of code that each part of the library brings along, and of each layer of a kind.
         stack: bytes of the deepest stack while a kernel runs in the firmware, an interrupt included.
         time: for each kernel, cycles (AVR) or instructions (elsewhere) for one of each count of its work.
+        cycles: for each kernel, the fewest and the most cycles that one of its instructions may take, where its
+            instructions were counted and their latencies are known within bounds only.
     """
 
     flash: dict[str, float]
     stack: dict[str, int]
     time: dict[str, dict[str, float]]
+    cycles: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def board_names() -> list[str]:

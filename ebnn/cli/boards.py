@@ -7,7 +7,7 @@ import click
 
 from ..boards import board_names, load_board
 from ..report import boards_table
-from .console import command_line, make_console, print_command, print_whole
+from .console import command_line, make_console, print_command, print_line, print_whole
 from .options import json_option, write_json
 
 
@@ -29,4 +29,7 @@ def boards(json_file: Path | None) -> None:
         "what a network takes on one of them; on all without --board",
         command_line("info", "MODEL", "--board", "NAME"),
     )
+    for board in known:
+        if board.reserved_ram:
+            print_line(console, f"{board.name}: {board.reserved_ram:,} B of its RAM are kept for heap and stacks")
     write_json(json_file, {"boards": [asdict(board) for board in known]})

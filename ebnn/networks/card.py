@@ -10,7 +10,7 @@ from ..boards import load_board
 from ..estimate import Estimate, estimate
 from ..network import Network
 from ..recipes import load_recipe
-from ..report import describe_network, time_text
+from ..report import describe_network, estimate_text
 from .published import PublishedNetwork, deviation
 from .sources import SOURCES, DataSource
 
@@ -32,7 +32,7 @@ def estimates(network: Network) -> tuple[Estimate, ...]:
 
 def sample_time(found: Estimate) -> str:
     """The time for a sample, as people read it; "-" where the network does not fit."""
-    return time_text(found.us) if found.fits else "-"
+    return estimate_text(found) if found.fits else "-"
 
 
 def card_text(published: PublishedNetwork) -> str:

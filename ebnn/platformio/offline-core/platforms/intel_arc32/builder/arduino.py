@@ -13,6 +13,7 @@ env.Append(
     CPPPATH=[str(core)],
     LINKFLAGS=["-T", str(package / "sketch.ld")],
 )
+env.Depends("$BUILD_DIR/${PROGNAME}$PROGSUFFIX", str(package / "sketch.ld"))
 core_env = env.Clone()
 core_env.Append(CCFLAGS=["-Wall", "-Wextra", "-fno-tree-loop-distribute-patterns"])
 # As objects, since nothing refers to the vectors, from which all is reached.

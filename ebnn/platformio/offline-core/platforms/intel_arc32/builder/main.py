@@ -5,7 +5,10 @@ import sys
 from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
 
 env = DefaultEnvironment()
-cpu = ["-mcpu=quarkse_em", "-mlittle-endian", "-mno-sdata", "-mno-millicode"]
+cpu = ["-mcpu=quarkse_em", "-mlittle-endian", "-mno-sdata"]
+# What PlatformIO's own platform compiles with.
+kept = ["-fno-reorder-functions", "-fno-asynchronous-unwind-tables", "-fno-omit-frame-pointer", "-fno-defer-pop"]
+kept += ["-ffreestanding", "-fno-stack-protector", "-fsigned-char"]
 
 env.Replace(
     AR="arc-linux-gnu-gcc-ar",
@@ -19,11 +22,11 @@ env.Replace(
     PROGSUFFIX=".elf",
     SIZETOOL="arc-linux-gnu-size",
     SIZECHECKCMD="$SIZETOOL -A -d $SOURCES",
-    SIZEPROGREGEXP=r"^\.(?:text|data)\s+(\d+)",
-    SIZEDATAREGEXP=r"^\.(?:data|bss)\s+(\d+)",
+    SIZEPROGREGEXP=r"^\.(?:text|core|data)\s+(\d+)",
+    SIZEDATAREGEXP=r"^\.(?:data|bss|core_variables)\s+(\d+)",
 )
 env.Append(
-    CCFLAGS=[*cpu, "-Os", "-g", "-ffreestanding", "-fno-pic", "-ffunction-sections", "-fdata-sections"],
+    CCFLAGS=[*cpu, "-Os", "-g", *kept, "-fno-pic", "-ffunction-sections", "-fdata-sections"],
     CFLAGS=["-std=gnu11"],
     CXXFLAGS=["-std=gnu++11", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"],
     CPPDEFINES=[("F_CPU", "$BOARD_F_CPU")],

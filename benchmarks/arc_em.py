@@ -1,0 +1,140 @@
+"""Writes ``ebnn/boards/costs/arc-em.toml``, what the kernels take on the Arduino 101's ARC EM, from counts.
+
+::
+
+    uv run python -m benchmarks.arc_em
+
+``arc-em.json`` holds the counts: the serial firmware with each network ran on an emulated Quark SE, compiled by gcc 12
+with the flags of PlatformIO's platform for the board, and every answer was the reference's. For each layer it has the
+instructions of one sample, and how many of them were taken branches, loads whose result the next instruction takes,
+multiplications, loads from flash and loads from RAM. The work is computed anew here, and fitted as by
+`benchmarks.costs`.
+
+An emulator has no cycles. Their bounds come from the latencies that are plausible behind a cache for instructions: a
+cycle for an instruction, one more for a multiplication or for a load whose result is taken at once, 1 to 2 more for a
+taken branch, 0 to 2 for a load from flash, 0 to 1 for one from RAM.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from rich.console import Console
+
+from benchmarks.costs import FOLDER, SAMPLES, Row, costs_text, fired, fit_flash, fit_stack, fit_time
+from benchmarks.networks import build, samples
+from ebnn.network import Network
+from ebnn.workload import Work, layer_work
+
+COUNTS = Path(__file__).with_name("arc-em.json")
+# Instructions that are no longer there: these counts are of calls of memcpy for entries of two bytes in tables, each to
+# look one up and to pool one. By the disassembly.
+_LOOKED_UP_BY_CALL, _POOLED_BY_CALL = 51, 48
+# Kernels that the geometries of benchmarks.costs alone fit better, by the published networks.
+_FITTED_ALONE = ("conv_columns",)
+_HEADER = """# By benchmarks/arc_em.py, counted on an emulated Quark SE: bytes, and instructions for one of each count.
+# Under [cycles]: the least and the most that an instruction of a kernel takes, in cycles."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Count:
+    """What was counted of a layer, the mean of `SAMPLES` samples."""
+
+    kernel: str
+    instructions: float
+    taken: float
+    """Branches."""
+    load_use: float
+    """Loads whose result the next instruction takes."""
+    multiply: float
+    flash_loads: float
+    ram_loads: float
+
+    @property
+    def cycles(self) -> tuple[float, float]:
+        """The fewest and the most."""
+        fewest = self.instructions + self.taken + self.load_use + self.multiply
+        return fewest, fewest + self.taken + 2 * self.flash_loads + self.ram_loads
+
+
+def case_network(case: dict[str, Any]) -> Network:
+    """The network of a case. Raises ValueError where today's programs build another one."""
+    network = build(case["input"], tuple(case["shape"]), case["blocks"], case["seed"], case["classes"])
+    if case["below"]:
+        network = dataclasses.replace(
+            network,
+            blocks=tuple(
+                dataclasses.replace(
+                    block, threshold=dataclasses.replace(block.threshold, below=np.arange(block.outputs) % 2 == 1)
+                )
+                for block in network.blocks
+                if block.threshold is not None
+            ),
+        )
+    if network.hash32 != case["hash32"]:
+        raise ValueError(f"{case['blocks']!r}, seed {case['seed']}: another network than the one that was counted")
+    return network
+
+
+def case_row(case: dict[str, Any]) -> Row:
+    """A case as `benchmarks.costs` has those that it measures."""
+    network = case_network(case)
+    fractions = fired(network, samples(network.input, SAMPLES, case["seed"]))
+    counts = [Count(*layer) for layer in case["layers"]]
+    how = case["arithmetic"], case["optimize"]
+    work = tuple(layer_work(network, i, *how, fractions[i]) for i in range(len(counts)))
+    instructions = tuple(
+        count.instructions - _calls(count.kernel, each) for count, each in zip(counts, work, strict=True)
+    )
+    return Row(network, *how, case["flash"], case["static"], case["stack"], instructions, work)
+
+
+def _calls(kernel: str, work: Work) -> float:
+    if kernel != "conv_table" or work["looked_up"] != 2 * work["positions"]:
+        return 0.0
+    return work["positions"] * _LOOKED_UP_BY_CALL + work["pooled"] / 2 * _POOLED_BY_CALL
+
+
+def cycle_bounds(counts: Iterable[Count]) -> dict[str, tuple[float, float]]:
+    """For each kernel the fewest and the most cycles of an instruction, over all that were counted."""
+    of_kernel: dict[str, list[Count]] = defaultdict(list)
+    for count in counts:
+        of_kernel[count.kernel].append(count)
+    found = {}
+    for kernel, layers in sorted(of_kernel.items()):
+        total = sum(layer.instructions for layer in layers)
+        low, high = (sum(layer.cycles[i] for layer in layers) / total for i in (0, 1))
+        found[kernel] = (low, high)
+    return found
+
+
+@click.command()
+def main() -> None:
+    """Write the costs of the ARC EM."""
+    console = Console()
+    cases = json.loads(COUNTS.read_text())["cases"]
+    rows = [case_row(case) for case in cases]
+    own = [row for row, case in zip(rows, cases, strict=True) if case["group"] == "costs"]
+    time, errors = fit_time(rows)
+    alone, errors_alone = fit_time(own)
+    for kernel in _FITTED_ALONE:
+        time[kernel], errors[kernel] = alone[kernel], errors_alone[kernel]
+    flash, _, flash_errors = fit_flash(rows)
+    bounds = cycle_bounds(Count(*layer) for case in cases for layer in case["layers"])
+    lines = [*costs_text(_HEADER, flash, fit_stack(rows), time), "", "[cycles]"]
+    lines += [f"{kernel} = [{low:.3f}, {high:.3f}]" for kernel, (low, high) in bounds.items()]
+    (FOLDER / "costs" / "arc-em.toml").write_text("\n".join(lines) + "\n")
+    for kernel, each in errors.items():
+        console.print(f"time   {kernel:<16} {len(each)} layers, off by {min(each):+.1%} to {max(each):+.1%}")
+    console.print(f"flash  off by {min(flash_errors):+.1%} to {max(flash_errors):+.1%}")
+
+
+if __name__ == "__main__":
+    main()
