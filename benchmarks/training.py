@@ -38,7 +38,7 @@ from threadpoolctl import threadpool_limits
 from ebnn import datasets
 from ebnn.blocks import InputKind
 from ebnn.cli.console import print_line, print_whole
-from ebnn.cli.options import check_writable, json_option, write_json
+from ebnn.cli.options import json_option, write_json
 from ebnn.errors import EbnnError
 from ebnn.functions import parallel
 from ebnn.links import Pool2D
@@ -283,7 +283,6 @@ def table(speeds: Sequence[Speed]) -> Table:
 def main(recipes: tuple[str, ...], threads: tuple[int, ...], rounds: int, steps: int, json_file: Path | None) -> None:
     """Measure the training step against plain Chainer links of the same shape."""
     try:
-        check_writable(json_file)
         for name in recipes:
             load_recipe(name)
     except EbnnError as error:
