@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NoReturn
 
@@ -13,20 +14,24 @@ TokenKind = Literal["directive", "word", "number", "mark", "end"]
 _PATTERN = re.compile(
     r"""(?P<space>[ \t\r\f\v]+|//[^\n]*)
       | (?P<line>\n)
-      | (?P<comment>/\*.*?\*/)
-      | (?P<directive>\#(?:[^\n\\]|\\.)*)
+      | (?P<comment>/\*(?:.*?\*/|.*))
+      | (?P<directive>\#[^\n]*)
       | (?P<word>[A-Za-z_]\w*)
       | (?P<number>-?\.?[0-9](?:[eE][-+]|[\w.])*)
       | (?P<mark>\S)
     """,
     re.VERBOSE | re.DOTALL,
 )
-_FLOAT = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+_FLOAT = re.compile(r"-?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})")
 _SHOWN = 40  # characters of a token in a message
 
 
-@dataclass(frozen=True)
+# What C reads before anything else: lines joined by a \, characters spelled as three; and line ends that some read so.
+_UNSEEN = re.compile(r"\\[ \t\f\v]*(?:\r?\n|\Z)|\?\?[=/'()!<>-]|\r(?!\n)|\0")
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
     """One token and the line it stands on, from 1."""
 
@@ -45,18 +50,25 @@ class Source:
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
+        unseen = _UNSEEN.search(text)
+        if unseen is not None:
+            line = text.count("\n", 0, unseen.start()) + 1
+            what = "a \\ that joins lines" if unseen[0][0] == "\\" else f"{unseen[0]!r}"
+            self.refuse(line, f"{what} can change what the header means: eBNN writes none")
+        self.words: set[str] = set()
+        """All that have been read."""
         self._tokens = self._split(text)
-        self._at = 0
+        self._next = next(self._tokens)
 
     @property
     def next(self) -> Token:
         """The token that :meth:`take` would take."""
-        return self._tokens[self._at]
+        return self._next
 
     def take(self) -> Token:
-        token = self._tokens[self._at]
+        token = self._next
         if token.kind != "end":
-            self._at += 1
+            self._next = next(self._tokens)
         return token
 
     def take_if(self, text: str) -> bool:
@@ -97,6 +109,8 @@ class Source:
 
     def real(self, token: Token, where: str) -> float:
         """The value of a number token, as C's double."""
+        if _INTEGER.fullmatch(token.text):
+            return float(int(token.text))  # -0 is 0, as it is no floating-point number
         if not _FLOAT.fullmatch(token.text):
             self.refuse(token.line, f"{where}: {token} is not a decimal number")
         return float(token.text)
@@ -104,8 +118,7 @@ class Source:
     def refuse(self, line: int, what: str) -> NoReturn:
         raise FileFormatError(f"{self.name}, line {line}: {what}")
 
-    def _split(self, text: str) -> list[Token]:
-        tokens: list[Token] = []
+    def _split(self, text: str) -> Iterator[Token]:
         line, at = 1, 0
         while at < len(text):
             match = _PATTERN.match(text, at)
@@ -113,7 +126,11 @@ class Source:
                 self.refuse(line, f"cannot be read from {text[at : at + _SHOWN]!r} on")
             kind = match.lastgroup
             if kind in ("directive", "word", "number", "mark"):
-                tokens.append(Token(kind, match.group(), line))  # type: ignore[arg-type]
+                if kind == "word":
+                    self.words.add(match.group())
+                yield Token(kind, match.group(), line)  # type: ignore[arg-type]
+            elif kind == "comment" and not match.group().endswith("*/", 2):
+                self.refuse(line, "a comment has no end: the file is truncated")
             line += match.group().count("\n")
             at = match.end()
-        return [*tokens, Token("end", "", line)]
+        yield Token("end", "", line)

@@ -7,6 +7,7 @@ their shortest paths have no negative cycle. So multipliers are tried until ther
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -17,9 +18,11 @@ MAX_MULTIPLIER = 32_767  # of a score: an int16
 MAX_SCORE = 2**31 - 1
 _FACTORS = 32_768  # factors between floating-point and integer scores that are looked at
 _MOST_TRIED = 1_024  # of them, the most promising first
-_STEPS = 2**28  # bounds evaluated at most
+_STEPS = 2**26  # bounds evaluated at most
+_CALL_STEPS = 256  # bounds that take the time of a call
 _NEAREST_TRIED = 16  # where none of them is exact
 _UNBOUNDED = 2**40
+MOST_SUMS = 2**27  # of all pairs of classes: a minute's work
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,24 +51,24 @@ def find_class_order(
         weights: (classes, n), True is +1.
     """
     classes, reach = weights.shape
-    rivals = [
-        _Rivals(table, j, k, int(np.count_nonzero(weights[j] != weights[k])))
-        for j, k in combinations(range(classes), 2)
-    ]
-    pairs = sum(rival.pairs for rival in rivals)
+    pairs_of_classes = classes * (classes - 1) // 2
     factors = _factors(gain, shift, reach)
-    bounds = _Bounds(rivals, classes)
-    for factor in factors[: max(1, min(_MOST_TRIED, _STEPS // (bounds.size + classes**3)))]:
+    bounds = _Bounds(table, weights, gain, min(factors))
+    pairs = bounds.pairs
+    for factor in factors[: max(1, min(_MOST_TRIED, _STEPS // bounds.steps))]:
         multiplier, near = (np.rint(values * factor).astype(np.int64) for values in (gain, shift))
         offset = bounds.solve(multiplier, near)
         if offset is not None and (np.abs(multiplier) * reach + np.abs(offset)).max() <= MAX_SCORE:
             return ClassOrder(multiplier.astype(np.int16), offset.astype(np.int32), 1 / factor, 0, pairs)
-    nearest = []
-    for factor in factors[:_NEAREST_TRIED]:
-        multiplier, offset = (np.rint(values * factor).astype(np.int64) for values in (gain, shift))
-        turned = sum(rival.turned(multiplier, offset) for rival in rivals)
-        nearest.append(ClassOrder(multiplier.astype(np.int16), offset.astype(np.int32), 1 / factor, turned, pairs))
-    return min(nearest, key=lambda order: order.turned)
+    sums = pairs_of_classes * (reach + 1)
+    nearest = factors[: max(1, min(_NEAREST_TRIED, _STEPS // (2 * sums)))]
+    rounded = [tuple(np.rint(values * factor).astype(np.int64) for values in (gain, shift)) for factor in nearest]
+    turned = np.zeros(len(nearest), np.int64)
+    for rival in _all_rivals(table, weights):
+        turned += [rival.turned(multiplier, offset) for multiplier, offset in rounded]
+    best = int(turned.argmin())
+    multiplier, offset = rounded[best]
+    return ClassOrder(multiplier.astype(np.int16), offset.astype(np.int32), 1 / nearest[best], int(turned[best]), pairs)
 
 
 def _factors(gain: NDArray[np.float64], shift: NDArray[np.float64], reach: int) -> list[float]:
@@ -129,17 +132,51 @@ class _Rivals:
         start, end = np.minimum(beaten, self.beaten), np.maximum(beaten, self.beaten)
         start = np.maximum(start, self.low)
         start += (start - self.low) % 2
-        return int(np.maximum((np.minimum(end, self.high + 1) - start + 1) // 2, 0).sum())
+        count: int = np.maximum((np.minimum(end, self.high + 1) - start + 1) // 2, 0).sum()
+        return count
+
+
+def _all_rivals(table: NDArray[np.float32], weights: NDArray[np.bool_]) -> Iterator[_Rivals]:
+    """One after the other: together they take a gigabyte."""
+    for j, k in combinations(range(len(weights)), 2):
+        yield _Rivals(table, j, k, int(np.count_nonzero(weights[j] != weights[k])))
+
+
+_Decisions = tuple[int, int, NDArray[np.int64], NDArray[np.int64]]  # two classes, a sum of each in every pair
 
 
 class _Bounds:
-    """Bounds on the differences of offsets, from the closest decisions of all rivals."""
+    """Bounds on the differences of offsets, from the closest decisions of all rivals.
 
-    def __init__(self, rivals: list[_Rivals], classes: int) -> None:
-        self.classes = classes
-        self.wins = [(rival.first, rival.second, *rival.closest_wins()) for rival in rivals]
-        self.losses = [(rival.first, rival.second, *rival.closest_losses()) for rival in rivals]
-        self.size = sum(len(first) for _, _, first, _ in self.wins + self.losses)
+    Kept are those that can be the tightest with any factor from ``least`` on: rounding moves ``factor · gain`` by half
+    a unit at most, so a decision counts only where ``gain`` itself leaves it that near to the tightest.
+    """
+
+    def __init__(
+        self, table: NDArray[np.float32], weights: NDArray[np.bool_], gain: NDArray[np.float64], least: float
+    ) -> None:
+        self.classes, reach = weights.shape
+        self.wins: list[_Decisions] = []
+        self.losses: list[_Decisions] = []
+        self.pairs = 0
+        near = 2.1 * reach / least  # a tenth more than twice what rounding moves a sum by
+        for rival in _all_rivals(table, weights):
+            self.pairs += rival.pairs
+            j, k = rival.first, rival.second
+            for found, (first, second), sign in (
+                (self.wins, rival.closest_wins(), -1),
+                (self.losses, rival.closest_losses(), 1),
+            ):
+                if len(first):
+                    tight = sign * (gain[j] * first - gain[k] * second)
+                    kept = tight >= tight.max() - near
+                    found.append((j, k, first[kept], second[kept]))
+
+    @property
+    def steps(self) -> int:
+        """What evaluating them once takes."""
+        bounds = self.wins + self.losses
+        return sum(len(first) + _CALL_STEPS for _, _, first, _ in bounds) + self.classes**3
 
     def solve(self, multiplier: NDArray[np.int64], near: NDArray[np.int64]) -> NDArray[np.int64] | None:
         """Offsets that keep every decision, near to ``near``; None where there are none."""
@@ -147,11 +184,9 @@ class _Bounds:
         limit = np.full((self.classes, self.classes), _UNBOUNDED, np.int64)
         np.fill_diagonal(limit, 0)
         for j, k, first, second in self.wins:
-            if len(first):
-                limit[j, k] = -(multiplier[k] * second - multiplier[j] * first).max()
+            limit[j, k] = (multiplier[j] * first - multiplier[k] * second).min()
         for j, k, first, second in self.losses:
-            if len(first):
-                limit[k, j] = (multiplier[k] * second - multiplier[j] * first).min() - 1
+            limit[k, j] = (multiplier[k] * second - multiplier[j] * first).min() - 1
         for via in range(self.classes):
             limit = np.minimum(limit, limit[:, via, None] + limit[via])
         if (np.diagonal(limit) < 0).any():

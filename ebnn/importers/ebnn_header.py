@@ -32,6 +32,7 @@ LAYER_FUNCTIONS: Mapping[str, tuple[str, ...]] = {
 }
 _ARRAYS = ("input", "weights", "output", "bias", "gamma", "beta", "mean", "std")  # the first arguments of all of them
 _HARMLESS = re.compile(r"#\s*(?:include\b.*|pragma\s+once|ifndef\s+\w+|define\s+\w+|endif\b.*)\s*", re.DOTALL)
+_COMMENT = re.compile(r"/\*.*?\*/|//.*")
 _QUALIFIERS = ("static", "const", "extern", "inline")
 _COMPUTE = "ebnn_compute"
 _OF_EBNN = re.compile(
@@ -95,6 +96,8 @@ def read_header(path: str | PathLike[str]) -> Header:
     """Reads and checks a header. Raises FileFormatError, naming the line, where it is not one that eBNN writes."""
     path = Path(path)
     try:
+        if path.is_fifo() and not str(path).startswith(("/dev/", "/proc/")):  # somebody writes to a pipe there
+            raise FileFormatError(f"{path}: is a named pipe, no file")
         with path.open("rb") as file:
             raw = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
@@ -123,12 +126,16 @@ class _Parser:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.arrays: dict[str, _Array] = {}
+        self.constants: set[str] = set()  # arrays that are read as weights or batch normalisation
+        self.emptied: dict[str, Token] = {}  # words that a #define takes away
         self.functions: dict[str, _Function] = {}
 
     def header(self) -> Header:
         source = self.source
         while source.next.kind != "end":
             self._definition()
+        for name in self.emptied.keys() & source.words:
+            source.refuse(self.emptied[name].line, f"#define {name} changes what the header means: eBNN writes none")
         compute = self.functions.pop(_COMPUTE, None)
         if compute is None:
             source.refuse(source.next.line, f"the file ends without {_COMPUTE}: it is truncated, or not eBNN's")
@@ -140,6 +147,9 @@ class _Parser:
             layer = self._layer(call, current, last, is_last=call is compute.calls[-1])
             current = layer.buffer
             layers.append(layer)
+        for layer in layers:
+            if layer.buffer in self.constants:
+                source.refuse(layer.line, f"{layer.name} writes {layer.buffer}, which holds constants of a layer")
         called = {layer.name for layer in layers}
         for function in self.functions.values():
             if function.name.text not in called:
@@ -154,6 +164,7 @@ class _Parser:
             token = source.take()
             if not _HARMLESS.fullmatch(token.text):
                 source.refuse(token.line, f"{token} can change what the header means: eBNN writes none")
+            self._note_directive(token)
             return
         while source.next.text in _QUALIFIERS:
             source.take()
@@ -173,6 +184,15 @@ class _Parser:
             self.functions[name.text] = self._function(name)
         else:
             self.arrays[name.text] = self._array(c_type.text, name)
+
+    def _note_directive(self, token: Token) -> None:
+        """Refuses what leaves out what follows: a comment that goes on, a guard whose name is defined already."""
+        kind, name, *_ = [*token.text.lstrip("# \t").split(), ""]
+        taken = kind == "ifndef" and name in self.emptied
+        if taken or "/*" in _COMMENT.sub("", token.text):
+            self.source.refuse(token.line, f"{token} can change what the header means: eBNN writes none")
+        if kind == "define":
+            self.emptied[name] = token
 
     def _array(self, c_type: str, name: Token) -> _Array:
         source, where = self.source, name.text
@@ -311,6 +331,7 @@ class _Parser:
         return np.array(values, np.uint8)
 
     def _find(self, where: str, role: str, token: Token, c_type: str, count: int) -> _Array:
+        self.constants.add(token.text)
         array = self.arrays.get(token.text)
         if array is None:
             zeros = f": without it eBNN's own C does not compile; add float {token.text}[{count}] with {count} zeros"

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from ..blocks import Block, Conv, Dense, Input, InputKind, Pool, Scores, Shape, Threshold, largest_value
 from ..errors import FileFormatError, LoweringError, NetworkError
-from ..network import MAX_FLOAT, Network
+from ..network import MAX_CLASSES, MAX_FLOAT, Network
 from .batch_norm import Cuts, as_normalization, find_cuts
-from .class_order import find_class_order
+from .class_order import MOST_SUMS, find_class_order
 from .ebnn_header import Header, Layer, read_header
 
 _MAX_PIXEL = 255
@@ -260,6 +260,13 @@ class _Converter:
         return weights
 
     def _scores(self, layer: Layer, shape: Shape) -> Scores:
+        if layer.numbers["k"] > MAX_CLASSES:
+            self._refuse(layer, f"it has {layer.numbers['k']:,} classes, {MAX_CLASSES} are possible: use fewer")
+        sums = layer.numbers["k"] * (layer.numbers["k"] - 1) // 2 * (shape.size + 1)
+        if sums > MOST_SUMS:
+            self._refuse(
+                layer, f"its classes have {sums:,} pairs of sums to be put in order, {MOST_SUMS:,} are possible"
+            )
         weights = self._dense(layer, shape)
         flat = weights.reshape(len(weights), -1)
         norm = layer.batch_norm

@@ -322,7 +322,7 @@ LAST = "l_b_linear_bn_softmax1"
         ),
         (GOOD + "\n" + GOOD, len(LINES) + 2, r"\w+_b is defined again, first on line 2: import one network at a time"),
         (edit("\n", "\n#define temp1 temp2\n"), 2, "'#define temp1 temp2' can change what the header means"),
-        (edit("\n", "\n/* "), 2, "found '/'"),
+        (edit("\n", "\n/* "), 2, "a comment has no end"),
     ],
 )
 def test_malformed_headers_get_one_error_that_names_the_line(text, line, message, write):
