@@ -25,6 +25,8 @@ from ebnn.boards import load_board
 from ebnn.errors import BuildError
 from ebnn.extras import missing_extra
 
+from .project import check_path
+
 __all__ = ["PLATFORMS", "prepare_offline"]
 
 _SOURCE = Path(__file__).resolve().parent / "offline-core"
@@ -93,6 +95,7 @@ def prepare_offline(folder: str | os.PathLike[str], platforms: Sequence[str] = P
     for name in platforms:
         if name not in _NEEDS:
             raise BuildError(f"no platform {name!r} can be prepared without the registry; there is {', '.join(_NEEDS)}")
+    check_path(folder, "name a folder with a plain name")
     _check_needs(platforms)
     scons = _scons_package()
     ours = (folder / _MARK).is_file()

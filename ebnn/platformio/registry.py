@@ -64,7 +64,7 @@ def core_folder() -> Path:
         folder = Path()
     if not folder.is_absolute() and not os.environ.get("PLATFORMIO_CORE_DIR"):
         raise BuildError("this user has no home folder for PlatformIO's files: set PLATFORMIO_CORE_DIR to a folder")
-    return folder
+    return folder.absolute()
 
 
 def check_core_folder() -> None:
@@ -82,14 +82,14 @@ def check_core_folder() -> None:
 
 
 def core_variables(folder: Path) -> dict[str, str]:
-    """Returns environment variables with which PlatformIO uses a core folder that this user cannot write.
+    """Returns environment variables with which PlatformIO finds its core folder from wherever it runs.
 
-    It then keeps its locks and its state in ``folder``, with links to the platforms and packages that are installed.
-    Where the core folder can be written, there are none. Raises OSError.
+    Where this user cannot write the core folder, PlatformIO keeps its locks and its state in ``folder``, with links to
+    the platforms and packages that are installed. Raises OSError.
     """
     core = core_folder()
     if os.access(core, os.W_OK):
-        return {}
+        return {"PLATFORMIO_CORE_DIR": str(core)}
     own = folder / "core"
     own.mkdir(exist_ok=True)
     for name in ("platforms", "packages"):

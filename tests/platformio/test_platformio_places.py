@@ -18,7 +18,7 @@ from ebnn.codegen import header_text
 from ebnn.device import Device
 from ebnn.errors import BuildError
 from ebnn.firmware_sources import default_header
-from ebnn.platformio import build_firmware, bundled_project, open_project, upload, write_project
+from ebnn.platformio import build_firmware, bundled_project, open_project, prepare_offline, upload, write_project
 from ebnn.platformio.upload import _uploads_part
 from ebnn.simulation import board_url, program_url
 
@@ -178,3 +178,20 @@ def test_platformio_s_log_is_shown_once():
     ):
         show(line)
     assert shown == ["Configuring upload protocol...\n", "ok\n"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_platformio_s_own_files_do_not_lie_in_such_a_folder(tmp_path, small_header, monkeypatch, name):
+    with pytest.raises(BuildError, match="name a folder with a plain name"):
+        prepare_offline(tmp_path / name)
+    monkeypatch.setenv("PLATFORMIO_CORE_DIR", str(tmp_path / name))
+    with pytest.raises(BuildError, match="set PLATFORMIO_CORE_DIR to a folder with a plain name"):
+        build_firmware("native", small_header, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_platformio_s_folder_may_be_named_from_here(platformio_core, tmp_path, small_header, monkeypatch):
+    monkeypatch.setenv("EBNN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(platformio_core.parent)
+    monkeypatch.setenv("PLATFORMIO_CORE_DIR", platformio_core.name)
+    answers(build_firmware("native", small_header, tmp_path / "out"), small_header)
