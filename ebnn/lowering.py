@@ -33,9 +33,9 @@ def lower(chain: Any, shape: Sequence[int], input_kind: InputKind | None = None)
             one a ``BinaryLinearBNSoftmax`` or ``BinaryLinearSoftmax``. It is not changed, but for blocks made without
             an input size, which get their parameters.
         shape: of one sample, (channels, height, width).
-        input_kind: what the device is given: "uint8", "int8", "bits" or "float". The default is "bits" where the first
-            block's name begins with Binary, else "float". The chain must have been trained on the same numbers:
-            integers unscaled, bits as −1 and +1.
+        input_kind: what the device is given: "uint8", "int8", "bits" or "float". The default is the chain's own
+            ``input_kind``; without one, "bits" where the first block's name begins with Binary, else "float". The chain
+            must have been trained on the same numbers: integers unscaled, bits as −1 and +1.
 
     Raises LoweringError, naming the block, where the chain has no exact Network.
     """
@@ -47,8 +47,11 @@ def lower(chain: Any, shape: Sequence[int], input_kind: InputKind | None = None)
     blocks = list(chain if isinstance(chain, list | tuple) else chain.link_order())
     names = [f"block {i + 1} ({type(block).__name__})" for i, block in enumerate(blocks)]
     _check_blocks(blocks, names)
+    kind = getattr(chain, "input_kind", None)
     if input_kind is None:
-        input_kind = "bits" if blocks[0].binary_input else "float"
+        input_kind = kind or ("bits" if blocks[0].binary_input else "float")
+    elif kind not in (None, input_kind):
+        raise LoweringError(f"the chain takes {kind}, not {input_kind}: give its own kind, or none")
     try:
         sample_input = Input(input_kind, shape)  # type: ignore[arg-type]
     except NetworkError as error:

@@ -126,3 +126,17 @@ def test_no_samples_cannot_be_evaluated():
     model = build_network("d8", COLOUR, 4)
     with pytest.raises(InputError, match="no samples to evaluate"):
         evaluate(model, Samples(images(*COLOUR)[:0], LABELS[:0].astype(np.int32), "uint8"))
+
+
+def test_kinds_are_compared_too(tmp_path):
+    """Pixels from 0 to 255 and from 0 to 1 are other samples, though their axes agree."""
+    model = build_network("d8", COLOUR, 4)
+    floats = as_samples("test", images(*COLOUR) / np.float32(255), LABELS, "float")
+    with pytest.raises(InputError, match="the samples are float, the network takes uint8: convert them"):
+        evaluate(model, floats)
+    with pytest.raises(LoweringError, match="the chain takes uint8, not float: give its own kind, or none"):
+        lower(model, COLOUR, "float")
+    with pytest.raises(TrainingError, match="the network takes uint8, input_kind is int8: leave it out"):
+        train(model, (images(*COLOUR), LABELS), (images(*COLOUR), LABELS), TrainConfig(), tmp_path, input_kind="int8")
+    assert lower(model, COLOUR) == lower(model, COLOUR, "uint8")
+    assert lower(model, COLOUR).input.kind == "uint8"

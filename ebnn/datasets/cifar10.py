@@ -10,7 +10,7 @@ import tarfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -148,7 +148,10 @@ def read_archive(path: Path, source: Source = PUBLISHED) -> Arrays:
     arrays: Arrays = {}
     _check_file(path)
     try:
-        with gzip.open(path) as unpacked, tarfile.open(fileobj=_Bounded(unpacked, str(path)), mode="r|") as archive:
+        with (
+            gzip.open(path) as unpacked,
+            tarfile.open(fileobj=cast("IO[bytes]", _Bounded(unpacked, str(path))), mode="r|") as archive,
+        ):
             for member in archive:
                 batch = wanted.get(member.name)
                 file = archive.extractfile(member) if batch is not None and member.isreg() else None
@@ -173,7 +176,7 @@ def read_archive(path: Path, source: Source = PUBLISHED) -> Arrays:
 class _Bounded:
     """A stream that refuses to give more bytes than an archive of CIFAR-10 can have, whatever is packed in it."""
 
-    def __init__(self, stream: IO[bytes], name: str) -> None:
+    def __init__(self, stream: gzip.GzipFile, name: str) -> None:
         self._stream = stream
         self._name = name
         self._left = MAX_ARCHIVE_BYTES

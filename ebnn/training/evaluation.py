@@ -30,13 +30,16 @@ def logits(model: Any, samples: Samples, batch_size: int = BATCH_SIZE) -> npt.ND
     """Returns what ``model`` answers, (n, classes) float32, in test mode: it leaves the running statistics alone.
 
     Raises:
-        InputError: the samples are none, or their axes are not the network's.
+        InputError: the samples are none, or their axes or kind are not the network's.
     """
     if not len(samples):
         raise InputError("there are no samples to evaluate: give at least one")
     shape = getattr(model, "input_shape", None)
     if shape is not None:
         check_axes(samples.shape, shape)
+    kind = getattr(model, "input_kind", None)
+    if kind not in (None, samples.kind):
+        raise InputError(f"the samples are {samples.kind}, the network takes {kind}: convert them")
     answers = []
     with parallel(), exact_settings(), chainer.using_config("train", False), chainer.no_backprop_mode():
         for start in range(0, len(samples), batch_size):

@@ -16,7 +16,7 @@ import numpy as np
 from rich.console import Console
 
 from ..atomic import write_atomically
-from ..blocks import InputKind
+from ..blocks import INPUT_KINDS, InputKind
 from ..chainer_import import chainer
 from ..errors import TrainingError, WriteError
 from ..functions import exact_settings, parallel
@@ -117,6 +117,8 @@ def train(
     kind = input_kind or getattr(model, "input_kind", None)
     if kind is None:
         raise TrainingError("the network does not say what its input is: give input_kind")
+    if kind in INPUT_KINDS and getattr(model, "input_kind", None) not in (None, kind):
+        raise TrainingError(f"the network takes {model.input_kind}, input_kind is {kind}: leave it out")
     shape = getattr(model, "input_shape", None)
     training, test = as_samples("training", *train_set, kind, shape), as_samples("test", *test_set, kind, shape)
     with exact_settings():

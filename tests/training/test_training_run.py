@@ -528,7 +528,6 @@ def test_a_loss_that_is_not_finite_stops(tmp_path):
         ({"train_set": (TRAIN[0], [[1], [1, 2]])}, "training labels differ in shape"),
         ({"train_set": ([[1], [1, 2]], TRAIN[1])}, "the training set: samples that differ in shape"),
         ({"train_set": (TRAIN[0].astype(object), TRAIN[1])}, "training images are object"),
-        ({"train_set": (TRAIN[0].astype(object), TRAIN[1]), "input_kind": "bits"}, "training images are object"),
         ({"train_set": (TRAIN[0], TRAIN[1] - 1)}, "training set has the label -1: classes count from 0"),
         ({"train_set": (TRAIN[0], TRAIN[1][:-1])}, r"training labels have shape \(109,\) .*: give \(110,\) integers"),
         ({"train_set": (TRAIN[0], TRAIN[1] / 2)}, "type float64"),
@@ -538,13 +537,20 @@ def test_a_loss_that_is_not_finite_stops(tmp_path):
             r"shape \(110, 5\) do not fit: this network takes \(n, 1, 6, 5\)",
         ),
         ({"test_set": (TEST[0][..., :4], TEST[1])}, r"the test set: samples of shape \(50, 1, 6, 4\) do not fit"),
-        ({"input_kind": "bits"}, "bits input takes 0 and 1"),
+        ({"input_kind": "bits"}, "the network takes uint8, input_kind is bits: leave it out"),
         ({"input_kind": "pixels"}, "input kind 'pixels' is unknown: use one of bits, uint8"),
     ],
 )
 def test_data_that_do_not_fit(tmp_path, change, message):
     with pytest.raises(TrainingError, match=message):
         run(network(), tmp_path, **change)
+
+
+@pytest.mark.parametrize("kind", ["bits", "uint8", "int8", "float"])
+@pytest.mark.parametrize("change", [lambda x: x.astype(object), lambda x: x.astype(str), lambda x: x * 1j])
+def test_types_that_are_no_numbers(kind, change):
+    with pytest.raises(TrainingError, match="the test images are"):
+        as_samples("test", change(TEST[0]), TEST[1], kind)
 
 
 def test_images_that_do_not_fit_the_network(tmp_path):
