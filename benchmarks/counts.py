@@ -42,6 +42,7 @@ _AVR_FLAGS = (
     "-Wl,--gc-sections",
 )
 _SKETCH = """\
+#define EBNN_STATIC
 #include "network.h"
 static volatile uint8_t winner;
 int main(void)

@@ -14,6 +14,14 @@ FLAGS = {
     "plain": ["-Os"],
     "gc": ["-Os", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"],
     "lto": ["-Os", "-ffunction-sections", "-fdata-sections", "-flto", "-fuse-linker-plugin", "-Wl,--gc-sections"],
+    "lto in parts": [
+        "-Os",
+        "-flto",
+        "-flto-partition=max",
+        "-ffunction-sections",
+        "-fdata-sections",
+        "-Wl,--gc-sections",
+    ],
     "relax": ["-O2", "-mrelax"],
     "unoptimized": ["-O0"],
 }

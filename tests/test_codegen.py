@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.c_networks import RUNTIME
@@ -16,8 +17,10 @@ from test_network import float_network, mnist_like, only_scores, three_layers, t
 import ebnn
 from ebnn import bits
 from ebnn.blocks import at_least
+from ebnn.cli import main
 from ebnn.codegen import flash_bytes, header_text, write_header
 from ebnn.codegen.arrays import constant_array, normalization_table, weight_words
+from ebnn.codegen.file_names import OWN
 from ebnn.codegen.header import RUNTIME_VERSION, identifier
 from ebnn.errors import NetworkError, WriteError
 from ebnn.kernels import ARITHMETICS
@@ -319,3 +322,32 @@ def test_bit_order_is_known_to_one_module():
     for path in [*package.glob("*.py"), *(package / "codegen").glob("*.py")]:
         if path.name != "bits.py":
             assert "bitorder" not in path.read_text(), path.name
+
+
+# File names
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["ebnn.h", "string.h", "String.h", "Arduino.h", "stdint.h", "Wire.h", "vector", "port.h", "EBNN.H", "math.hpp"],
+)
+def test_a_header_in_another_headers_place_is_refused(tmp_path, file):
+    """It would be included for the other: by name, whatever the letters' case."""
+    with pytest.raises(NetworkError, match=rf"a header called {file} would be included in place of .*: call it my_"):
+        write_header(only_scores(), tmp_path / file)
+    only_scores().save(tmp_path / "n.ebnn")
+    done = CliRunner().invoke(main, ["export", str(tmp_path / "n.ebnn"), "-o", str(tmp_path / file)])
+    assert done.exit_code == 1
+    assert f"a header called {file} would be included" in " ".join(done.output.split())
+    assert [path.name for path in tmp_path.iterdir()] == ["n.ebnn"]
+
+
+@pytest.mark.parametrize("file", ["network.h", "strings2.h", "my_string.h", "vector.h", "digits", "arduino_net.h"])
+def test_other_headers_are_written(tmp_path, file):
+    write_header(only_scores(), tmp_path / file)
+
+
+def test_own_headers_are_known():
+    """Each header of the library and of the firmware, but the network's own, is refused as a name."""
+    firmware = LIBRARY.parents[1]
+    assert {path.stem for path in firmware.rglob("*.h")} - {"network", "xor"} == OWN

@@ -7,7 +7,8 @@ import click
 from ..atomic import write_atomically
 from ..boards import load_board
 from ..codegen import header_text
-from ..codegen.header import identifier
+from ..codegen.file_names import check_header_name
+from ..codegen.header import MAX_SELF_TEST, identifier
 from ..estimate import check_fits
 from ..firmware_sources import firmware_folder
 from ..networks import load
@@ -31,17 +32,28 @@ from .paths import OutputFile
 @board_option
 @arithmetic_option
 @optimize_option
-def export(model: Path, output: Path, name: str | None, board: str | None, arithmetic: str, optimize: str) -> None:
+@click.option(
+    "--self-test",
+    type=click.IntRange(0, MAX_SELF_TEST),
+    default=0,
+    metavar="N",
+    help="Bring N samples with their scores, and NAME_self_test_in(arena), which returns how many scores are wrong.",
+)
+def export(
+    model: Path, output: Path, name: str | None, board: str | None, arithmetic: str, optimize: str, self_test: int
+) -> None:
     """Emit a trained network as a C header.
 
     The header needs the library in firmware/lib/ebnn and nothing else: include it, call NAME_predict(input). Weights
     stay in flash. Put it at firmware/own/network.h to build the serial firmware with it. With --board, a network
     that is too big for the board is refused.
     """
+    check_header_name(output)
     network = load(model)
     found = check_fits(network, load_board(board), arithmetic, optimize) if board else None
     name = identifier(output.stem) if name is None else name
-    write_atomically(output, header_text(network, name=name, arithmetic=arithmetic, optimize=optimize).encode())
+    text = header_text(network, name=name, arithmetic=arithmetic, optimize=optimize, self_test=self_test)
+    write_atomically(output, text.encode())
     console = make_console()
     print_line(
         console,

@@ -22,7 +22,9 @@ from ..kernels.tables import truth_tables
 from ..network import Network
 from ..version import __version__
 from .arrays import constant_array, float_literal, interleaved, normalization_table, weight_words
+from .file_names import check_header_name
 from .lines import listed
+from .self_test import LARGEST_ARRAY, self_test_arrays, self_test_function, self_test_macro
 
 RUNTIME_VERSION = 3  # EBNN_RUNTIME_VERSION of firmware/lib/ebnn/src/ebnn.h; a test compares them
 AVR_NEAR_FLASH = 60_000  # bytes: with the table of ones and the layers, what EBNN_CHECK_REACH of port.h lets through
@@ -32,6 +34,7 @@ ONES_IN_RAM = """
 #define EBNN_ONES_IN_RAM
 #endif
 """
+MAX_SELF_TEST = 255  # samples: the number of their wrong scores fits 16 bits
 MAX_NAME = 63  # characters of an identifier that C99 tells apart
 
 C_TYPES: dict[InputKind, str] = {"bits": "uint8_t", "uint8": "uint8_t", "int8": "int8_t", "float": "float"}
@@ -52,17 +55,22 @@ def write_header(
     name: str | None = None,
     arithmetic: str = "integer",
     optimize: str = "balanced",
+    self_test: int = 0,
 ) -> None:
     """Writes ``network`` as a C header to ``path``; the same network gives the same text.
 
     ``name`` (default: the file's stem) starts every name in it; ``arithmetic`` is "integer" or "float"; ``optimize`` is
-    "size", "compact", "balanced" or "speed" (see `ebnn.kernels`). Raises NetworkError where the name is no C identifier
-    or the network lacks what the arithmetic needs.
+    "size", "compact", "balanced" or "speed" (see `ebnn.kernels`); ``self_test`` is how many samples with their scores
+    the header brings, and a function that counts the wrong ones. Raises NetworkError where the name is no C identifier,
+    the file's name is another header's, or the network lacks what the arithmetic needs.
     """
     path = Path(path)
+    check_header_name(path)
     if name is None:
         name = identifier(path.stem)
-    write_atomically(path, header_text(network, name=name, arithmetic=arithmetic, optimize=optimize).encode())
+    write_atomically(
+        path, header_text(network, name=name, arithmetic=arithmetic, optimize=optimize, self_test=self_test).encode()
+    )
 
 
 def flash_bytes(network: Network, arithmetic: str = "integer", optimize: str = "balanced") -> int:
@@ -76,7 +84,9 @@ def identifier(text: str) -> str:
     return name if _is_name(name) else f"net_{name}"[:MAX_NAME].rstrip("_")
 
 
-def header_text(network: Network, *, name: str, arithmetic: str = "integer", optimize: str = "balanced") -> str:
+def header_text(
+    network: Network, *, name: str, arithmetic: str = "integer", optimize: str = "balanced", self_test: int = 0
+) -> str:
     """The header's text, see write_header."""
     if not _is_name(name):
         raise NetworkError(
@@ -87,7 +97,13 @@ def header_text(network: Network, *, name: str, arithmetic: str = "integer", opt
         raise NetworkError(f"the arithmetic {arithmetic!r} is unknown: use {' or '.join(ARITHMETICS)}")
     if optimize not in OPTIMIZE:
         raise NetworkError(f"a header cannot be optimized for {optimize!r}: use {', '.join(OPTIMIZE)}")
-    return _Header(network, name, arithmetic, optimize).text()
+    if not 0 <= self_test <= MAX_SELF_TEST:
+        raise NetworkError(f"a self-test of {self_test} samples cannot be made: take 0 to {MAX_SELF_TEST}")
+    if self_test and network.input.bytes > LARGEST_ARRAY:
+        raise NetworkError(
+            f"a self-test of samples of {network.input.bytes:,} B cannot be made: AVR takes {LARGEST_ARRAY:,} B"
+        )
+    return _Header(network, name, arithmetic, optimize, self_test).text()
 
 
 def _is_name(name: str) -> bool:
@@ -127,12 +143,13 @@ def _by_core(avr: str, elsewhere: str) -> str:
 class _Header:
     """One header in the making."""
 
-    def __init__(self, network: Network, name: str, arithmetic: str, optimize: str) -> None:
+    def __init__(self, network: Network, name: str, arithmetic: str, optimize: str, self_test: int = 0) -> None:
         self.network = network
         self.name = name
         self.macro = name.upper()
         self.arithmetic = arithmetic
         self.optimize = optimize
+        self.self_test = self_test
         self.kernels = [layer_kernel(network, i, arithmetic, optimize) for i in range(len(network.blocks) + 1)]
         self.plan = network.memory_plan
         self.avr_plan = network.avr_memory_plan
@@ -169,6 +186,9 @@ class _Header:
         macro = self.macro
         layers = [*(self.block(i) for i in range(len(self.network.blocks))), self.output()]
         parts = [*layers, self.memory(), self.functions()]
+        if self.self_test:
+            parts += self_test_arrays(self.network, self.name, self.self_test)
+            parts.append(self_test_function(self.name, self.self_test, self.c_type))
         text = "\n".join(parts)
         return f"""\
 #if !defined({macro}_EBNN_DEFINED) \\
@@ -462,7 +482,7 @@ extern {name}_arena_t {name}_arena;
 /* A prediction that touches no memory but its arguments: re-entrant, where each call under way has its own arena.
  * input: NAME_INPUT_BYTES bytes, anywhere. scores: NAME_CLASSES of them, or NULL. Returns the class. */
 {self.signature(f"{macro}_SCOPE", "predict_in")};
-
+{self_test_macro(name, self.self_test) if self.self_test else ""}
 #ifdef __cplusplus
 }}
 #endif

@@ -87,6 +87,8 @@
 #if defined(EBNN_CHECKS_REACH)
 #define EBNN_CHECK_REACH(of, bytes)                                                    \
     __asm__ __volatile__(".ifndef .Lebnn_near\n\t"                                     \
+                         ".pushsection .progmem.gcc_ebnn,\"a\",@progbits\n\t"         \
+                         ".popsection\n\t" /* of a file that has none, too */         \
                          EBNN_NEAR_SECTION ".Lebnn_near: rjmp .progmem.gcc_ebnn + 512\n\t" \
                          ".skip 512\n\t" /* the table of ones, aligned */             \
                          ".set .Lebnn_bytes, 512\n\t"                                 \

@@ -1,0 +1,76 @@
+"""Samples with the scores that the reference gives, and the C function that compares a board's with them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..network import Network
+from .arrays import constant_array
+
+LARGEST_ARRAY = 32_767  # bytes, on AVR
+
+
+def self_test_samples(network: Network, count: int) -> NDArray[np.generic]:
+    """``count`` random samples (count, channels, height, width), the same for the same network."""
+    choose = np.random.default_rng(network.hash32)
+    shape = (count, *network.input.shape)
+    if network.input.kind == "float":
+        return choose.random(shape, np.float32)
+    low, high = {"bits": (0, 2), "uint8": (0, 256), "int8": (-128, 128)}[network.input.kind]
+    return choose.integers(low, high, shape)
+
+
+def self_test_macro(name: str, count: int) -> str:
+    """The number of samples as a macro, and the function's declaration."""
+    return f"""
+#define {name.upper()}_SELF_TEST {count} /* samples */
+
+/* Predicts the samples in `arena`. Returns the number of wrong scores: 0. */
+{name.upper()}_SCOPE uint16_t {name}_self_test_in({name}_arena_t *arena);
+"""
+
+
+def self_test_arrays(network: Network, name: str, count: int) -> list[str]:
+    """The text of the samples' and the scores' arrays, one of each for each sample: no array is too large for AVR."""
+    samples = self_test_samples(network, count)
+    texts = []
+    for i, (sample, scores) in enumerate(zip(network.pack_input(samples), network.scores(samples), strict=True)):
+        texts.append(
+            constant_array(f"{name}_self_test_input{i}", sample.view(np.uint8), "a sample, as it is in memory")
+        )
+        texts.append(constant_array(f"{name}_self_test_scores{i}", scores.astype(np.int32), "its scores"))
+    return texts
+
+
+def self_test_function(name: str, count: int, c_type: str) -> str:
+    """The function, and the one for each sample that it calls."""
+    macro = name.upper()
+    calls = "\n".join(
+        f"    wrong = (uint16_t)(wrong + {name}_self_test_one(arena, {name}_self_test_input{i},\n"
+        f"        {name}_self_test_scores{i}));"
+        for i in range(count)
+    )
+    return f"""\
+EBNN_INLINE uint16_t {name}_self_test_one({name}_arena_t *arena, const uint8_t *sample, const int32_t *expected)
+{{
+    int32_t scores[{macro}_CLASSES];
+    uint16_t wrong = 0;
+    uint8_t k = 0;
+
+    EBNN_READ_BLOCK(arena->bytes, sample, {macro}_INPUT_BYTES);
+    {name}_predict_in(arena, (const {c_type} *)(const void *)arena->bytes, scores);
+    do
+        if (scores[k] != (int32_t)EBNN_READ_U32((const uint32_t *)(const void *)(expected + k)))
+            wrong++;
+    while (++k != {macro}_CLASSES);
+    return wrong;
+}}
+
+{macro}_LINKAGE uint16_t {name}_self_test_in({name}_arena_t *arena)
+{{
+    uint16_t wrong = 0;
+
+    EBNN_CHECK_REACH("{name}_self_test", {macro}_SELF_TEST * ({macro}_INPUT_BYTES + {macro}_CLASSES * 4ul));
+{calls}
+    return wrong;
+}}
+"""
