@@ -121,6 +121,7 @@ class Estimate:
             "static_bytes": self.static_bytes,
             "stack_bytes": self.stack_bytes,
             "reserved_bytes": self.board.reserved_ram,
+            "unit": "instructions" if self.board.simulator == "qemu" else "microseconds",
             "us": self.us,
             "us_low": self.bounds[0],
             "us_high": self.bounds[1],

@@ -11,6 +11,7 @@ from ebnn.boards import load_board
 from ebnn.device import Device
 from ebnn.errors import EbnnError
 from ebnn.ports import find_port
+from ebnn.report import duration_text
 from ebnn.simulation import board_url
 
 BOARD = "@board@"
@@ -33,11 +34,13 @@ def main() -> int:
             port = board_url(port.removeprefix("sim://"), header=HEADER)
         different = 0
         with Device(port, network_hash=network.hash32) as device:
-            print(f"{port}: {device.hello().board} runs {device.hello().network}")
+            board = device.hello().board
+            print(f"{port}: {board} runs {device.hello().network}")
             for number, (sample, expected) in enumerate(zip(packed, scores, strict=True)):
                 answer = device.predict(sample)
                 different += not np.array_equal(answer.scores, expected)
-                print(f"sample {number}: class {answer.class_index}, {answer.device_us / 1000:.1f} ms on the board")
+                took = duration_text(board, answer.device_us)  # instructions where the board is QEMU's
+                print(f"sample {number}: class {answer.class_index}, {took} on the board")
     except (EbnnError, OSError, ValueError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
