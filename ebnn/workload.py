@@ -104,7 +104,9 @@ def _conv_work(network: Network, layer: int, kernel: str, fired: float | None) -
     pixels, filters = out.height * out.width, block.outputs
     work: Work = {"layers": 1, "pixels": pixels, "patches": patches}
     if kernel == "conv_float":
-        return work | {"outputs": pixels * filters, "sums": patches * filters, "taps": patches * filters * taps}
+        places = patches * filters * conv.kernel[0] * conv.kernel[1]
+        work |= {"outputs": pixels * filters, "sums": patches * filters, "places": places}
+        return work | {"taps": patches * filters * taps, "taps_inside": filters * inside}
     if kernel.startswith("conv_float"):  # each output gathers its patches anew, and sums up all of them
         gathers, tests = filters, float(patches * filters)
         work = {"layers": 1, "outputs": pixels * filters}
