@@ -45,6 +45,18 @@ def test_the_estimate_is_near_what_is_built_and_run(request, board, which):
     assert found.us == pytest.approx(sum(row.cycles) / load_board(board).clock_hz * 1e6, rel=0.15)
 
 
+def test_float_input_and_the_stack_on_an_uno(request):
+    """Taps outside the image and between strides; the stack is not said to be smaller than it is."""
+    require_board("uno", request)
+    for blocks, seed in (("c6,5,2,0", 9), ("c5,5,1,2", 3)):
+        network = build("float", (1, 12, 12), blocks, seed)
+        found = estimate(network, load_board("uno"))
+        row = measure(load_board("uno"), network, samples(network.input, 2, seed=1))
+        assert found.us == pytest.approx(sum(row.cycles) / 16, rel=0.03)
+        assert found.static_bytes == row.static
+        assert row.stack <= found.stack_bytes <= row.stack + 8
+
+
 @pytest.mark.parametrize("board", ["uno", "cortex-m3"])
 def test_the_estimate_of_a_trained_network_on_its_images(request, mnist, board):
     """How often windows are settled early is then foretold from the batch normalisation."""
