@@ -83,7 +83,9 @@ def main(name: str, runs: tuple[Path, ...], floats: tuple[Path, ...], to: Path) 
         write_atomically(folder / CARD_NAME, card_text(published).encode())
     except EbnnError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{folder}: seed {published.seed} of {len(published.seeds)}, test accuracy {published.accuracy:.2%}")
+    click.echo(
+        f"{folder}: seed {published.seed} of {len(published.seeds)}, test accuracy {100 * published.accuracy:.2f} %"
+    )
 
 
 def publish(name: str, runs: tuple[Path, ...], floats: tuple[Path, ...], folder: Path) -> None:

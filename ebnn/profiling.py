@@ -12,6 +12,7 @@ from rich.text import Text
 
 from .device import Device
 from .errors import DeviceError, InputError
+from .figures import percent
 from .network import Network
 from .report import counts_instructions, describe_network, duration_text
 from .streaming import check_board
@@ -152,7 +153,7 @@ def profile_table(report: ProfileReport, bar: str = "█") -> Table:
             "×".join(map(str, layer.output_shape)),
             f"{layer.macs:,}",
             duration_text(report.board, layer.us),
-            f"{report.share(layer):.1%}",
+            percent(report.share(layer), 1),
             Text(bar * round(_BAR_COLUMNS * layer.us / longest), style="green"),
         )
     return table

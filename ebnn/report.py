@@ -12,6 +12,7 @@ from rich.text import Text
 
 from .boards import Board, board_names, load_board
 from .estimate import Estimate
+from .figures import percent
 from .network import Network
 
 _COLUMNS_WITH_MCU = 110  # of a terminal
@@ -74,8 +75,8 @@ def boards_table(boards: list[Board], columns: int = 80) -> Table:
     """Boards, one to a row; a star marks those that can be simulated. Where ``columns`` allow it, their MCU too."""
     wide = columns >= _COLUMNS_WITH_MCU
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("name")
     table.add_column("board")
+    table.add_column("what it is")
     if wide:
         table.add_column("MCU")
     for header in ("clock", "flash, B", "RAM, B"):
@@ -304,7 +305,7 @@ def run_table(report: RunReport, simulated: bool = False) -> Table:
         ("board", report.board),
         ("network", f"{report.network}, hash {report.network_hash[:8]}"),
         ("samples", f"{report.samples:,} of {report.asked:,}"),
-        ("accuracy", f"{report.accuracy:.2%}"),
+        ("accuracy", percent(report.accuracy)),
         ("class mismatches", f"{report.class_mismatches:,}"),
         ("score mismatches", f"{report.score_mismatches:,}"),
         ("on the board", f"{duration_text(report.board, report.device_us_per_sample)} a sample"),

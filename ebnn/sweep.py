@@ -13,6 +13,7 @@ from rich.text import Text
 from .boards import Board
 from .errors import NetworkError
 from .estimate import Estimate, estimate
+from .figures import percent
 from .network import Network
 from .report import counts_instructions, estimate_text
 
@@ -130,7 +131,7 @@ class Sweep:
 def sweep_table(sweep: Sweep) -> Table:
     """One row for each network; a star marks those on the Pareto front of accuracy against the column's figure."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("architecture")
+    table.add_column("architecture", overflow="fold")
     for header in ("accuracy", "data, B  ", "arena, B", "MACs", *(f"{board.name}  " for board in sweep.boards)):
         table.add_column(header, justify="right")
     by_bytes = sweep.bytes_front()
@@ -138,7 +139,7 @@ def sweep_table(sweep: Sweep) -> Table:
     for i, trial in enumerate(sweep.trials):
         table.add_row(
             trial.architecture,
-            f"{trial.accuracy:.2%}",
+            percent(trial.accuracy),
             _marked(f"{trial.data_bytes:,}", by_bytes[i]),
             f"{trial.network.arena_bytes:,}",
             f"{trial.network.macs:,}",

@@ -1,8 +1,10 @@
 """How commands look: help, errors and hints, in terminals of several widths and without one."""
 
 import fcntl
+import json
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -124,3 +126,21 @@ def test_a_command_to_copy_has_a_line_of_its_own(tmp_path):
     command = found[found.index("next:") + 1]
     assert command.startswith("  ")
     assert command.endswith(f"ebnn flash --board uno --project '{folder}'")
+
+
+def test_a_long_name_is_folded_in_its_column(tmp_path):
+    name = "a" * 100
+    (tmp_path / name).mkdir()
+    record = {"epoch": 1, "loss": 0.5, "train_accuracy": 0.5, "learning_rate": 0.01, "seconds": 1.0}
+    line = json.dumps({**record, "test_loss": 0.5, "test_accuracy": 0.875})
+    (tmp_path / name / "log.jsonl").write_text(line + "\n")
+    lines = on_terminal(80, "history", name, cwd=tmp_path)
+    assert max(map(cell_len, lines)) <= 80
+    assert "".join(re.findall("a{2,}", "\n".join(lines).split("──\n")[1])) == name
+    (row,) = [line for line in lines if "87.50 %" in line]
+    assert "0.5000" in row
+
+
+@pytest.mark.parametrize("columns", [80, 100])
+def test_the_published_networks_fit_their_terminal(columns, tmp_path):
+    assert max(map(cell_len, on_terminal(columns, "networks", cwd=tmp_path))) <= columns

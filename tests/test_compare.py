@@ -86,8 +86,8 @@ def test_the_table_tells_the_difference_in_points():
     with console.capture() as shown:
         print_whole(console, comparison_table(baseline, binarized))
     text = " ".join(shown.get().split())
-    assert "test accuracy 99.00% 98.25% +0.75 points" in text
-    assert "validation accuracy 98.50% 99.00% -0.50 points" in text
+    assert "test accuracy 99.00 % 98.25 % +0.75 points" in text
+    assert "validation accuracy 98.50 % 99.00 % -0.50 points" in text
     assert "parameters 4,096 B 128 B 32.0 times" in text
     assert "training 2.00 s 2.50 s" in text
 

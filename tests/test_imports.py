@@ -15,7 +15,7 @@ PACKAGE = Path(ebnn.__file__).parent
 
 BASE = {"errors", "version"}
 NETWORK = {"network", "kernels", "blocks", "memory", "bits", "samples", *BASE}
-TRAINING = {"atomic", "links", "functions", "chainer_import", "estimators", "extras", *NETWORK}
+TRAINING = {"atomic", "figures", "links", "functions", "chainer_import", "estimators", "extras", *NETWORK}
 EVERYTHING = {path.stem for path in PACKAGE.iterdir()} - {"__init__", "__main__", "__pycache__"}
 
 # Each room: what it may import when it is imported, and what its functions may import when they run.
@@ -36,6 +36,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "recipes": (BASE, set()),
     "bits": (BASE, set()),
     "printable": (set(), set()),
+    "figures": (set(), set()),
     "samples": (BASE, set()),
     "memory": ({"bits", *BASE}, set()),
     "blocks": ({"bits", *BASE}, set()),
@@ -43,7 +44,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "network": (NETWORK, {"reference", "files"}),
     "reference": (NETWORK, set()),
     "files": ({"atomic", *NETWORK}, set()),
-    "networks": ({"files", "boards", "estimate", "report", "recipes", *NETWORK}, set()),
+    "networks": ({"files", "boards", "estimate", "report", "recipes", "figures", *NETWORK}, set()),
     "importers": (NETWORK, set()),
     "codegen": ({"atomic", *NETWORK}, set()),
     "functions": ({"chainer_import", "estimators", *BASE}, set()),
@@ -60,11 +61,11 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "workload": (NETWORK, set()),
     "estimate": ({"workload", "codegen", "boards", *NETWORK}, set()),
-    "report": ({"estimate", "boards", *NETWORK}, set()),
-    "sweep": ({"report", "estimate", "boards", *NETWORK}, set()),
+    "report": ({"estimate", "figures", "boards", *NETWORK}, set()),
+    "sweep": ({"report", "figures", "estimate", "boards", *NETWORK}, set()),
     "plots": ({"atomic", "extras", *BASE}, {"sweep", "training"}),
     "streaming": ({"device", "report", *NETWORK}, set()),
-    "profiling": ({"device", "report", "streaming", *NETWORK}, set()),
+    "profiling": ({"device", "figures", "report", "streaming", *NETWORK}, set()),
     "cli": (EVERYTHING, EVERYTHING),
     "__main__": ({"cli"}, set()),
     "__init__": ({"version"}, {"codegen", "errors", "lowering", "network", "networks"}),

@@ -10,6 +10,7 @@ import click
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from ..figures import percent
 from ..network import Network
 from ..report import time_text
 from .console import command_line, make_console, print_command, print_line, print_whole
@@ -101,7 +102,7 @@ def comparison_table(baseline: Side, binarized: Side) -> Table:
         table.add_column(header, justify="right")
     labels = {"accuracy": "test accuracy", "validation_accuracy": "validation accuracy"}
     for name, difference in price(baseline, binarized).items():
-        sides = (f"{getattr(side, name):.2%}" for side in (baseline, binarized))
+        sides = (percent(getattr(side, name)) for side in (baseline, binarized))
         table.add_row(labels[name], *sides, f"{100 * difference:+.2f} points")
     table.add_row(
         "parameters",

@@ -10,12 +10,14 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.measure import Measurement
 from rich.segment import Segment
+from rich.table import Table
 from rich.text import Text
 
 from ..printable import printable, printable_lines
 from .wrapping import wrap
 
 UNLIMITED = 10_000  # columns
+NARROWEST_FOLD = 12
 
 
 class PlainConsole(Console):
@@ -43,13 +45,34 @@ def make_console(stderr: bool = False) -> Console:
 
 
 def print_whole(console: Console, renderable: Any) -> None:
-    """Prints a table at its natural width: a narrow terminal wraps its lines, no figure is cut."""
+    """Prints a table whole: no figure is cut.
+
+    Where a terminal is too narrow for it, a column that may be folded is; if that is not enough, the terminal wraps
+    its lines.
+    """
     before, options = console.width, console.options.update(max_width=UNLIMITED)
-    console.width = max(before, Measurement.get(console, options, renderable).maximum)
+    natural = Measurement.get(console, options, renderable).maximum
+    if console.is_terminal and isinstance(renderable, Table):
+        natural -= _fold(console, renderable, natural - before)
+    console.width = max(before, natural)
     try:
         console.print(renderable, crop=False)
     finally:
         console.width = before
+
+
+def _fold(console: Console, table: Table, excess: int) -> int:
+    """Makes the column that may be folded narrower by ``excess``, where enough is left of it; returns by how much."""
+    for column in table.columns:
+        if column.overflow == "fold" and excess > 0:
+            texts = [column.header, *column.cells]
+            width = max(
+                Measurement.get(console, console.options.update(max_width=UNLIMITED), text).maximum for text in texts
+            )
+            if width - excess >= NARROWEST_FOLD:
+                column.width = width - excess
+                return excess
+    return 0
 
 
 def print_line(console: Console, text: str) -> None:

@@ -69,7 +69,7 @@ def datasets(ctx: click.Context, folder: Path | None, json_file: Path | None) ->
         return
     rows = [_row(name, folder) for name in data.names()]
     table = Table(box=SIMPLE_HEAD)
-    for header in ("name", "shape", "classes", "train", "test", "input", "files"):
+    for header in ("data set", "shape", "classes", "train", "test", "input", "files"):
         number = header in ("classes", "train", "test")
         table.add_column(header, justify="right" if number else "left", no_wrap=header != "files")
     for row in rows:

@@ -13,6 +13,7 @@ from rich.text import Text
 from .. import datasets
 from ..codegen import write_header
 from ..errors import EbnnError
+from ..figures import percent
 from ..report import RunReport, network_table, picture
 from ..simulation import find_compiler
 from .console import command_line, make_console, print_command, print_line, print_whole
@@ -79,8 +80,8 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
     print_line(console, "")
     print_line(
         console,
-        f"done in {seconds:.0f} s: {report.samples:,} digits, accuracy {report.accuracy:.2%}, every class and every "
-        "score equals Python's",
+        f"done in {seconds:.0f} s: {report.samples:,} digits, accuracy {percent(report.accuracy)}, every class and "
+        "every score equals Python's",
     )
     print_line(console, f"the network as a C header: {header}")
     print_command(console, "what it takes on each board", command_line("info", model))

@@ -13,6 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ..errors import TrainingError
+from ..figures import percent
 from ..printable import printable
 from .console import make_console, print_line, print_whole
 from .options import PICTURES, check_picture, json_option, write_json
@@ -100,7 +101,7 @@ def _short_names(runs: Sequence[Path]) -> list[str]:
 def history_table(histories: Sequence[History]) -> Table:
     """Runs, one to a row; accuracies are those of the epoch that is kept, the loss is the last one of training."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("run")
+    table.add_column("run", overflow="fold")
     for header in ("epochs", "best", "validation", "test", "loss", "time"):
         table.add_column(header, justify="right")
     for found in histories:
@@ -110,7 +111,7 @@ def history_table(histories: Sequence[History]) -> Table:
             printable(found.name),
             str(values["epochs"]),
             str(values["best_epoch"] or ""),
-            *("" if accuracy is None else f"{accuracy:.2%}" for accuracy in accuracies),
+            *("" if accuracy is None else percent(accuracy) for accuracy in accuracies),
             "" if values["loss"] is None else f"{values['loss']:.4f}",
             str(timedelta(seconds=round(found.seconds))),
         )

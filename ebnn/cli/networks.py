@@ -8,12 +8,13 @@ import click
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from ..figures import percent
 from ..networks import PublishedNetwork, load_published, network_names
-from ..networks.card import card_text, estimates, sample_time
+from ..networks.card import BOARDS, card_text, estimates, sample_time
 from ..networks.published import deviation
 from ..recipes import load_recipe
 from ..report import describe_network
-from .console import command_line, make_console, print_command, print_line
+from .console import command_line, make_console, print_command, print_line, print_whole
 from .options import json_option, write_json
 
 
@@ -29,8 +30,9 @@ def networks(name: str | None, json_file: Path | None) -> None:
     console = make_console()
     if name is None:
         published = [load_published(each) for each in network_names()]
-        console.print(networks_table(published))  # the last column wraps
-        print_line(console, "Uno, 101: estimated time of a sample on an Uno and an Arduino 101; - does not fit")
+        print_whole(console, networks_table(published))
+        print_line(console, f"{', '.join(BOARDS)}: estimated time of a sample there, - does not fit")
+        print_line(console, "data: weights, thresholds, score constants")
         print_command(console, "more of one of them", command_line("networks", "NAME"))
         write_json(json_file, {"networks": [network_values(one) for one in published]})
         return
@@ -47,16 +49,16 @@ def networks(name: str | None, json_file: Path | None) -> None:
 def networks_table(published: list[PublishedNetwork]) -> Table:
     """Published networks, one to a row."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("name", no_wrap=True)
-    for header in ("accuracy", "data", "arena", "Uno", "101"):
-        table.add_column(header, justify="right", no_wrap=True)
-    table.add_column("for")
+    table.add_column("network")
+    for header in ("accuracy", "data, B", "arena, B", *BOARDS):
+        table.add_column(header, justify="right")
+    table.add_column("made for", overflow="fold")
     for one in published:
         table.add_row(
             one.name,
-            f"{one.accuracy:.2%}",
-            f"{one.data_bytes:,} B",
-            f"{one.network.arena_bytes:,} B",
+            percent(one.accuracy),
+            f"{one.data_bytes:,}",
+            f"{one.network.arena_bytes:,}",
             *map(sample_time, estimates(one.network)),
             load_recipe(one.name).summary,
         )

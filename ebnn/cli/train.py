@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ..errors import TrainingError
+from ..figures import percent
 from ..report import describe_network, network_table
 from .console import command_line, make_console, print_command, print_line, print_whole
 from .idle_options import BINARY_NETWORK, TRAINING, refuses_idle
@@ -89,21 +90,21 @@ def _train(
     about = {"recipe": options.recipe, "dataset": options.dataset, "architecture": architecture}
     if float_baseline:
         _, result = train_float(task, architecture, options.config)
-        print_line(console, f"test accuracy {result.test_accuracy:.2%} with float weights and ReLU")
+        print_line(console, f"test accuracy {percent(result.test_accuracy)} with float weights and ReLU")
         values = {"accuracy": result.test_accuracy, **run_values(result)}
         write_json(json_file, {**about, **values, "float": True, "config": asdict(float_config(options.config))})
         return
     output = task.out / MODEL_NAME if output is None else output
     trained = train_network(task, architecture, options.config, options.teacher_for(architecture), output)
     print_whole(console, network_table(trained.network))
-    if trained.result.best.validation_accuracy is not None:
-        best = trained.result.best
+    best = trained.result.best
+    if best.validation_accuracy is not None:
         print_line(
-            console, f"validation accuracy {best.validation_accuracy:.2%} after epoch {best.epoch}, which is kept"
+            console, f"validation accuracy {percent(best.validation_accuracy)} after epoch {best.epoch}, which is kept"
         )
     print_line(
         console,
-        f"test accuracy {trained.accuracy:.2%}; the network and Chainer agree on {trained.agreement:,} of "
+        f"test accuracy {percent(trained.accuracy)}; the network and Chainer agree on {trained.agreement:,} of "
         f"{trained.test_samples:,} test images",
     )
     print_line(console, f"wrote {output}: {trained.network.weight_bytes:,} B of weights")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ..blocks import InputKind
 from ..boards import load_board
 from ..estimate import Estimate, estimate
+from ..figures import percent
 from ..network import Network
 from ..recipes import load_recipe
 from ..report import describe_network, estimate_text
@@ -56,7 +57,7 @@ def _opening(published: PublishedNetwork, source: DataSource) -> Iterator[str]:
     yield ""
     yield (
         f"Reads {source.reads}: {load_recipe(name).summary}. Weights and activations are single bits. It is right "
-        f"about {_percent(published.accuracy)} of the {training['test_samples']:,} test images of {source.title}, and "
+        f"about {percent(published.accuracy)} of the {training['test_samples']:,} test images of {source.title}, and "
         f"takes {published.data_bytes:,} B of weights, thresholds and score constants."
     )
     yield ""
@@ -130,9 +131,9 @@ def _accuracy(published: PublishedNetwork) -> Iterator[str]:
     rows = []
     for one in published.seeds:
         chosen = " (published)" if one.seed == published.seed else ""
-        row = [f"{one.seed}{chosen}", _percent(one.accuracy), _percent(one.validation_accuracy), str(one.epoch)]
+        row = [f"{one.seed}{chosen}", percent(one.accuracy), percent(one.validation_accuracy), str(one.epoch)]
         if with_float:
-            row.append("" if one.float_accuracy is None else _percent(one.float_accuracy))
+            row.append("" if one.float_accuracy is None else percent(one.float_accuracy))
         rows.append(row)
     headers = ["seed", "test accuracy", "validation accuracy", "epoch"] + ["float baseline, test"] * with_float
     yield from _table(headers, rows, numbers=len(headers) - 1)
@@ -204,15 +205,11 @@ def _table(headers: Sequence[str], rows: Iterable[Sequence[str]], numbers: int) 
 
 def _spread(values: tuple[float, ...]) -> str:
     if len(values) == 1:
-        return f"{_percent(values[0])}, one seed"
+        return f"{percent(values[0])}, one seed"
     return (
-        f"mean {_percent(statistics.fmean(values))}, standard deviation {_percent(deviation(values) or 0.0)}, from "
-        f"{_percent(min(values))} to {_percent(max(values))}, {len(values)} seeds"
+        f"mean {percent(statistics.fmean(values))}, standard deviation {percent(deviation(values) or 0.0)}, from "
+        f"{percent(min(values))} to {percent(max(values))}, {len(values)} seeds"
     )
-
-
-def _percent(fraction: float) -> str:
-    return f"{fraction * 100:.2f} %"
 
 
 def _sides(shape: Sequence[int]) -> str:

@@ -7,6 +7,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ..figures import percent
 from .records import EpochRecord
 
 
@@ -62,9 +63,9 @@ class TrainingProgress:
     def epoch_done(self, record: EpochRecord) -> None:
         """Prints the line of an epoch."""
         seen = [("test", record.test_accuracy), ("validation", record.validation_accuracy)]
-        accuracies = "  ".join(f"{name} {accuracy:.2%}" for name, accuracy in seen if accuracy is not None)
+        accuracies = "  ".join(f"{name} {percent(accuracy)}" for name, accuracy in seen if accuracy is not None)
         self.console.print(
             f"epoch {record.epoch:{len(str(self.epochs))}}/{self.epochs}  loss {record.loss:.4f}  "
-            f"train {record.train_accuracy:.2%}  {accuracies}  {record.seconds:.1f} s",
+            f"train {percent(record.train_accuracy)}  {accuracies}  {record.seconds:.1f} s",
             highlight=False,
         )

@@ -48,7 +48,7 @@ def ebnn_history(*arguments: str) -> str:
 
 
 def cells(output: str, run: str) -> list[str]:
-    (row,) = [line.split() for line in output.splitlines() if line.split()[:1] == [run]]
+    (row,) = [line.replace(" %", "%").split() for line in output.splitlines() if line.split()[:1] == [run]]
     return row[1:]
 
 
