@@ -20,14 +20,17 @@ if TYPE_CHECKING:
     from .sweep import Sweep
     from .training.history import History
 
+WIDTH = 4.8  # of a panel, inches
 LIST_ROW = 0.2  # inches
+CHARACTER = 0.075  # inches, of the small letters of lists
 MARK = 6 / 72  # inches across a point
 
 
 def plot_sweep(sweep: Sweep, path: Path) -> None:
     """Draws accuracy against bytes, and against time on each board, with the Pareto fronts.
 
-    A network's number is its place in the list below the panels; one that does not fit a board is left out there.
+    A network's number is its place in the list below the panels; below a board's panel stand the numbers of those that
+    do not fit there.
 
     Args:
         sweep: what to draw.
@@ -40,12 +43,13 @@ def plot_sweep(sweep: Sweep, path: Path) -> None:
     from .sweep import cost_label
 
     panels = 1 + len(sweep.boards)
-    columns = 2 * panels
+    names = [_shortened(trial.architecture, _characters(WIDTH * panels)) for trial in sweep.trials]
+    columns = _columns(names, WIDTH * panels, 2 * panels)
     rows = -(-len(sweep.trials) // columns)
     total = 4.4 + LIST_ROW * rows
     list_top = LIST_ROW * rows / total
     layout = ConstrainedLayoutEngine(rect=(0, list_top, 1, 1 - list_top))
-    figure = Figure(figsize=(4.8 * panels, total), layout=layout)
+    figure = Figure(figsize=(WIDTH * panels, total), layout=layout)
     axes = figure.subplots(1, panels, sharey=True, squeeze=False)[0]
     costs: list[list[float | None]] = [[float(trial.data_bytes) for trial in sweep.trials]]
     _draw_front(axes[0], sweep, costs[0], sweep.bytes_front())
@@ -56,15 +60,31 @@ def plot_sweep(sweep: Sweep, path: Path) -> None:
         found = [trial.estimates[i] for trial in sweep.trials]
         costs.append([one.us / unit if one.fits else None for one in found])
         _draw_front(axes[1 + i], sweep, costs[-1], sweep.time_front(i))
-        axes[1 + i].set_xlabel(f"{label} (estimated)")
+        unfit = ", ".join(str(k + 1) for k, one in enumerate(found) if not one.fits)
+        axes[1 + i].set_xlabel(f"{label} (estimated)" + (f"\ndoes not fit: {unfit}" if unfit else ""), wrap=True)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False)
-    for i, trial in enumerate(sweep.trials):
+    for i, name in enumerate(names):
         place = ((i // rows + 0.1) / columns, list_top - LIST_ROW * (i % rows + 0.5) / total)
-        figure.text(*place, f"{i + 1}  {trial.architecture}", fontsize=7.5, va="center")
+        figure.text(*place, f"{i + 1}  {name}", fontsize=7.5, va="center")
     figure.draw_without_rendering()  # lays the panels out: which marks touch depends on their size
     for panel, panel_costs in zip(axes, costs, strict=True):
         _number_points(panel, sweep, panel_costs)
     _write(figure, path)
+
+
+def _characters(inches: float) -> int:
+    """How many characters of a name have room, beside its number."""
+    return int(inches / CHARACTER) - 6
+
+
+def _columns(names: Sequence[str], inches: float, most: int) -> int:
+    """In how many columns names can be listed without touching each other."""
+    return max(1, min(most, int(inches / (CHARACTER * (6 + max(map(len, names)))))))
+
+
+def _shortened(name: str, most: int) -> str:
+    """A name of at most so many characters, without its middle if need be."""
+    return name if len(name) <= most else f"{name[: most // 2 - 1]}…{name[-(most // 2) :]}"
 
 
 def _draw_front(axes: Axes, sweep: Sweep, costs: Sequence[float | None], front: Sequence[bool]) -> None:
@@ -144,24 +164,37 @@ def plot_history(histories: Sequence[History], path: Path) -> None:
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
-    figure = Figure(figsize=(7, 7.4), layout="constrained")
-    loss, accuracy, rate = figure.subplots(3, 1, sharex=True, height_ratios=(3, 3, 1))
+    wide = 7.0
     drawn = [history for history in histories if history.records]
+    names = [_shortened(history.name, _characters(wide)) for history in drawn]
+    columns = _columns(names, wide, 4)
+    figure = Figure(figsize=(wide, 7.6 + LIST_ROW * (-(-len(names) // columns))), layout="constrained")
+    loss, accuracy, rate = figure.subplots(3, 1, sharex=True, height_ratios=(3, 3, 1))
     for i, history in enumerate(drawn):
         colour = f"C{i}" if len(drawn) <= _MANY else colormaps["turbo"](i / (len(drawn) - 1))
         records, best, name = history.records, history.best, history.held_out
         epochs = [record.epoch for record in records]
-        marker = "." if len(records) == 1 else None  # a line of one point cannot be seen
-        options = {"color": colour, "marker": marker}
-        loss.plot(epochs, [r.loss for r in records], "--", lw=1, **options)
-        loss.plot(epochs, [getattr(r, f"{name}_loss") for r in records], label=_plain(history.name), **options)
+        single = len(records) == 1  # a line of one point cannot be seen
+        options = {"color": colour, "marker": "." if single else None}
+        trained = {"color": colour, "marker": "x" if single else None, "linestyle": "--", "linewidth": 1}
+        loss.plot(epochs, [r.loss for r in records], **trained)
+        loss.plot(
+            epochs,
+            [getattr(r, f"{name}_loss") for r in records],
+            label=_plain(names[i]),
+            **options,
+        )
         loss.plot([best.epoch], [getattr(best, f"{name}_loss")], "o", color=colour)
-        accuracy.plot(epochs, [100 * r.train_accuracy for r in records], "--", lw=1, **options)
+        accuracy.plot(epochs, [100 * r.train_accuracy for r in records], **trained)
         accuracy.plot(epochs, [100 * getattr(r, f"{name}_accuracy") for r in records], **options)
         accuracy.plot([best.epoch], [100 * getattr(best, f"{name}_accuracy")], "o", color=colour)
         rate.plot(epochs, [r.learning_rate for r in records], **options)
-    _explain_lines(accuracy, " or ".join(sorted({history.held_out for history in drawn})))
-    loss.legend(loc="upper right", fontsize="small")
+    # Outside the panels, where a legend covers no line.
+    figure.legend(loc="outside upper left", fontsize="small", frameon=False, ncols=columns)
+    single = any(len(history.records) == 1 for history in drawn)
+    _explain_lines(figure, " or ".join(sorted({history.held_out for history in drawn})), "x" if single else None)
+    if all(len(history.records) == 1 for history in drawn):
+        rate.set_xlim(0.5, 1.5)
     loss.set_ylabel("loss")
     if all(value > 0 for line in loss.lines for value in line.get_ydata()):
         loss.set_yscale("log")
@@ -173,7 +206,7 @@ def plot_history(histories: Sequence[History], path: Path) -> None:
     rate.set_ylabel("learning rate")
     rate.set_ylim(0, None)
     rate.set_xlabel("epoch")
-    rate.xaxis.set_major_locator(MaxNLocator(integer=True))
+    rate.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for axes in (loss, accuracy, rate):
         axes.grid(alpha=0.3)
     _write(figure, path)
@@ -184,18 +217,20 @@ def _plain(name: str) -> str:
     return (" " if name.startswith("_") else "") + name.replace("$", r"\$")
 
 
-def _explain_lines(axes: Axes, held_out: str) -> None:
+def _explain_lines(figure: Figure, held_out: str, marker: str | None) -> None:
     """A legend for what line styles and marks mean, whatever the colour."""
     from matplotlib.lines import Line2D
 
-    axes.legend(
+    figure.legend(
         handles=[
             Line2D([], [], color="black", label=held_out),
-            Line2D([], [], color="black", linestyle="--", lw=1, label="training, as trained"),
+            Line2D([], [], color="black", linestyle="--", marker=marker, lw=1, label="training, as trained"),
             Line2D([], [], color="black", linestyle="", marker="o", label="epoch that is kept"),
         ],
-        loc="lower right",
+        loc="outside lower left",
         fontsize="small",
+        frameon=False,
+        ncols=3,
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -142,6 +143,27 @@ def test_networks_at_one_point_share_a_label(tmp_path):
     assert "1, 2, 3" in texts
     assert "4" in texts
     assert not {"1", "2", "3"} & set(texts)
+
+
+def test_the_map_names_what_does_not_fit(tmp_path):
+    """Some of the networks, and all of them; a long architecture does not run into the next one."""
+    trials = []
+    boards = (load_board("uno"), load_board("leonardo"))
+    for architecture, name in (("c8-" * 30, "mnist-tiny"), ("c20", "mnist-uno"), ("c9", "mnist-101")):
+        network = load(name)
+        trials.append(Trial(architecture, 0.9, 1, 1.0, network, tuple(estimate(network, board) for board in boards)))
+    plot_sweep(Sweep(boards, tuple(trials)), tmp_path / "some.svg")
+    texts = re.findall(r"<!-- (.*?) -->", (tmp_path / "some.svg").read_text(), re.DOTALL)
+    for board in range(2):
+        listed = Sweep(boards, tuple(trials)).trials
+        unfit = [str(i + 1) for i, one in enumerate(listed) if not one.estimates[board].fits]
+        assert unfit
+        assert f"does not fit: {', '.join(unfit)}" in texts
+    many = tuple(replace(trial, network=trials[1].network, estimates=trials[1].estimates[1:]) for trial in trials)
+    plot_sweep(Sweep(boards[1:], many), tmp_path / "none.svg")
+    texts = re.findall(r"<!-- (.*?) -->", (tmp_path / "none.svg").read_text(), re.DOTALL)
+    assert "none fits" in texts
+    assert any("does not fit: 1, 2, 3" in text for text in texts)
 
 
 def test_other_boards(swept, monkeypatch):

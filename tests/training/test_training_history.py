@@ -262,3 +262,11 @@ def test_every_run_draws_its_history():
     for folder in ("runs/digits", "runs/digits-float"):
         assert (Path(folder) / "history.png").read_bytes().startswith(b"\x89PNG")
         assert cells(ebnn_history(folder), Path(folder).name)[:2] == ["2", "2"]
+
+
+def test_a_run_of_one_epoch_has_that_epoch_on_its_axis():
+    write_log("runs/short", epochs=1)
+    ebnn_history("runs/short", "-o", "short.svg")
+    texts = re.findall(r"<!-- (.*?) -->", Path("short.svg").read_text())
+    assert "1" in texts
+    assert not any(re.fullmatch(r"[01]\.\d{3}", text) and float(text) > 0.9 for text in texts)
