@@ -62,7 +62,8 @@ def main() -> None:
     with Device(host_url(header), network_hash=network.hash32) as device:
         report = stream(network, device, data.test_images[: options.limit], data.test_labels)
     print(
-        f"{report.board}: {report.samples} images, accuracy {100 * report.accuracy:.2f} %, {report.class_mismatches} mismatches"
+        f"{report.board}: {report.samples} images, accuracy {100 * report.accuracy:.2f} %, "
+        f"{report.class_mismatches} mismatches"
     )
 
 
