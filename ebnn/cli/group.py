@@ -82,6 +82,10 @@ def _shown_errors() -> Iterator[None]:
         if error.filename is None and output_failed():
             place = "standard output cannot be written: "
         raise _ShownError(printable(f"{place}{error.strerror}")) from error
+    except RuntimeError as error:
+        if not str(error).startswith("Symlink loop"):  # what pathlib raises before Python 3.13
+            raise
+        raise click.ClickException(printable(str(error))) from error
     except MemoryError as error:
         raise _ShownError("there is not enough memory for this") from error
 

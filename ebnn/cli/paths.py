@@ -119,7 +119,7 @@ def check_writable(path: Path) -> None:
     try:
         if not folder.is_dir():
             raise WriteError(f"{path} cannot be written: the folder {folder} does not exist, make it first")
-        mode = path.stat().st_mode if path.exists() else None
+        mode = _mode(path)
         if path.is_symlink() and mode is None and not Path(os.path.realpath(path)).parent.is_dir():
             raise WriteError(f"{path} is a link that leads nowhere: name another file")
     except OSError as error:  # too long a name, a loop of links
@@ -134,6 +134,14 @@ def check_writable(path: Path) -> None:
         raise WriteError(f"{path.name[:40]}… cannot be written: its name is over 240 bytes")
     if not os.access(folder if mode is None else path, os.W_OK):
         raise WriteError(f"{path} cannot be written: no permission")
+
+
+def _mode(path: Path) -> int | None:
+    """None where nothing is there; OSError where that cannot be told, as for a loop of links."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
 
 
 def _is_named_pipe(path: Path) -> bool:

@@ -41,7 +41,7 @@ _SEED = 1  # of random samples: the same ones each time
     show_default=True,
     help="Where the board is: /dev/ttyACM0, COM3, socket://HOST:PORT, or a simulated board.",
 )
-@click.option("--samples", type=click.IntRange(min=1), default=5, show_default=True, help="How many are profiled.")
+@click.option("--samples", type=click.IntRange(1, 10_000), default=5, show_default=True, help="How many are profiled.")
 @click.option("--dataset", type=dataset_choice, help="Profile its first test images.  [default: random samples]")
 @baud_option
 @arithmetic_option

@@ -132,8 +132,9 @@ class _Rivals:
         start, end = np.minimum(beaten, self.beaten), np.maximum(beaten, self.beaten)
         start = np.maximum(start, self.low)
         start += (start - self.low) % 2
-        count: int = np.maximum((np.minimum(end, self.high + 1) - start + 1) // 2, 0).sum()
-        return count
+        counts: NDArray[np.int64] = np.maximum((np.minimum(end, self.high + 1) - start + 1) // 2, 0)
+        total: int = counts.sum().item()
+        return total
 
 
 def _all_rivals(table: NDArray[np.float32], weights: NDArray[np.bool_]) -> Iterator[_Rivals]:
@@ -176,7 +177,7 @@ class _Bounds:
     def steps(self) -> int:
         """What evaluating them once takes."""
         bounds = self.wins + self.losses
-        return sum(len(first) + _CALL_STEPS for _, _, first, _ in bounds) + self.classes**3
+        return int(sum(len(first) + _CALL_STEPS for _, _, first, _ in bounds) + self.classes**3)
 
     def solve(self, multiplier: NDArray[np.int64], near: NDArray[np.int64]) -> NDArray[np.int64] | None:
         """Offsets that keep every decision, near to ``near``; None where there are none."""

@@ -262,11 +262,9 @@ class _Converter:
     def _scores(self, layer: Layer, shape: Shape) -> Scores:
         if layer.numbers["k"] > MAX_CLASSES:
             self._refuse(layer, f"it has {layer.numbers['k']:,} classes, {MAX_CLASSES} are possible: use fewer")
-        sums = layer.numbers["k"] * (layer.numbers["k"] - 1) // 2 * (shape.size + 1)
-        if sums > MOST_SUMS:
-            self._refuse(
-                layer, f"its classes have {sums:,} pairs of sums to be put in order, {MOST_SUMS:,} are possible"
-            )
+        pairs = layer.numbers["k"] * (layer.numbers["k"] - 1) // 2 * (shape.size + 1)
+        if pairs > MOST_SUMS:
+            self._refuse(layer, f"its classes have {pairs:,} sums to be put in order, {MOST_SUMS:,} are possible")
         weights = self._dense(layer, shape)
         flat = weights.reshape(len(weights), -1)
         norm = layer.batch_norm
