@@ -3,6 +3,7 @@
 ::
 
     EbnnError
+    ├── UnknownNameError     no board, data set, recipe, network, architecture, … has that name
     ├── NetworkError         a network that cannot exist, or is too big for its target
     ├── InputError           samples of the wrong shape, type or range
     ├── FileFormatError      a file that is truncated, tampered with or foreign
@@ -24,6 +25,10 @@ A message names the thing, the value, the limit and the way out. The command lin
 
 class EbnnError(Exception):
     """The root of all errors of ebnn."""
+
+
+class UnknownNameError(EbnnError, ValueError):
+    """Nothing of the kind that was asked for has that name. The message has near names, and all names there are."""
 
 
 class NetworkError(EbnnError, ValueError):

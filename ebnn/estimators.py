@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from ebnn.names import unknown_name
+
 Array = Any
 Estimator = Callable[[Array, Array], Array]
 
@@ -35,12 +37,11 @@ def get_estimator(name: str) -> Estimator:
     """Returns the estimator called ``name``.
 
     Raises:
-        ValueError: there is none of that name; the message lists those there are.
+        UnknownNameError: there is none of that name; the message lists those there are.
     """
-    try:
-        return _estimators[name]
-    except KeyError:
-        raise ValueError(f"no estimator is called {name!r}: use one of {', '.join(_estimators)}") from None
+    if name not in _estimators:
+        raise unknown_name("estimator", name, _estimators)
+    return _estimators[name]
 
 
 @estimator

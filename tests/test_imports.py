@@ -13,7 +13,7 @@ import ebnn
 
 PACKAGE = Path(ebnn.__file__).parent
 
-BASE = {"errors", "version"}
+BASE = {"errors", "names", "version"}
 NETWORK = {"network", "kernels", "blocks", "memory", "bits", "samples", *BASE}
 TRAINING = {"atomic", "figures", "links", "functions", "chainer_import", "estimators", "extras", *NETWORK}
 EVERYTHING = {path.stem for path in PACKAGE.iterdir()} - {"__init__", "__main__", "__pycache__"}
@@ -22,11 +22,12 @@ EVERYTHING = {path.stem for path in PACKAGE.iterdir()} - {"__init__", "__main__"
 ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "version": (set(), set()),
+    "names": ({"errors"}, set()),
     "frames": (set(), set()),
     "chainer_compat": (set(), set()),
     "extras": (BASE, set()),
     "chainer_import": ({"chainer_compat", "extras", *BASE}, set()),
-    "estimators": (set(), set()),
+    "estimators": (BASE, set()),
     "firmware_sources": (BASE, set()),
     "leftovers": (BASE, set()),
     "atomic": ({"leftovers", *BASE}, set()),

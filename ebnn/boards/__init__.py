@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from ebnn.errors import DeviceError
+from ebnn.names import unknown_name
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -80,11 +80,9 @@ def board_names() -> list[str]:
 
 @cache
 def load_board(name: str) -> Board:
-    """The board of that name. Raises `ebnn.errors.DeviceError`, with the names there are, if there is none."""
+    """The board of that name. Raises `ebnn.errors.UnknownNameError`, with the names there are, if there is none."""
     if name not in board_names():
-        near = " or ".join(_similar(name))
-        guess = f", did you mean {near}?" if near else ";"
-        raise DeviceError(f"no board is called {name!r}{guess} ebnn knows {', '.join(board_names())}")
+        raise unknown_name("board", name, board_names(), near=_similar(name), listed="ebnn knows")
     facts = read_toml(f"{name}.toml")
     return Board(**{**facts, "usb": tuple(facts.get("usb", ()))})
 

@@ -13,7 +13,7 @@ from ebnn.datasets import cifar10, digits, mnist
 from ebnn.datasets.dataset import Dataset
 from ebnn.datasets.download import Progress
 from ebnn.datasets.places import Place, find_place
-from ebnn.errors import DatasetError
+from ebnn.names import unknown_name
 
 State = Literal["bundled", "present", "partial", "absent"]
 
@@ -80,7 +80,7 @@ _ENTRIES = {
 
 def _entry(name: str) -> _Entry:
     if name not in _ENTRIES:
-        raise DatasetError(f"there is no data set {name!r}: choose one of {', '.join(names())}")
+        raise unknown_name("data set", name, names())
     return _ENTRIES[name]
 
 
@@ -90,12 +90,12 @@ def names() -> tuple[str, ...]:
 
 
 def info(name: str) -> Info:
-    """Return what a data set is. Raises DatasetError for a name that does not exist."""
+    """Return what a data set is. Raises UnknownNameError for a name that does not exist."""
     return _entry(name).info
 
 
 def has_files(name: str) -> bool:
-    """Return whether a data set is read from files; else it comes with a library. Raises DatasetError as ``info``."""
+    """Return whether a data set is read from files; else it comes with a library. Raises as ``info``."""
     return _entry(name).present is not None
 
 
@@ -112,8 +112,8 @@ def load(
     they downloaded, and only where ``download`` is True, with ``progress(file, bytes so far, bytes in all or None)``
     called along the way. ``digits`` need no files and take no notice of ``folder``.
 
-    Raises DatasetError for a name that does not exist, and for a file that is missing, cut short, damaged or another
-    file; it names the file.
+    Raises UnknownNameError for a name that does not exist, and DatasetError, naming the file, for one that is missing,
+    cut short, damaged or another file.
     """
     return _entry(name).load(folder, download, progress)
 
@@ -121,7 +121,7 @@ def load(
 def locate(name: str, *, folder: str | os.PathLike[str] | None = None) -> Location:
     """Return where the files of a data set are, by looking for their names where ``load`` would.
 
-    Raises DatasetError for a name that does not exist, or a folder that does not.
+    Raises UnknownNameError for a name that does not exist, DatasetError for a folder that does not.
     """
     entry = _entry(name)
     if entry.present is None:

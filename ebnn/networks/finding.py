@@ -7,8 +7,9 @@ from pathlib import Path
 
 from .. import files
 from ..errors import FileFormatError
+from ..names import unknown_name
 from ..network import Network
-from .published import network_file, network_names, unknown_network
+from .published import network_file, network_names
 
 
 def find_network(path: str | os.PathLike[str]) -> Path:
@@ -18,7 +19,7 @@ def find_network(path: str | os.PathLike[str]) -> Path:
     as it is.
 
     Raises:
-        FileFormatError: neither a file nor a published network has the name; the message lists the names there are.
+        UnknownNameError: neither a file nor a published network has the name; the message lists the names there are.
     """
     path = Path(path)
     if path.suffix == ".ebnn" and len(path.parts) == 1 and path.stem in network_names() and not _is_there(path):
@@ -29,7 +30,7 @@ def find_network(path: str | os.PathLike[str]) -> Path:
         return network_file(path.name)
     if path.is_dir():
         return path
-    raise unknown_network(f"no file and no published network is called {path.name!r}", path.name)
+    raise unknown_name("file and no published network", path.name, network_names(), listed="published networks:")
 
 
 def _is_there(path: Path) -> bool:
@@ -46,6 +47,6 @@ def load(path: str | os.PathLike[str]) -> Network:
     A file of that name, in the working folder, comes first. ``ebnn networks`` lists the published ones.
 
     Raises FileFormatError, naming the file and what is wrong with it, where it is truncated, tampered with, foreign, or
-    of a newer version; and where neither a file nor a published network has the name.
+    of a newer version, and UnknownNameError where neither a file nor a published network has the name.
     """
     return files.load(find_network(path))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import statistics
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 
 from .. import files
 from ..errors import FileFormatError
+from ..names import unknown_name
 from ..network import Network
 
 FOLDER = Path(__file__).parent
@@ -106,26 +106,19 @@ def network_file(name: str) -> Path:
     """Returns the ``.ebnn`` file of a published network.
 
     Raises:
-        FileFormatError: there is none of that name; the message lists those there are.
+        UnknownNameError: there is none of that name; the message lists those there are.
     """
     if name not in network_names():
-        raise unknown_network(f"no published network is called {name!r}", name)
+        raise unknown_name("published network", name, network_names(), listed="published networks:")
     return FOLDER / name / NETWORK_NAME
-
-
-def unknown_network(what: str, name: str) -> FileFormatError:
-    """The error for a name that no network has: ``what`` is wrong, a near name, and all names."""
-    names = network_names()
-    near = difflib.get_close_matches(name, names, 1)
-    guess = f", did you mean {near[0]}?" if near else ";"
-    return FileFormatError(f"{what}{guess} published networks: {', '.join(names)}")
 
 
 def load_published(name: str) -> PublishedNetwork:
     """Returns what is known of a published network.
 
     Raises:
-        FileFormatError: there is none of that name, or its files are damaged.
+        UnknownNameError: there is none of that name.
+        FileFormatError: its files are damaged.
     """
     return read_published(network_file(name).parent)
 

@@ -5,13 +5,12 @@ A recipe's keys are the options of ``ebnn train`` with ``_`` for ``-``, and ``su
 
 from __future__ import annotations
 
-import difflib
 import sys
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from ebnn.errors import TrainingError
+from ebnn.names import unknown_name
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -46,13 +45,11 @@ def load_recipe(name: str) -> Recipe:
     """Returns the recipe of that name.
 
     Raises:
-        TrainingError: there is none; the message lists those there are.
+        UnknownNameError: there is none; the message lists those there are.
     """
     names = recipe_names()
     if name not in names:
-        near = difflib.get_close_matches(name, names, 1)
-        guess = f", did you mean {near[0]}?" if near else ";"
-        raise TrainingError(f"no recipe is called {name!r}{guess} there are {', '.join(names)}")
+        raise unknown_name("recipe", name, names)
     text = resources.files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
     options: dict[str, Any] = tomllib.loads(text)
     return Recipe(name, options.pop("summary"), options)

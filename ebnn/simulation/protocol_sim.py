@@ -21,6 +21,7 @@ from ebnn.boards import Board, board_names, load_board
 from ebnn.build_folders import temporary_folder
 from ebnn.errors import PortError
 from ebnn.firmware_sources import default_header
+from ebnn.names import similar_names, unknown_name
 
 from .simulator import Simulator
 
@@ -46,7 +47,10 @@ class Address:
 
 
 def parse_url(url: str) -> Address:
-    """Reads a ``sim://`` URL. Raises `ebnn.errors.PortError` if it is not one, or names a board without a simulator."""
+    """Reads a ``sim://`` URL. Raises `ebnn.errors.PortError` if it is not one.
+
+    `ebnn.errors.UnknownNameError` tells a board that is not simulated.
+    """
     parts = urllib.parse.urlsplit(url)
     if parts.scheme != "sim" or parts.path not in ("", "/"):
         raise PortError(f"{url!r} is no simulated board: write sim://BOARD, as in sim://host")
@@ -70,11 +74,12 @@ def takes_header(port: str) -> bool:
 
 
 def find_board(name: str) -> Board:
-    """The board of that name. Raises `ebnn.errors.PortError` if none is called so, or it cannot be simulated."""
+    """The board of that name. Raises `ebnn.errors.UnknownNameError` if no simulated board is called so."""
     known = [board for board in board_names() if load_board(board).simulator is not None]
     if name not in known:
-        there = ", ".join(f"sim://{board}" for board in known)
-        raise PortError(f"no board {name!r} can be simulated; there is {there}")
+        there = [f"sim://{board}" for board in known]
+        near = [f"sim://{board}" for board in similar_names(name, known)]
+        raise unknown_name("simulated board", name, there, near=near, listed="there is")
     return load_board(name)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ebnn.names import similar_names, unknown_name
+
 ARCHITECTURES: dict[str, str] = {
     "conv": "c32k3p1-m2-c64k3p1-m2",
     "conv-small": "c16k3p1-m2-c32k3p1-m2",
@@ -70,6 +72,7 @@ def read_architecture(architecture: str) -> tuple[LayerSpec, ...]:
         architecture: a name in :data:`ARCHITECTURES`, or a text: see :data:`GRAMMAR`.
 
     Raises:
+        UnknownNameError: the text cannot be read, and is almost a name.
         ValueError: the text cannot be read, or a layer has too many outputs.
     """
     layers: list[LayerSpec] = []
@@ -90,6 +93,8 @@ def read_architecture(architecture: str) -> tuple[LayerSpec, ...]:
             layers.append(DenseSpec(int(match[1])))
             dense = True
         else:
+            if near := similar_names(architecture, ARCHITECTURES):
+                raise unknown_name("architecture", architecture, ARCHITECTURES, near=near)
             raise ValueError(
                 f"{part!r} has no meaning here; use one of {', '.join(ARCHITECTURES)}, or {GRAMMAR}; "
                 "a max-pool follows a convolution, a convolution no dense layer"

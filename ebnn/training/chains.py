@@ -9,7 +9,7 @@ import numpy as np
 
 from ..blocks import INPUT_KINDS, InputKind
 from ..chainer_import import chainer
-from ..errors import TrainingError
+from ..errors import TrainingError, UnknownNameError
 from ..links import (
     BinaryConvBNBST,
     BinaryConvPoolBNBST,
@@ -104,6 +104,7 @@ def build_network(
         seed: of the latent weights, below 2**32; ``numpy.random`` is left as it was.
 
     Raises:
+        UnknownNameError: no architecture or estimator has that name.
         TrainingError: the architecture cannot be read, or does not fit the shape.
     """
     if input_kind not in INPUT_KINDS:
@@ -115,6 +116,8 @@ def build_network(
     try:
         blocks = _blocks(read_architecture(architecture), classes, input_kind == "bits", estimator)
         size_blocks(blocks, shape)
+    except UnknownNameError:
+        raise
     except ValueError as error:
         raise TrainingError(f"architecture {architecture!r} on images of {shape}: {error}") from error
     finally:

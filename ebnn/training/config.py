@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import TrainingError
 from ..estimators import estimator_names
+from ..names import unknown_name
 
 Schedule = Literal["constant", "cosine", "exponential"]
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
@@ -133,11 +134,11 @@ class TrainConfig:
         if not (math.isfinite(self.bop_threshold) and self.bop_threshold > 0):
             raise TrainingError(f"bop_threshold is {self.bop_threshold}: give a number above 0, such as 1e-6")
         if self.optimizer not in OPTIMIZERS:
-            raise TrainingError(f"optimizer {self.optimizer!r} is unknown: use one of {', '.join(OPTIMIZERS)}")
+            raise unknown_name("optimizer", self.optimizer, OPTIMIZERS)
         if self.schedule not in SCHEDULES:
-            raise TrainingError(f"schedule {self.schedule!r} is unknown: use one of {', '.join(SCHEDULES)}")
+            raise unknown_name("schedule", self.schedule, SCHEDULES)
         if self.estimator is not None and self.estimator not in estimator_names():
-            raise TrainingError(f"estimator {self.estimator!r} is unknown: use one of {', '.join(estimator_names())}")
+            raise unknown_name("estimator", self.estimator, estimator_names())
 
     def rate_at(self, progress: float) -> float:
         """Returns the learning rate after ``progress``, the fraction of all batches done, 0 to 1.

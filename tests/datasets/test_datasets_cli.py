@@ -78,7 +78,11 @@ def test_fetch_without_a_network(cache: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["fetch", "emnist"], 1, "there is no data set 'emnist': choose one of digits, mnist, binary-mnist, cifar10"),
+        (
+            ["fetch", "emnist"],
+            1,
+            "no data set is called 'emnist', did you mean mnist? there are digits, mnist,",
+        ),
         (["fetch"], 2, "Missing argument 'NAME'"),
         (["--folder", "nowhere"], 1, "nowhere, the folder given, is not a folder"),
         (["--json", "no/such/file"], 1, "no/such/file cannot be written"),

@@ -10,7 +10,7 @@ import pytest
 
 from ebnn import datasets
 from ebnn.datasets.digits import split
-from ebnn.errors import DatasetError, InputError, WriteError
+from ebnn.errors import DatasetError, InputError, UnknownNameError, WriteError
 
 
 def test_names() -> None:
@@ -21,7 +21,7 @@ def test_names() -> None:
 @pytest.mark.parametrize("ask", [datasets.load, datasets.info, datasets.locate])
 def test_an_unknown_name_lists_the_names(ask: object) -> None:
     with pytest.raises(
-        DatasetError, match="there is no data set 'MNIST': choose one of digits, mnist, binary-mnist, cif"
+        UnknownNameError, match=r"no data set is called 'MNIST', did you mean mnist\? there are digits, mnist, binary"
     ):
         ask("MNIST")  # type: ignore[operator]
 
@@ -211,5 +211,5 @@ def test_ragged_images_and_labels_are_refused() -> None:
 
 def test_which_data_sets_have_files() -> None:
     assert [name for name in datasets.names() if not datasets.has_files(name)] == ["digits"]
-    with pytest.raises(DatasetError, match="there is no data set"):
+    with pytest.raises(UnknownNameError, match="no data set is called"):
         datasets.has_files("other")

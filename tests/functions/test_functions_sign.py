@@ -68,7 +68,7 @@ def test_input_is_left_alone() -> None:
 
 
 def test_unknown_estimator_lists_the_known() -> None:
-    with pytest.raises(ValueError, match="no estimator is called 'step': use one of identity, hard_tanh"):
+    with pytest.raises(ValueError, match="no estimator is called 'step'; there are identity, hard_tanh"):
         sign(X, "step")
 
 

@@ -11,7 +11,7 @@ from test_network import three_layers
 
 import ebnn
 from ebnn.cli import main
-from ebnn.errors import FileFormatError
+from ebnn.errors import FileFormatError, UnknownNameError
 from ebnn.files import load as load_file
 from ebnn.networks import find_network, load_published, network_file, network_names
 
@@ -61,11 +61,11 @@ def test_a_path_is_no_name(tmp_path):
 
 def test_an_unknown_name_lists_those_there_are():
     message = f"no file and no published network is called 'mnist-umo', did you mean mnist-uno? .*{NAME}, mnist-uno"
-    with pytest.raises(FileFormatError, match=message.replace("?", r"\?")):
+    with pytest.raises(UnknownNameError, match=message.replace("?", r"\?")):
         ebnn.load("mnist-umo")
-    with pytest.raises(FileFormatError, match=f"'x'; published networks: .*{NAME}"):
+    with pytest.raises(UnknownNameError, match=f"'x'; published networks: .*{NAME}"):
         ebnn.load("x")
-    with pytest.raises(FileFormatError, match="no published network is called 'mnist-tinny', did you mean mnist-tiny"):
+    with pytest.raises(UnknownNameError, match="no published network is called 'mnist-tinny', did you mean mnist-tiny"):
         load_published("mnist-tinny")
     for command in (["info", "mnist-tinny"], ["export", "mnist-tinny"], ["networks", "mnist-tinny"]):
         output = run(*command, code=1)

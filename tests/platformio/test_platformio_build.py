@@ -12,7 +12,7 @@ from emitted import emit
 
 import ebnn
 from ebnn.device import Device
-from ebnn.errors import BuildError, DeviceError
+from ebnn.errors import BuildError, UnknownNameError
 from ebnn.platformio import TooBigError, build_firmware
 from ebnn.platformio.process import Outcome, build_error
 from ebnn.simulation import program_url
@@ -96,7 +96,7 @@ def test_a_compiler_s_errors_are_quoted(tmp_path, small_header):
 
 
 def test_what_is_not_there_is_named(tmp_path, small_header):
-    with pytest.raises(DeviceError, match="no board is called 'toaster'; ebnn knows "):
+    with pytest.raises(UnknownNameError, match="no board is called 'toaster'; ebnn knows "):
         build_firmware("toaster", small_header, tmp_path)
     with pytest.raises(BuildError, match=r"nowhere\.h is missing: emit the network's header"):
         build_firmware("uno", tmp_path / "nowhere.h", tmp_path)

@@ -5,7 +5,7 @@ import pytest
 from ebnn import lower
 from ebnn.cli.train import train
 from ebnn.datasets import info
-from ebnn.errors import TrainingError
+from ebnn.errors import UnknownNameError
 from ebnn.recipes import load_recipe, recipe_names
 from ebnn.training import TrainConfig, build_network
 
@@ -38,7 +38,7 @@ def test_a_recipe_makes_a_network_that_fits(name):
 
 
 def test_a_recipe_that_is_not_there():
-    with pytest.raises(TrainingError, match="no recipe is called 'mnist-umo', did you mean mnist-uno"):
+    with pytest.raises(UnknownNameError, match="no recipe is called 'mnist-umo', did you mean mnist-uno"):
         load_recipe("mnist-umo")
-    with pytest.raises(TrainingError, match=r"no recipe is called 'x'; there are .*mnist-uno"):
+    with pytest.raises(UnknownNameError, match=r"no recipe is called 'x'; there are .*mnist-uno"):
         load_recipe("x")

@@ -17,7 +17,7 @@ from support.c_networks import require
 import ebnn
 from ebnn.boards import load_board
 from ebnn.device import Device
-from ebnn.errors import NoAnswerError, PortError, WriteError
+from ebnn.errors import NoAnswerError, PortError, UnknownNameError, WriteError
 from ebnn.platformio import upload
 from ebnn.simulation import SimavrSimulator, board_url, plugged_in
 from ebnn.simulation.bootloaders import find_bootloader
@@ -134,7 +134,7 @@ def test_boards_without_a_bootloader() -> None:
         pass
     with pytest.raises(PortError, match="no bootloader for board 'leonardo'"):
         find_bootloader(load_board("leonardo"))
-    with pytest.raises(PortError, match="no board 'moon' can be simulated"), plugged_in("moon"):
+    with pytest.raises(UnknownNameError, match="no simulated board is called 'moon'"), plugged_in("moon"):
         pass
 
 

@@ -4,7 +4,7 @@ import chainer
 import numpy as np
 import pytest
 
-from ebnn.errors import TrainingError
+from ebnn.errors import TrainingError, UnknownNameError
 from ebnn.training import ARCHITECTURES, FloatChain, build_network
 
 
@@ -99,5 +99,5 @@ def test_other_arguments_that_cannot_be():
         build_network("conv", (1, 8, 8), 1)
     with pytest.raises(TrainingError, match="input kind 'pixels'"):
         build_network("conv", (1, 8, 8), 10, "pixels")
-    with pytest.raises(TrainingError, match="no estimator is called"):
+    with pytest.raises(UnknownNameError, match="no estimator is called"):
         build_network("conv", (1, 8, 8), 10, estimator="relu")

@@ -17,7 +17,7 @@ from ebnn.cli.console import make_console
 from ebnn.cli.sweep import sweep
 from ebnn.cli.train import train
 from ebnn.cli.training_options import TrainingOptions
-from ebnn.errors import EbnnError, TrainingError
+from ebnn.errors import EbnnError, TrainingError, UnknownNameError
 from ebnn.recipes import Recipe
 from ebnn.training import TrainConfig
 
@@ -111,7 +111,7 @@ def test_options_reach_the_settings():
     ebnn_train(*TINY, "--no-clip", "--out", "adam", "--json", "adam.json")
     assert json.loads(Path("adam.json").read_text())["config"]["clip_weights"] is False
     assert len(list(Path("runs/digits/tensorboard").iterdir())) == 1
-    with pytest.raises(TrainingError, match="optimizer 'sgd' is unknown: use one of adam, bop"):
+    with pytest.raises(UnknownNameError, match="no optimizer is called 'sgd'; there are adam, bop"):
         ebnn_train(*TINY, "--optimizer", "sgd", "--out", "other")
 
 
