@@ -47,7 +47,7 @@ def test_every_error_is_an_ebnn_error():
     assert raised == {
         *("EbnnError", "NetworkError", "InputError", "FileFormatError", "LoweringError", "TrainingError"),
         *("DatasetError", "BuildError", "DeviceError", "PortError", "NoAnswerError", "RefusedError"),
-        *("WrongNetworkError", "WriteError", "MissingDependencyError"),
+        *("WrongNetworkError", "WriteError", "MissingDependencyError", "UnknownNameError"),
     }
     for name in raised:
         assert issubclass(getattr(errors, name), ebnn.EbnnError)
