@@ -42,7 +42,7 @@ SHOWN = 6  # digits shown as pictures
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same network.")
 @json_option
 def demo(out: Path, seed: int, json_file: Path | None) -> None:
-    """The whole path on real handwritten digits, in a quarter of a minute, no board and no download needed.
+    """The whole path on real handwritten digits, in half a minute, no board and no download needed.
 
     Trains a convolutional network on the 8×8 digits of scikit-learn, emits it as a C header, compiles the firmware for
     this computer, streams every test digit through a serial port and compares each answer with Python's.
