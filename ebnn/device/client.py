@@ -11,7 +11,7 @@ from typing import NoReturn, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import NoAnswerError, RefusedError, WrongNetworkError
+from ..errors import DeviceError, NoAnswerError, RefusedError, WrongNetworkError
 from ..frames import PROTOCOL_VERSION, Command, Frame, Status
 from .answers import DeviceInfo, Prediction, Profile, read_info, read_prediction, read_profile, sample_bytes
 from .explanations import explain_refusal, explain_silence
@@ -147,17 +147,29 @@ class Device:
         """
         info = self._greeted()
         body = sample_bytes(packed, info)
-        return self._ask(
+        prediction = self._ask(
             Command.PREDICT, body, 4 * info.classes, lambda payload: read_prediction(payload, info.classes)
         )
+        self._check_class(prediction.class_index, info)
+        return prediction
 
     def profile(self, packed: bytes | bytearray | NDArray[np.uint8]) -> Profile:
         """Sends one packed sample, (input bytes,) uint8, and returns where the board spent its time on it.
 
         Raises what `predict` raises, and `RefusedError` if the board's firmware cannot tell.
         """
-        body = sample_bytes(packed, self._greeted())
-        return self._ask(Command.PROFILE, body, _PROFILE_BYTES, read_profile)
+        info = self._greeted()
+        body = sample_bytes(packed, info)
+        profile = self._ask(Command.PROFILE, body, _PROFILE_BYTES, read_profile)
+        self._check_class(profile.class_index, info)
+        return profile
+
+    def _check_class(self, index: int, info: DeviceInfo) -> None:
+        if index >= info.classes:
+            raise DeviceError(
+                f"{self.port_name}: the board answered class {index}, its network has the classes 0 to "
+                f"{info.classes - 1}: its firmware is damaged, flash it again"
+            )
 
     def _greeted(self) -> DeviceInfo:
         return self._info if self._info is not None else self.hello()

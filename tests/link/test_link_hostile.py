@@ -114,6 +114,21 @@ def test_a_claim_of_an_hour_moves_nothing(command: str, terminal: tuple[int, str
         assert time.monotonic() - begin < 3
 
 
+@pytest.mark.parametrize("command", ["predict", "profile"])
+def test_a_class_beyond_the_classes(command: str, terminal: tuple[int, str]) -> None:
+    def play(frame: Frame) -> bytes:
+        if frame.command == Command.HELLO:
+            return greeting(frame)
+        return answer(frame, b"\0\x0a" + (bytes(4) + SCORES if command == "predict" else bytes(16)))
+
+    with (
+        PythonBoard(terminal[0], play),
+        Device(open_port(terminal[1]), timeout=0.2, startup=1.0) as device,
+        pytest.raises(DeviceError, match="class 10, its network has the classes 0 to 9"),
+    ):
+        getattr(device, command)(SAMPLE)
+
+
 def test_a_board_that_trickles(terminal: tuple[int, str]) -> None:
     """A byte now and then, for ever: neither a greeting nor silence."""
     stop = threading.Event()
