@@ -40,15 +40,15 @@ from ebnn.blocks import InputKind
 from ebnn.cli.console import print_line, print_whole
 from ebnn.cli.options import json_option, write_json
 from ebnn.errors import EbnnError
+from ebnn.frontends.chainer.batch_iterator import BatchIterator, converter
+from ebnn.frontends.chainer.clipping import ClipWeights
+from ebnn.frontends.chainer.losses import cross_entropy
 from ebnn.functions import parallel
 from ebnn.links import Pool2D
 from ebnn.recipes import load_recipe
 from ebnn.training import BlockChain, Samples, TrainConfig, build_network
 from ebnn.training.allocator import keep_freed_memory
 from ebnn.training.augmentation import distortion
-from ebnn.training.batches import ShuffledBatches, converter
-from ebnn.training.clipping import ClipWeights
-from ebnn.training.losses import cross_entropy
 
 Side = Literal["ebnn", "plain"]
 RECIPES = ("mnist-tiny", "mnist-uno", "mnist-mlp", "mnist-101")
@@ -197,7 +197,7 @@ class Stepper:
         )
         self.batch_size = min(options.get("batch_size", 128), images)
         config = TrainConfig(**DISTORTIONS) if case.augmentation else TrainConfig()  # type: ignore[arg-type]
-        self.batches = ShuffledBatches(samples, self.batch_size, 0, distortion(config, samples))
+        self.batches = BatchIterator(samples, self.batch_size, 0, distortion(config, samples))
         self.convert = converter(samples)
         self.optimizer = chainer.optimizers.Adam(options["learning_rate"]).setup(self.model)
         self.optimizer.add_hook(ClipWeights() if side == "ebnn" else PlainClip())

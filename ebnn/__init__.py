@@ -14,7 +14,7 @@ from .version import __version__
 if TYPE_CHECKING:
     from .codegen import write_header
     from .errors import EbnnError
-    from .lowering import lower
+    from .frontends.chainer.lowering import lower
     from .network import Network
     from .networks import load
 
@@ -24,7 +24,7 @@ _MODULES = {
     "EbnnError": "errors",
     "Network": "network",
     "load": "networks",
-    "lower": "lowering",
+    "lower": "frontends.chainer.lowering",
     "write_header": "codegen",
 }
 

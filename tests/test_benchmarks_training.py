@@ -15,9 +15,9 @@ from benchmarks.ablation import BASE, BASE_NAME, VARIANTS, Results, Setting, doc
 from benchmarks.training import Case, PlainChain, Stepper, measure, summarize
 from ebnn import datasets
 from ebnn.errors import TrainingError
+from ebnn.frontends.chainer.losses import cross_entropy
 from ebnn.functions import estimator_names
 from ebnn.training import as_samples, build_network, train
-from ebnn.training.losses import cross_entropy
 
 TINY = ("--data", "digits", "--architecture", "c4k3-m2", "--limit", "600", "--validation", "100", "--epochs", "2")
 SETTING = Setting("c4k3-m2", "digits", 600, replace(BASE, epochs=2, validation=100))

@@ -100,11 +100,11 @@ BROKEN = {
     "statement",
     [
         "import ebnn; ebnn.lower",
-        "import ebnn.lowering",
+        "import ebnn.frontends.chainer.lowering",
         "import ebnn.links",
         "import ebnn.functions",
         "from ebnn.training import train",
-        "import ebnn.training.trainer",
+        "import ebnn.frontends.chainer.trainer",
     ],
 )
 def test_a_broken_chainer_is_one_error(tmp_path, state, statement):

@@ -15,7 +15,7 @@ PACKAGE = Path(ebnn.__file__).parent
 
 BASE = {"errors", "names", "version"}
 NETWORK = {"network", "kernels", "blocks", "memory", "bits", "samples", *BASE}
-TRAINING = {"atomic", "figures", "links", "functions", "chainer_import", "estimators", "extras", *NETWORK}
+TRAINING = {"atomic", "extras", "figures", *NETWORK}
 EVERYTHING = {path.stem for path in PACKAGE.iterdir()} - {"__init__", "__main__", "__pycache__"}
 
 # Each room: what it may import when it is imported, and what its functions may import when they run.
@@ -24,10 +24,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "version": (set(), set()),
     "names": ({"errors"}, set()),
     "frames": (set(), set()),
-    "chainer_compat": (set(), set()),
     "extras": (BASE, set()),
-    "chainer_import": ({"chainer_compat", "extras", *BASE}, set()),
-    "estimators": (BASE, set()),
     "firmware_sources": (BASE, set()),
     "leftovers": (BASE, set()),
     "atomic": ({"leftovers", *BASE}, set()),
@@ -48,10 +45,10 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "networks": ({"files", "boards", "estimate", "report", "recipes", "figures", *NETWORK}, set()),
     "importers": (NETWORK, set()),
     "codegen": ({"atomic", *NETWORK}, set()),
-    "functions": ({"chainer_import", "estimators", *BASE}, set()),
-    "links": ({"functions", "chainer_import", *BASE}, {"lower", "write_header"}),
-    "training": (TRAINING, {"lowering", "codegen"}),
-    "lowering": ({"reference", *TRAINING} - {"atomic"}, set()),
+    "training": (TRAINING, {"frontends"}),
+    "frontends": ({"training", "codegen", "reference", *TRAINING}, set()),
+    "functions": ({"frontends"}, set()),
+    "links": ({"frontends"}, set()),
     "datasets": ({"cache", "extras", *NETWORK}, set()),
     "ports": ({"boards", *BASE}, set()),
     "platformio": ({"atomic", "boards", "build_folders", "extras", "firmware_sources", "leftovers", *BASE}, set()),
@@ -69,11 +66,11 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "profiling": ({"device", "figures", "report", "streaming", *NETWORK}, set()),
     "cli": (EVERYTHING, EVERYTHING),
     "__main__": ({"cli"}, set()),
-    "__init__": ({"version"}, {"codegen", "errors", "lowering", "network", "networks"}),
+    "__init__": ({"version"}, {"codegen", "errors", "frontends", "network", "networks"}),
 }
 
 OUTSIDE = {
-    "chainer": {"chainer_import", "functions", "links"},
+    "chainer": {"frontends"},
     "chainerx": set(),
     "serial": {"device", "ports", "simulation"},
     "platformio": {"platformio"},
@@ -165,7 +162,7 @@ def run_python(program, *arguments):
 def test_importing_ebnn_never_imports_chainer():
     loaded = run_python("import sys, ebnn, ebnn.reference, ebnn.codegen; print(*sys.modules)").split()
     assert "ebnn.network" in loaded
-    for package in ("chainer", "serial", "click", "sklearn", "ebnn.links", "ebnn.lowering", "ebnn.datasets"):
+    for package in ("chainer", "serial", "click", "sklearn", "ebnn.links", "ebnn.frontends", "ebnn.datasets"):
         assert package not in loaded
 
 

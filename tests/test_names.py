@@ -6,12 +6,12 @@ import ebnn
 from ebnn import datasets, networks
 from ebnn.boards import load_board
 from ebnn.errors import EbnnError, UnknownNameError
-from ebnn.estimators import get_estimator
 from ebnn.names import similar_names, unknown_name
 from ebnn.recipes import load_recipe
 from ebnn.simulation.protocol_sim import find_board
 from ebnn.training.architectures import read_architecture
 from ebnn.training.config import TrainConfig
+from ebnn.training.estimators import get_estimator
 
 ROOMS = {
     "board": (load_board, "unno", "uno"),

@@ -36,7 +36,7 @@ def test_thresholds_and_demo_are_exact(tmp_path, python, numpy, expected):
 
     question = "import sys, numpy, chainer; print('%d.%d' % sys.version_info[:2], numpy.__version__.split('.')[0])"
     assert tuple(run("python", "-c", question).split()) == expected
-    tests = ["test_networks_property.py", "links/test_links_script.py", "test_public_names.py"]
+    tests = ["test_networks_property.py", "frontends/chainer/test_links_script.py", "test_public_names.py"]
     output = run(
         "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(TOP), *(f"{TOP}/tests/{name}" for name in tests)
     )

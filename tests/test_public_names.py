@@ -25,10 +25,30 @@ def test_the_public_functions_take_what_they_took():
 
 def test_lower_is_the_function():
     """Its module is called lowering: a submodule named lower would take the function's place when imported."""
-    import ebnn.lowering
+    from ebnn.frontends.chainer import lowering
 
-    assert ebnn.lower is ebnn.lowering.lower
+    assert ebnn.lower is lowering.lower
     assert callable(ebnn.lower)
+
+
+def test_what_scripts_for_ebnn_import():
+    """The links under their known names, and the functions that are theirs."""
+    import ebnn.functions
+    import ebnn.links
+
+    assert {*ebnn.links.__all__} == {
+        *("BST", "BatchNormalization", "BinaryConvolution2D", "BinaryLinear", "FloatConvolution2D", "Pool2D"),
+        *("BinaryConvBNBST", "BinaryConvPoolBNBST", "BinaryLinearBNBST", "BinaryLinearBNSoftmax"),
+        *("BinaryLinearSoftmax", "ConvBNBST", "ConvPoolBNBST", "LinearBNBST", "FloatBlock", "SoftmaxCrossEntropy"),
+        *("CChainMixin", "CLink", "size_blocks"),
+    }
+    assert {*ebnn.functions.__all__} == {
+        *("Estimator", "estimator", "estimator_names", "estimators", "get_estimator", "exact_settings", "parallel"),
+        *("binary_convolution_2d", "binary_linear", "convolution_2d", "max_pooling_2d", "sign", "stochastic_sign"),
+    }
+    for module in (ebnn.links, ebnn.functions):
+        for name in module.__all__:
+            assert getattr(module, name) is not None
 
 
 def test_what_a_network_offers():

@@ -17,7 +17,7 @@ from ebnn.cli.sweep import sweep
 from ebnn.cli.train import train
 from ebnn.errors import EbnnError, TrainingError
 from ebnn.estimate import estimate
-from ebnn.lowering import lower
+from ebnn.frontends.chainer.lowering import lower
 from ebnn.plots import plot_sweep
 from ebnn.sweep import Sweep, Trial, pareto_front
 from ebnn.training import as_samples, build_network

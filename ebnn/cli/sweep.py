@@ -34,7 +34,7 @@ def read_boards(text: str) -> tuple[Board, ...]:
 
 def check_architectures(architectures: Sequence[str], options: TrainingOptions, boards: Sequence[Board]) -> None:
     """Refuses what cannot be trained, lowered or estimated, before anything is trained."""
-    from ..lowering import lower
+    from ..frontends.chainer.lowering import lower
     from ..training import build_network
 
     data = datasets.info(options.dataset)

@@ -34,7 +34,7 @@ def check_training(tensorboard: bool = False) -> None:
     Raises:
         MissingDependencyError: the message says what to install.
     """
-    from .. import chainer_import  # noqa: F401
+    from ..frontends.chainer import framework  # noqa: F401
 
     import_extra("matplotlib.figure", f"drawing {HISTORY_NAME}")
     if tensorboard:
@@ -123,7 +123,7 @@ def train_network(
     drawn; a picture that cannot be is one line.
     """
     from .. import training
-    from ..lowering import lower
+    from ..frontends.chainer.lowering import lower
 
     data, kind = task.data, task.kind
     model = task.out / MODEL_NAME if model is None else model
@@ -183,8 +183,7 @@ def float_config(config: TrainConfig) -> TrainConfig:
 def check_files(out: Path, *more: Path) -> None:
     """Refuses a folder of a run in which a file that training writes is a folder, before training."""
     from ..training.records import LOG_NAME
-    from ..training.snapshot import SNAPSHOT_NAME
-    from ..training.trainer import CHAIN_NAME
+    from ..training.results import CHAIN_NAME, SNAPSHOT_NAME
 
     for path in (*more, *(out / name for name in (SNAPSHOT_NAME, LOG_NAME, CHAIN_NAME, HISTORY_NAME))):
         if path.is_dir():

@@ -207,7 +207,7 @@ class TrainingOptions:
             TrainingError: a run is there that is neither, there is none to resume, or one is under way.
         """
         from ..training.lock import only_run
-        from ..training.snapshot import SNAPSHOT_NAME
+        from ..training.results import SNAPSHOT_NAME
 
         folders = list(runs or [out])
         check_runs(out, folders, self.resume, self.overwrite)
@@ -236,7 +236,7 @@ class TrainingOptions:
         """
         from ..codegen import header_text
         from ..estimate import estimate, estimated_boards
-        from ..lowering import lower
+        from ..frontends.chainer.lowering import lower
         from ..training import build_network
 
         data = datasets.info(self.dataset)
@@ -274,7 +274,7 @@ def read_training_options(values: dict[str, Any]) -> TrainingOptions:
 
 def has_snapshot(run: Path) -> bool:
     """Whether there is something to resume in a run's folder, or in its teacher's."""
-    from ..training.snapshot import SNAPSHOT_NAME
+    from ..training.results import SNAPSHOT_NAME
 
     return any((folder / SNAPSHOT_NAME).exists() for folder in (run, run / TEACHER_FOLDER))
 
@@ -292,7 +292,7 @@ def was_begun(run: Path) -> bool:
 def check_runs(out: Path, runs: Sequence[Path], resume: bool, overwrite: bool) -> None:
     """Keeps a run from being lost to another one."""
     from ..training.records import LOG_NAME
-    from ..training.snapshot import SNAPSHOT_NAME
+    from ..training.results import SNAPSHOT_NAME
 
     if resume and not any(has_snapshot(run) or was_begun(run) for run in runs):
         raise TrainingError(f"{out} has no {SNAPSHOT_NAME} to go on from: leave --resume out, or name the run's --out")
@@ -312,9 +312,8 @@ def delete_run(out: Path) -> None:
         TrainingError: a file cannot be deleted.
     """
     from ..training.records import LOG_NAME
-    from ..training.snapshot import SNAPSHOT_NAME
+    from ..training.results import CHAIN_NAME, SNAPSHOT_NAME
     from ..training.tensorboard import FOLDER
-    from ..training.trainer import CHAIN_NAME
 
     names = (SNAPSHOT_NAME, LOG_NAME, CHAIN_NAME, HISTORY_NAME, MODEL_NAME)
     for folder in (out, out / TEACHER_FOLDER):

@@ -1,6 +1,7 @@
-"""Training of binarized networks: a trainer on Chainer's, and networks to train.
+"""Training of binarized networks: what needs no framework, and the names of the front end that trains.
 
-Configuration, architectures, samples and logs need no Chainer; it is imported when a name that needs it is first used.
+Configuration, architectures, samples and logs need no Chainer; the front end is imported when a name of its is first
+used.
 """
 
 import importlib
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from .architectures import ARCHITECTURES, GRAMMAR
 from .config import SCHEDULES, TrainConfig
 from .records import EpochRecord
+from .results import Evaluation, TrainResult
 from .samples import Samples, as_samples
 
 if TYPE_CHECKING:
-    from .chains import BlockChain, FloatChain, build_network
-    from .evaluation import Evaluation, evaluate, logits, predict
-    from .trainer import TrainResult, train
+    from ..frontends.chainer.chains import BlockChain, FloatChain, build_network
+    from ..frontends.chainer.evaluation import evaluate, logits, predict
+    from ..frontends.chainer.trainer import train
 
 __all__ = [
     "ARCHITECTURES",
@@ -37,16 +39,16 @@ __all__ = [
 
 _MODULES = {
     **dict.fromkeys(("BlockChain", "FloatChain", "build_network"), "chains"),
-    **dict.fromkeys(("Evaluation", "evaluate", "logits", "predict"), "evaluation"),
-    **dict.fromkeys(("TrainResult", "train"), "trainer"),
+    **dict.fromkeys(("evaluate", "logits", "predict"), "evaluation"),
+    "train": "trainer",
 }
-"""Where the names that need Chainer are."""
+"""Names that need Chainer, and their modules in its front end."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
+    value = getattr(importlib.import_module(f"ebnn.frontends.chainer.{_MODULES[name]}"), name)
     globals()[name] = value
     return value
 

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..chainer_import import chainer
-from .samples import Samples, to_float32
+from .samples import Samples
 
 Batch = tuple[npt.NDArray[Any], npt.NDArray[np.int32]]
 Distort = Callable[[npt.NDArray[Any], np.random.RandomState], npt.NDArray[Any]]
 
 
-class ShuffledBatches(chainer.dataset.Iterator):  # type: ignore[misc]
+class ShuffledBatches:
     """Endless batches of (images, labels), every sample once an epoch, in an order that is new in each epoch.
 
     An epoch is cut into batches whose sizes differ by one at most: a last batch of a few samples would give batch
@@ -52,8 +51,6 @@ class ShuffledBatches(chainer.dataset.Iterator):  # type: ignore[misc]
             self.epoch, self.position = self.epoch + 1, 0
         return images, self.samples.labels[chosen]
 
-    next = __next__
-
     @property
     def is_new_epoch(self) -> bool:
         """Whether the batch given last ended an epoch."""
@@ -68,18 +65,3 @@ class ShuffledBatches(chainer.dataset.Iterator):  # type: ignore[misc]
     def previous_epoch_detail(self) -> float:
         """Epochs done before the batch given last."""
         return max(0.0, self.epoch_detail - 1 / self.batches)
-
-    def serialize(self, serializer: Any) -> None:
-        self.epoch = int(serializer("epoch", self.epoch))
-        self.position = int(serializer("position", self.position))
-
-
-def converter(samples: Samples) -> Any:
-    """Returns the Chainer converter that makes the images of a batch float32 on the device of the updater."""
-
-    @chainer.dataset.converter()  # type: ignore[untyped-decorator]
-    def convert(batch: Batch, device: Any) -> tuple[Any, Any]:
-        images, labels = to_float32(batch[0], samples.kind), batch[1]
-        return (images, labels) if device is None else (device.send(images), device.send(labels))
-
-    return convert

@@ -11,8 +11,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from ..errors import TrainingError
-from ..estimators import estimator_names
 from ..names import unknown_name
+from .estimators import estimator_names
 
 Schedule = Literal["constant", "cosine", "exponential"]
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)

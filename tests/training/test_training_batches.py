@@ -4,8 +4,8 @@ import chainer
 import numpy as np
 import pytest
 
+from ebnn.frontends.chainer.batch_iterator import BatchIterator
 from ebnn.training.augmentation import Shift
-from ebnn.training.batches import ShuffledBatches
 from ebnn.training.samples import as_samples
 
 
@@ -18,7 +18,7 @@ def numbered(n: int):
     ("n", "batch_size", "sizes"), [(10, 4, [4, 3, 3]), (9, 3, [3, 3, 3]), (2, 5, [2]), (1, 1, [1])]
 )
 def test_every_sample_once_an_epoch_in_batches_of_nearly_one_size(n, batch_size, sizes):
-    batches = ShuffledBatches(numbered(n), batch_size, seed=3)
+    batches = BatchIterator(numbered(n), batch_size, seed=3)
     epochs = [[next(batches) for _ in sizes] for _ in range(2)]
     assert [[len(labels) for _, labels in epoch] for epoch in epochs] == [sizes, sizes]
     orders = [np.concatenate([labels for _, labels in epoch]) for epoch in epochs]
@@ -30,7 +30,7 @@ def test_every_sample_once_an_epoch_in_batches_of_nearly_one_size(n, batch_size,
 
 
 def test_place_and_epoch():
-    batches = ShuffledBatches(numbered(10), 5, seed=0)
+    batches = BatchIterator(numbered(10), 5, seed=0)
     assert (batches.epoch_detail, batches.is_new_epoch) == (0, False)
     next(batches)
     assert (batches.epoch_detail, batches.previous_epoch_detail, batches.is_new_epoch) == (0.5, 0, False)
@@ -39,11 +39,11 @@ def test_place_and_epoch():
 
 
 def test_a_restored_place_gives_the_same_batches():
-    first = ShuffledBatches(numbered(10), 3, seed=1)
+    first = BatchIterator(numbered(10), 3, seed=1)
     for _ in range(5):
         next(first)
     saved = chainer.serializers.npz.serialize(first)
-    second = ShuffledBatches(numbered(10), 3, seed=1)
+    second = BatchIterator(numbered(10), 3, seed=1)
     second.serialize(chainer.serializers.NpzDeserializer(saved))
     for _ in range(6):
         assert np.array_equal(next(first)[1], next(second)[1])

@@ -8,10 +8,10 @@ import pytest
 from test_training_run import CONFIG, network, run
 
 from ebnn.errors import TrainingError
+from ebnn.frontends.chainer.bop import Bop
+from ebnn.frontends.chainer.latent import latent_weights
 from ebnn.links import BatchNormalization, BinaryLinear
 from ebnn.training import FloatChain
-from ebnn.training.bop import Bop
-from ebnn.training.latent import latent_weights
 
 
 def one_layer(*weights: float) -> BinaryLinear:

@@ -158,7 +158,7 @@ def test_a_run_that_is_under_way_keeps_its_files(command):
 
 
 def test_a_run_that_was_killed_before_its_first_snapshot_begins_anew():
-    code = "import os, ebnn.training.snapshot as s; s.write = lambda *_: os.kill(os.getpid(), 9)"
+    code = "import os, ebnn.frontends.chainer.snapshot as s; s.write = lambda *_: os.kill(os.getpid(), 9)"
     code += f"; from ebnn.cli import main; main(['train', *{TINY!r}])"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
     assert not Path("runs/digits/snapshot.npz").exists()

@@ -13,7 +13,7 @@ from ebnn.cli import main
 from ebnn.errors import TrainingError, WriteError
 from ebnn.training import TrainConfig, build_network, train
 from ebnn.training.records import EpochRecord, append_log, read_log
-from ebnn.training.trainer import CHAIN_NAME
+from ebnn.training.results import CHAIN_NAME
 
 TINY = ("train", "--architecture", "d16", "--epochs", "2", "--batch-size", "400")
 FULL = Path("/dev/full")

@@ -15,12 +15,12 @@ import pytest
 from rich.console import Console
 
 from ebnn.errors import TrainingError
+from ebnn.frontends.chainer.averaging import WeightAverage
+from ebnn.frontends.chainer.statistics import measure_statistics
 from ebnn.links import BST, BatchNormalization, BinaryConvolution2D, BinaryLinear
 from ebnn.training import FloatChain, TrainConfig, as_samples, build_network, evaluate, logits, predict, train
-from ebnn.training.averaging import WeightAverage
 from ebnn.training.records import LOG_NAME
-from ebnn.training.snapshot import SNAPSHOT_NAME
-from ebnn.training.statistics import measure_statistics
+from ebnn.training.results import SNAPSHOT_NAME
 
 SHAPE = (1, 6, 5)
 QUIET = Console(quiet=True)
@@ -319,7 +319,7 @@ def test_the_best_epoch_is_kept_and_the_test_set_used_once(tmp_path, monkeypatch
         seen.append((len(samples), state(model)))
         return evaluate(model, samples)
 
-    monkeypatch.setattr("ebnn.training.trainer.evaluate", evaluating)
+    monkeypatch.setattr("ebnn.frontends.chainer.trainer.evaluate", evaluating)
     model = network()
     result = run(model, tmp_path, replace(CONFIG, epochs=8, validation=30, learning_rate=0.5, schedule="constant"))
     assert [n for n, _ in seen] == [30] * 8 + [len(TEST[0])]

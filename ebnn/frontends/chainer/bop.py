@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..chainer_import import chainer
+from .framework import chainer
 from .latent import latent_weights
 
 Parameter = Any

@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ebnn.frontends.chainer.functions import columns, pooling
 from ebnn.functions import (
     binary_convolution_2d,
     binary_linear,
-    columns,
     convolution_2d,
     max_pooling_2d,
     parallel,
-    pooling,
 )
 
 SEED = 20170209
@@ -195,7 +194,7 @@ def test_windows_that_cannot_be():
 
 
 def test_an_error_in_a_part_is_raised_and_the_threads_end():
-    from ebnn.functions.parallel import in_parts
+    from ebnn.frontends.chainer.functions.parallel import in_parts
 
     def fail(first, stop):
         raise RuntimeError(f"part {first}")

@@ -7,23 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from ..blocks import INPUT_KINDS, InputKind
-from ..chainer_import import chainer
-from ..errors import TrainingError, UnknownNameError
-from ..links import (
+from ...blocks import INPUT_KINDS, InputKind
+from ...errors import TrainingError, UnknownNameError
+from ...network import MAX_CLASSES
+from ...training.architectures import ConvSpec, LayerSpec, read_architecture
+from .c_chain_mixin import CChainMixin
+from .framework import chainer
+from .links import (
     BinaryConvBNBST,
     BinaryConvPoolBNBST,
     BinaryLinearBNBST,
     BinaryLinearBNSoftmax,
-    CChainMixin,
     ConvBNBST,
     ConvPoolBNBST,
     FloatBlock,
     LinearBNBST,
     size_blocks,
 )
-from ..network import MAX_CLASSES
-from .architectures import ConvSpec, LayerSpec, read_architecture
 
 
 class BlockChain(CChainMixin, chainer.Chain):  # type: ignore[misc]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ebnn.names import unknown_name
+from ..names import unknown_name
 
 Array = Any
 Estimator = Callable[[Array, Array], Array]

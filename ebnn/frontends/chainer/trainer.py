@@ -8,74 +8,40 @@ import random
 import time
 import zlib
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 
-from ..atomic import write_atomically
-from ..blocks import INPUT_KINDS, InputKind
-from ..chainer_import import chainer
-from ..errors import TrainingError, WriteError
-from ..functions import exact_settings, parallel
-from ..links import BST
+from ...atomic import write_atomically
+from ...blocks import INPUT_KINDS, InputKind
+from ...errors import TrainingError, WriteError
+from ...training.allocator import keep_freed_memory
+from ...training.augmentation import distortion
+from ...training.config import TrainConfig
+from ...training.lock import only_run
+from ...training.progress import TrainingProgress
+from ...training.records import EpochRecord, append_log, best_epoch, start_log
+from ...training.results import CHAIN_NAME, SNAPSHOT_NAME, Evaluation, TrainResult
+from ...training.samples import Samples, as_samples
+from ...training.tensorboard import EventLog, event_log
 from . import snapshot
-from .allocator import keep_freed_memory
-from .augmentation import distortion
 from .averaging import WeightAverage
-from .batches import ShuffledBatches, converter
+from .batch_iterator import BatchIterator, converter
 from .bop import Bop
 from .clipping import ClipWeights
-from .config import TrainConfig
-from .evaluation import Evaluation, evaluate
+from .evaluation import evaluate
 from .fitting import check_fit, check_teacher
+from .framework import chainer
+from .functions import exact_settings, parallel
 from .latent import latent_weights, weight_signs
-from .lock import only_run
+from .links import BST
 from .losses import cross_entropy, distillation
-from .progress import TrainingProgress
-from .records import EpochRecord, append_log, best_epoch, start_log
-from .samples import Samples, as_samples
 from .statistics import measure_statistics
-from .tensorboard import EventLog, event_log
 
-CHAIN_NAME = "chain.npz"
 _END_OF_EPOCH = 200
 _EVERY_BATCH = 300  # extensions of higher priority run first
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """What a training run came to.
-
-    Attributes:
-        records: one for each epoch.
-        test: how the trained network does on the test set, in test mode.
-        snapshot: the file to resume from; None where none was asked for.
-        earlier: lengths, in epochs, that the run had before it was made longer, where the learning rate depends on
-            them: such a run ends with other weights than one that had its last length from the start.
-    """
-
-    records: tuple[EpochRecord, ...]
-    test: Evaluation
-    snapshot: Path | None
-    earlier: tuple[int, ...] = ()
-
-    @property
-    def best(self) -> EpochRecord:
-        """The record of the epoch whose weights the network has: the validation set's choice, or else the last."""
-        return best_epoch(self.records)
-
-    @property
-    def test_accuracy(self) -> float:
-        """Fraction of right answers on the test set."""
-        return self.test.accuracy
-
-    @property
-    def seconds(self) -> float:
-        """Time that all epochs took, those before a resume included."""
-        return sum(record.seconds for record in self.records)
 
 
 def train(
@@ -192,7 +158,7 @@ class _Run:
         self.teacher = teacher
         self.config = config
         self.out = out
-        self.snapshot_path = out / snapshot.SNAPSHOT_NAME
+        self.snapshot_path = out / SNAPSHOT_NAME
         self.records: list[EpochRecord] = []
         self.saved = 0
         self.earlier: tuple[int, ...] = ()
@@ -206,7 +172,7 @@ class _Run:
             "teacher": None if teacher is None else _checksum(teacher),
         }
         distort = distortion(config, self.training)
-        self.batches = ShuffledBatches(self.training, config.batch_size, config.seed, distort)
+        self.batches = BatchIterator(self.training, config.batch_size, config.seed, distort)
         if config.optimizer == "bop":
             self.optimizer = Bop(config.learning_rate, config.bop_gamma, config.bop_threshold)
         else:

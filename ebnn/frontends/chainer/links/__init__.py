@@ -1,16 +1,10 @@
-"""Chainer links of binarized networks: layers that own parameters, and eBNN's blocks under their known names.
+"""Chainer links of binarized networks: layers that own parameters, and eBNN's blocks under their known names."""
 
-``import ebnn.links as BL`` is how scripts written for eBNN take them. All weights are binary; the word "Binary" in the
-name of a block says that its *input* is binary too.
-"""
-
-import ebnn.chainer_import  # noqa: F401  (before any other import of Chainer)
-
+from .. import framework  # noqa: F401  (before any other import of Chainer)
 from .batch_normalization import BatchNormalization
 from .binary_convolution_2d import BinaryConvolution2D
 from .binary_linear import BinaryLinear
 from .bst import BST
-from .c_chain_mixin import CChainMixin
 from .c_link import CLink
 from .conv_blocks import BinaryConvBNBST, BinaryConvPoolBNBST, ConvBNBST, ConvPoolBNBST
 from .float_block import FloatBlock, FloatConvolution2D
@@ -29,7 +23,6 @@ __all__ = [
     "BinaryLinearBNBST",
     "BinaryLinearBNSoftmax",
     "BinaryLinearSoftmax",
-    "CChainMixin",
     "CLink",
     "ConvBNBST",
     "ConvPoolBNBST",

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..chainer_import import F, chainer
-from ..errors import InputError
-from ..functions import exact_settings, parallel
-from ..samples import check_axes
-from .samples import Samples, to_float32
+from ...errors import InputError
+from ...samples import check_axes
+from ...training.results import Evaluation
+from ...training.samples import Samples, to_float32
+from .framework import F, chainer
+from .functions import exact_settings, parallel
 
 BATCH_SIZE = 256
 """Samples at a time: enough for the matrix products, small enough for the caches."""
-
-
-class Evaluation(NamedTuple):
-    """How well a network does on a set of samples."""
-
-    loss: float
-    """Mean cross entropy."""
-    accuracy: float
-    """Fraction of samples whose class is right."""
 
 
 def logits(model: Any, samples: Samples, batch_size: int = BATCH_SIZE) -> npt.NDArray[np.float32]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..links import BinaryConvolution2D, BinaryLinear
+from .links import BinaryConvolution2D, BinaryLinear
 
 Parameter = Any
 

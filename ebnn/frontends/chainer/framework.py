@@ -3,10 +3,10 @@
 Importing this module raises :class:`ebnn.errors.MissingDependencyError` where Chainer is absent or does not work.
 """
 
-from . import chainer_compat
-from .extras import import_extra
+from ...extras import import_extra
+from . import compat
 
-chainer_compat.supply()
+compat.supply()
 for _package in ("chainer", "threadpoolctl"):
     import_extra(_package, "training a network, or lowering a Chainer chain,")
 

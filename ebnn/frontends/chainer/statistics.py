@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..chainer_import import chainer
-from ..links import BatchNormalization
-from .samples import Samples, to_float32
+from ...training.samples import Samples, to_float32
+from .framework import chainer
+from .links import BatchNormalization
 
 BATCH_SIZE = 512
 """Samples at a time: a batch's own statistics are what the layers behind it see."""

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import reference
-from .blocks import Block, Conv, Dense, Input, InputKind, Normalization, Pool, Scores, Shape, Threshold, largest_value
-from .chainer_import import chainer
-from .errors import LoweringError, NetworkError
+from ... import reference
+from ...blocks import Block, Conv, Dense, Input, InputKind, Normalization, Pool, Scores, Shape, Threshold, largest_value
+from ...errors import LoweringError, NetworkError
+from ...network import Network
+from .framework import chainer
 from .functions import exact_settings
 from .links import CLink, size_blocks
-from .network import Network
 
 MAX_MULTIPLIER = 32_767  # of a score: an int16
 MAX_SCORE = 2**31 - 1

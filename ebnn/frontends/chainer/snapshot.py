@@ -16,12 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..atomic import write_atomically
-from ..chainer_import import chainer
-from ..errors import TrainingError
-from .records import EpochRecord, read_record
+from ...atomic import write_atomically
+from ...errors import TrainingError
+from ...training.records import EpochRecord, read_record
+from .framework import chainer
 
-SNAPSHOT_NAME = "snapshot.npz"
 FORMAT = 4
 _DESCRIPTION = "description"
 _EXTRAS = ("kept", "average")

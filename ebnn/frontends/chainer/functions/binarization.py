@@ -8,7 +8,7 @@ import chainer
 import numpy as np
 from chainer.utils import type_check
 
-from ..estimators import Estimator, get_estimator
+from ....training.estimators import Estimator, get_estimator
 
 Array = Any
 Variable = Any

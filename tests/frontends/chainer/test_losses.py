@@ -4,7 +4,7 @@ import chainer
 import numpy as np
 import pytest
 
-from ebnn.training.losses import cross_entropy, distillation
+from ebnn.frontends.chainer.losses import cross_entropy, distillation
 
 RANDOM = np.random.RandomState(3)
 ANSWERS = (RANDOM.randn(6, 4) * 3).astype(np.float32)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from os import PathLike
 from typing import Any
 
+from ...codegen import write_header
+from .lowering import lower
+
 
 class CChainMixin:
     """Mix-in, before ``chainer.Chain``, for a network whose blocks are :class:`ebnn.links.CLink`."""
@@ -33,8 +36,6 @@ class CChainMixin:
             NotImplementedError: the network has no ``link_order``.
             LoweringError: it has no exact counterpart in C.
         """
-        from .. import lower, write_header  # they know Chainer links, so they are imported late
-
         self.to_device("@numpy")  # type: ignore[attr-defined]
         channels, height, width = map(int, shape)
         network = lower(self, (channels, height, width))

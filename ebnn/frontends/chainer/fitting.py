@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from ..chainer_import import chainer
-from ..errors import EbnnError, InputError, TrainingError
-from ..network import MAX_CLASSES
+from ...codegen import header_text
+from ...errors import EbnnError, InputError, TrainingError
+from ...network import MAX_CLASSES
+from ...training.config import TrainConfig
+from ...training.samples import Samples
 from . import snapshot
-from .config import TrainConfig
 from .evaluation import logits
-from .samples import Samples
+from .framework import chainer
+from .lowering import lower
 
 
 def check_fit(model: Any, training: Samples, test: Samples, config: TrainConfig) -> None:
@@ -100,9 +102,6 @@ def _check_parameters(name: str, model: Any) -> None:
 
 def _check_lowering(model: Any, training: Samples) -> None:
     """What cannot be lowered untrained cannot be lowered trained: limits of layers, sums, rows, and of the header."""
-    from ..codegen import header_text
-    from ..lowering import lower
-
     try:
         header_text(lower(model, training.shape, training.kind), name="network")
     except EbnnError as error:

@@ -13,7 +13,7 @@ import ebnn.links as BL
 from ebnn import lower
 from ebnn.blocks import Conv, Dense, Pool
 from ebnn.errors import LoweringError
-from ebnn.lowering import find_threshold, score_constants
+from ebnn.frontends.chainer.lowering import find_threshold, score_constants
 
 SEED = 7
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..chainer_import import F
+from .framework import F
 
 Array = Any
 Variable = Any

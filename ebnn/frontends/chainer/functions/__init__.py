@@ -1,9 +1,8 @@
 """Chainer functions of binarized networks: pure, with their gradients."""
 
-import ebnn.chainer_import  # noqa: F401  (before any other import of Chainer)
-
-from .. import estimators
-from ..estimators import Estimator, estimator, estimator_names, get_estimator
+from ....training import estimators
+from ....training.estimators import Estimator, estimator, estimator_names, get_estimator
+from .. import framework  # noqa: F401  (before any other import of Chainer)
 from .binarization import sign, stochastic_sign
 from .binary_weights import binary_convolution_2d, binary_linear
 from .convolution import convolution_2d
