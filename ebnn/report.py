@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from .boards import Board, board_names, load_board
+from .boards import Board, board_names, bundled_board_names, load_board
 from .estimate import Estimate
 from .figures import percent
 from .network import Network
@@ -136,7 +136,7 @@ def estimate_table(network: Network, found: Estimate) -> Table:
 
 def counts_instructions(board: str) -> bool:
     """Whether a board's microseconds are instructions: QEMU has no cycles to count."""
-    return board in board_names() and load_board(board).simulator == "qemu"
+    return (board in bundled_board_names() or board in board_names()) and load_board(board).simulator == "qemu"
 
 
 def duration_text(board: str, us: float) -> str:

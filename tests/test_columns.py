@@ -10,11 +10,11 @@ from support.c_networks import RUNTIME, SANITIZERS, WARNINGS, require
 
 from ebnn import bits
 from ebnn.blocks import Block, Conv, Dense, Pool, Shape, Threshold, at_least
+from ebnn.boards import load_board
 from ebnn.codegen.arrays import constant_array
 from ebnn.kernels.columns import column_codes, column_scratch_bytes, strips, takes_columns
 from ebnn.reference import conv_sums, run_block
 from ebnn.simulation import board_url
-from ebnn.simulation.bare import TARGETS
 
 CASES = 300
 SAMPLES = 2
@@ -281,7 +281,7 @@ def compile_embedded(board, cases, folder, flags):
     if board in MCUS:
         command = [require("avr-gcc"), f"-mmcu={MCUS[board]}", "-DF_CPU=16000000UL", source]
     else:
-        target, bare = TARGETS[board], RUNTIME.parents[2] / "bare"
+        target, bare = load_board(board).bare, RUNTIME.parents[2] / "bare"
         sources = [bare / name for name in target.sources]
         command = [require(f"{target.tools}gcc"), *target.processor, "-ffunction-sections", "-fdata-sections"]
         command += [f"-I{bare}", source, *sources, bare / "stop.c", "-specs=picolibc.specs", "--oslib=semihost"]

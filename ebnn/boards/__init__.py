@@ -1,96 +1,148 @@
-"""Boards that ebnn knows: one TOML file each, in this folder."""
+"""Boards by name: those of this folder, one TOML file each, and the user's own.
+
+A user's board is a TOML file too. It is given by its path (``./myboard.toml``), or by its name where it lies in the
+folder that the environment variable ``EBNN_BOARDS`` names.
+"""
 
 from __future__ import annotations
 
 import difflib
-import sys
-from dataclasses import dataclass, field
+import os
+from dataclasses import replace
 from functools import cache
 from importlib import resources
-from typing import Any
+from pathlib import Path
 
+from ebnn.errors import FileFormatError
 from ebnn.names import unknown_name
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # type: ignore[import-not-found]
+from .board import BareBuild, Board, Costs, Machine
+from .reading import read_board, read_text, read_toml
 
-__all__ = ["Board", "Costs", "board_names", "load_board", "load_costs"]
+__all__ = [
+    "BareBuild",
+    "Board",
+    "Costs",
+    "Machine",
+    "board_names",
+    "bundled_board_names",
+    "is_board",
+    "load_board",
+    "load_costs",
+]
 
-
-@dataclass(frozen=True)
-class Board:
-    """What ebnn knows about a board. What this computer has no figure for, as a board, is None."""
-
-    name: str
-    """As PlatformIO calls it; "host", or the core's name of a board that exists in QEMU only."""
-    title: str
-    """As people call it."""
-    mcu: str | None = None
-    core: str | None = None
-    """Whose instructions it runs: "avr", "cortex-m0", "cortex-m3", "cortex-m4", "rv32", "arc", "xtensa"."""
-    clock_hz: int | None = None
-    flash_bytes: int | None = None
-    """For the program, the bootloader's share left out."""
-    ram_bytes: int | None = None
-    reserved_ram: int = 0
-    """Bytes that the linker keeps for heap and stacks whatever they need; variables have the rest."""
-    usb: tuple[str, ...] = ()
-    """Ids of its serial port, "vendor:product" in hexadecimal."""
-    environment: str | None = None
-    """Of platformio.ini, or None."""
-    simulator: str | None = None
-    """What runs its firmware behind ``sim://<name>``: "host", "simavr", "qemu", or None where nothing does."""
-    costs: str | None = None
-    """The core whose `Costs` estimates are made with, or None."""
-    cycles_per_instruction: float = 1.0
-    """Where costs are counted in instructions and have no bounds of their own."""
-    firmware_flash: int = 0
-    """Bytes that the board's core and the serial firmware take without a network and its kernels."""
-    firmware_ram: int = 0
-    """Likewise, without the stack."""
-    measured: bool = False
-    """Whether those figures were measured on a build and a simulator; otherwise they are taken from similar boards."""
-
-
-@dataclass(frozen=True)
-class Costs:
-    """What the kernels take on a core, by their names in `ebnn.workload`.
-
-    Attributes:
-        flash: bytes of code that each part of the library brings along, and of each layer of a kind.
-        stack: bytes of the deepest stack while a kernel runs in the firmware, an interrupt included.
-        time: for each kernel, cycles (AVR) or instructions (elsewhere) for one of each count of its work.
-        cycles: for each kernel, the fewest and the most cycles that one of its instructions may take, where its
-            instructions were counted and their latencies are known within bounds only.
-    """
-
-    flash: dict[str, float]
-    stack: dict[str, int]
-    time: dict[str, dict[str, float]]
-    cycles: dict[str, tuple[float, float]] = field(default_factory=dict)
+FOLDER_VARIABLE = "EBNN_BOARDS"
+_loaded: dict[str, Board] = {}
+"""The boards that were given by path, by name: what they say of themselves at a port is a name."""
 
 
 def board_names() -> list[str]:
-    """The names of all boards, in alphabetical order."""
-    files = (entry.name for entry in resources.files(__name__).iterdir())
-    return sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml"))
+    """Returns the names of all boards, the user's own included, in alphabetical order.
+
+    Raises `ebnn.errors.FileFormatError` where EBNN_BOARDS names no folder.
+    """
+    return sorted({*bundled_board_names(), *_own_files(), *_loaded})
 
 
 @cache
-def load_board(name: str) -> Board:
-    """The board of that name. Raises `ebnn.errors.UnknownNameError`, with the names there are, if there is none."""
-    if name not in board_names():
+def bundled_board_names() -> tuple[str, ...]:
+    """Returns the names of the boards that come with ebnn, in alphabetical order."""
+    files = (entry.name for entry in resources.files(__name__).iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml")))
+
+
+def is_board(name: str) -> bool:
+    """Whether a name, or the path of a TOML file, is a board's."""
+    return _is_path(name) or name in bundled_board_names() or name in board_names()
+
+
+def load_board(name: str | os.PathLike[str]) -> Board:
+    """Returns the board of that name, or of the TOML file at that path; that one is known by its name from then on.
+
+    Raises:
+        UnknownNameError: there is no board of that name; the message lists those there are.
+        FileFormatError: a board's file cannot be read, or is wrong.
+    """
+    name = os.fspath(name)
+    if _is_path(name):
+        board = _load_file(Path(name).expanduser())
+        _loaded[board.name] = board
+        return board
+    if name in bundled_board_names():
+        return _load_bundled(name)
+    if name in _loaded:
+        return _loaded[name]
+    own = _own_files()
+    if name not in own:
         raise unknown_name("board", name, board_names(), near=_similar(name), listed="ebnn knows")
-    facts = read_toml(f"{name}.toml")
-    return Board(**{**facts, "usb": tuple(facts.get("usb", ()))})
+    return _load_file(own[name])
+
+
+@cache
+def load_costs(core: str) -> Costs:
+    """Returns the kernels' costs on a core, as ``benchmarks/costs.py`` measures them.
+
+    Raises `ebnn.errors.UnknownNameError` for a core without costs.
+    """
+    folder = resources.files(__name__) / "costs"
+    known = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir())
+    if core not in known:
+        raise unknown_name("core with costs", core, known)
+    return Costs(**read_toml((folder / f"{core}.toml").read_text(encoding="utf-8"), f"costs/{core}.toml"))
+
+
+def _is_path(name: str) -> bool:
+    return name.endswith(".toml") or "/" in name or os.sep in name
+
+
+def _own_files() -> dict[str, Path]:
+    """The files of the user's boards, by name."""
+    place = os.environ.get(FOLDER_VARIABLE)
+    if not place:
+        return {}
+    try:
+        files = [path for path in Path(place).expanduser().iterdir() if path.suffix == ".toml"]
+    except OSError as error:
+        raise FileFormatError(
+            f"{FOLDER_VARIABLE} names {place}, where boards cannot be looked for: {error.strerror}"
+        ) from None
+    for path in files:
+        _check_name(path)
+    return {path.stem: path for path in files}
+
+
+def _check_name(path: Path) -> None:
+    if path.stem in bundled_board_names():
+        raise FileFormatError(f"{path}: {path.stem} is a board that comes with ebnn, give yours another name")
+
+
+def _load_file(path: Path) -> Board:
+    path = path.absolute()  # a link keeps the name that the user wrote
+    _check_name(path)
+    board = read_board(read_text(path), path.stem, str(path), _load_like, path.parent)
+    if board.costs is not None:
+        load_costs(board.costs)
+    return replace(board, file=str(path))
+
+
+def _load_like(name: str) -> Board:
+    """The board that another one is like: one that comes with ebnn, so that no circle arises."""
+    if name not in bundled_board_names():
+        raise unknown_name("board of ebnn's", name, bundled_board_names())
+    return _load_bundled(name)
+
+
+@cache
+def _load_bundled(name: str) -> Board:
+    file = f"{name}.toml"
+    return read_board(resources.files(__name__).joinpath(file).read_text(encoding="utf-8"), name, file, _load_like)
 
 
 def _similar(name: str) -> list[str]:
     """Up to three boards that may be meant, by their names and titles."""
     wanted = _plain(name)
-    known = {_plain(text): board for board in board_names() for text in (load_board(board).title, board)}
+    known = {_plain(load_board(board).title): board for board in bundled_board_names()}
+    known |= {_plain(board): board for board in board_names()}
     starting = [plain for plain in known if wanted and plain.removeprefix("arduino").startswith(wanted)]
     near = [wanted] if wanted in known else starting or difflib.get_close_matches(wanted, known)
     return list(dict.fromkeys(known[plain] for plain in near))[:3]
@@ -98,15 +150,3 @@ def _similar(name: str) -> list[str]:
 
 def _plain(text: str) -> str:
     return "".join(filter(str.isalnum, text.lower()))
-
-
-@cache
-def load_costs(core: str) -> Costs:
-    """The kernels' costs on a core; ``benchmarks/costs.py`` measures them."""
-    return Costs(**read_toml(f"costs/{core}.toml"))
-
-
-def read_toml(name: str) -> dict[str, Any]:
-    """A TOML file of this folder."""
-    facts: dict[str, Any] = tomllib.loads(resources.files(__name__).joinpath(name).read_text(encoding="utf-8"))
-    return facts

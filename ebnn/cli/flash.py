@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from ..atomic import write_atomically
-from ..boards import board_names, load_board
+from ..boards import Board, is_board, load_board
 from ..build_folders import temporary_folder
 from ..codegen import header_text
 from ..codegen.header import identifier
@@ -39,7 +39,12 @@ START_SECONDS = 12.0  # that a board may take after the upload: USB, bootloader,
 
 @click.command()
 @optional_model_argument
-@click.option("--board", required=True, metavar="BOARD", help="PlatformIO's name of it, as in platformio.ini.")
+@click.option(
+    "--board",
+    required=True,
+    metavar="BOARD",
+    help="PlatformIO's name of it, as in platformio.ini, or a file of your own.",
+)
 @click.option("--port", help="Where it is plugged in: /dev/ttyACM0, COM3. [default: found by its USB ids]")
 @click.option(
     "--project",
@@ -69,26 +74,29 @@ def flash(
     """
     begin = time.monotonic()
     network = None if model is None else load(model)
+    known = load_board(board) if is_board(board) else None
+    board = board if known is None or known.file is None else known.name
     own = find_project(folder, board)
-    project = own or bundled_project()
+    project = own or bundled_project(known)
     project.check_board(board)
     if board == "native":
         raise DeviceError(
             "native is this computer, there is nothing to write to: run the firmware here with ebnn run MODEL --port "
             "sim://host"
         )
-    if network is not None and board in board_names():
-        check_fits(network, load_board(board), arithmetic, optimize)
+    if network is not None and known is not None and known.costs is not None:
+        check_fits(network, known, arithmetic, optimize)
     check_upload(project, board)
-    place = check_port(board, port)
+    place = check_port(board, known, port)
     console = make_console()
     name = "the network of its network.h" if model is None else str(model)
     print_line(console, f"{name} → {board} at {place}")
     with interrupted_by_signals(), placed_header(own, network, model, arithmetic, optimize) as header:
-        upload(board, place, project=own, header=header, network=name, show=lambda line: say(console, line))
+        target = board if known is None or known.file is None else known
+        upload(target, place, project=own, header=header, network=name, show=lambda line: say(console, line))
         expected = read_hash(header)
     print_line(console, "waiting for the board …")
-    place, info = greet(board, place, port is None, expected, baud)
+    place, info = greet(board, place, known if port is None else None, expected, baud)
     print_line(
         console,
         f"{place}: board {info.board} runs network {info.network}, hash 0x{info.network_hash:08x}, "
@@ -114,12 +122,12 @@ def find_project(folder: Path | None, board: str) -> Project | None:
     return project
 
 
-def check_port(board: str, port: str | None) -> str:
+def check_port(board: str, known: Board | None, port: str | None) -> str:
     """The port, which can be opened: better found out before the build than after."""
     if port is None:
-        if board not in board_names():
+        if known is None:
             raise PortError(f"ebnn does not know the USB ids of the board {board}: name its port with --port")
-        port = find_port(load_board(board))
+        port = find_port(known)
     if "://" in port:
         raise PortError(
             f"{port} is no port that a board can be written through: name a device, as in /dev/ttyACM0 or COM3. A "
@@ -170,9 +178,14 @@ def read_hash(header: Path) -> int | None:
     return int(found[1], 16) if found else None
 
 
-def greet(board: str, port: str, searched: bool, expected: int | None, baud: int = BAUDRATE) -> tuple[str, DeviceInfo]:
-    """Waits for the board; returns its port, which may be another one now, and what it says about itself."""
-    port = wait_for_port(board, port, searched)
+def greet(
+    board: str, port: str, searched: Board | None, expected: int | None, baud: int = BAUDRATE
+) -> tuple[str, DeviceInfo]:
+    """Waits for the board; returns its port, which may be another one now, and what it says about itself.
+
+    ``searched`` is the board whose port was found by its USB ids; None where the port was given.
+    """
+    port = wait_for_port(port, searched)
     with Device(port, network_hash=expected, startup=START_SECONDS, baudrate=baud) as device:
         info = device.hello()
     if info.board != board:
@@ -183,12 +196,12 @@ def greet(board: str, port: str, searched: bool, expected: int | None, baud: int
     return port, info
 
 
-def wait_for_port(board: str, port: str, searched: bool) -> str:
+def wait_for_port(port: str, searched: Board | None) -> str:
     """The port once it is there again: a board with USB of its own leaves while it restarts."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            place = find_port(load_board(board)) if searched else port
+            place = port if searched is None else find_port(searched)
             open_port(place).close()
             return place
         except PortError as error:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ..boards import board_names, load_board
+from ..boards import is_board, load_board
 from ..codegen import header_text
 from ..codegen.header import identifier
 from ..errors import BuildError
@@ -31,16 +31,18 @@ def init(folder: Path, board: str, model: Path | None, arithmetic: str, optimize
 
     A network that is too big for the board is refused.
     """
-    bundled_project().check_board(board)
+    known = load_board(board) if is_board(board) else None
+    target = known if known is not None and known.file is not None else board
+    bundled_project(known).check_board(target if isinstance(target, str) else target.name)
     if model is None:
         header, network = bundled_network()
     else:
         own = load(model)
-        if board in board_names():
-            check_fits(own, load_board(board), arithmetic, optimize)
+        if known is not None and known.costs is not None:
+            check_fits(own, known, arithmetic, optimize)
         text = header_text(own, name=identifier(model.stem), arithmetic=arithmetic, optimize=optimize)
         header, network = text.encode(), find_network(model).read_bytes()
-    project = write_project(folder, board, header, network)
+    project = write_project(folder, target, header, network)
     console = make_console()
     print_line(console, f"{project.folder}: a project for {board}; README.md says what to do with it")
     print_command(console, "next", command_line("flash", "--board", board, "--project", folder))

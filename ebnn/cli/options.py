@@ -9,7 +9,7 @@ import click
 
 from .. import datasets
 from ..atomic import write_atomically
-from ..boards import board_names
+from ..boards import bundled_board_names
 from ..device import BAUDRATE
 from ..errors import WriteError
 from ..extras import import_extra
@@ -47,7 +47,9 @@ optimize_option = click.option(
     "speed: large tables in flash, and 256 B of RAM on AVR.",
 )
 board_option = click.option(
-    "--board", metavar="BOARD", help=f"One of {', '.join(board_names())}; ebnn boards tells more."
+    "--board",
+    metavar="BOARD",
+    help=f"One of {', '.join(bundled_board_names())}, or a file of your own, myboard.toml; ebnn boards tells more.",
 )
 baud_option = click.option(
     "--baud",

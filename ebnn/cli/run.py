@@ -1,6 +1,5 @@
 """The command ``ebnn run``."""
 
-import urllib.parse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -177,7 +176,7 @@ def port_of(network: Network, port: str, name: str, arithmetic: str, optimize: s
     with temporary_folder() as folder:
         header = folder / "network.h"
         write_header(network, header, name=name, arithmetic=arithmetic, optimize=optimize)
-        yield board_url(urllib.parse.urlsplit(port).netloc, header=header)
+        yield board_url(board.file or board.name, header=header)
 
 
 def progress_bar(console: Console) -> Progress:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from .. import datasets
-from ..boards import Board, board_names, load_board
+from ..boards import Board, bundled_board_names, load_board
 from ..errors import TrainingError
 from ..network import Network
 from ..sweep import FRONT_MARK, Sweep, Trial, estimate_all, sweep_table
@@ -28,7 +28,7 @@ LONGEST = 255
 
 
 def read_boards(text: str) -> tuple[Board, ...]:
-    """Boards from their names, joined by commas. Raises BuildError for an unknown one."""
+    """Boards from their names, joined by commas. Raises UnknownNameError for an unknown one."""
     return tuple(load_board(name) for name in dict.fromkeys(part.strip() for part in text.split(",")))
 
 
@@ -85,7 +85,7 @@ def train_trials(
     "board_list",
     metavar="BOARD,…",
     default=DEFAULT_BOARDS,
-    help=f"For which to estimate the time: of {', '.join(board_names())}.",
+    help=f"For which to estimate the time: of {', '.join(bundled_board_names())}.",
 )
 @click.option(
     "--plot",

@@ -12,25 +12,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ebnn.atomic import copy_tree
+from ebnn.boards import Board
 from ebnn.build_folders import kept_folder
 from ebnn.errors import BuildError, EbnnError
 from ebnn.firmware_sources import firmware_folder
 from ebnn.leftovers import delete
 
 from .process import build_error, run_platformio
-from .project import Project, bundled_project
+from .project import Project, bundled_project, environment_text
 from .registry import check_platform, core_variables, toolchain_stamp
 
 _PARTS = ("src", "host", "lib")  # of the firmware that PlatformIO compiles
 _PROGRAMS = ("firmware.elf", "program", "program.exe")
 
 
-def build_firmware(board: str, header: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Path:
+def build_firmware(board: str | Board, header: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Path:
     """Builds the serial firmware with an emitted header for a board and returns the path of the ELF file.
 
-    ``board`` is an environment of ebnn's platformio.ini; ``folder`` receives the ELF file (firmware.elf, and
-    firmware.hex where the board has one; for "native" the program). Nothing else is written but ebnn's cache, where
-    the compiled Arduino core stays, so that the next build takes a second or two; without a cache, nothing.
+    ``board`` is an environment of ebnn's platformio.ini, or a user's board; ``folder`` receives the ELF file
+    (firmware.elf, and firmware.hex where the board has one; for "native" the program). Nothing else is written but
+    ebnn's cache, where the compiled Arduino core stays, so that the next build takes a second or two; without a cache,
+    nothing.
 
     Raises `ebnn.errors.BuildError` with the reason: no such environment or header, a compiler's errors, a network that
     is too big for the board, or a toolchain that PlatformIO cannot get.
@@ -38,18 +40,20 @@ def build_firmware(board: str, header: str | os.PathLike[str], folder: str | os.
     header, folder = Path(header), Path(folder)
     if not header.is_file():
         raise BuildError(f"{header} is missing: emit the network's header with ebnn export MODEL.ebnn -o {header}")
-    project = bundled_project()
-    project.check_board(board)
-    check_platform(project, board)
+    known = board if isinstance(board, Board) else None
+    name = board if isinstance(board, str) else board.environment or board.name
+    project = bundled_project(known)
+    project.check_board(name)
+    check_platform(project, name)
     try:
-        with prepared_workspace(board, header) as workspace:
-            arguments = ["run", "-d", str(workspace.project), "-e", board]
-            error = build_error(run_platformio(arguments, workspace.variables), board, _network(header))
+        with prepared_workspace(name, header, known) as workspace:
+            arguments = ["run", "-d", str(workspace.project), "-e", name]
+            error = build_error(run_platformio(arguments, workspace.variables), name, _network(header))
             if error is not None:
                 raise error
-            return _copy_program(workspace.build / board, folder)
+            return _copy_program(workspace.build / name, folder)
     except OSError as failure:
-        raise BuildError(f"the firmware for {board} cannot be built in {folder}: {failure}") from failure
+        raise BuildError(f"the firmware for {name} cannot be built in {folder}: {failure}") from failure
 
 
 def _network(header: Path) -> str:
@@ -59,8 +63,10 @@ def _network(header: Path) -> str:
 
 
 @contextlib.contextmanager
-def prepared_workspace(board: str, header: Path) -> Iterator[Workspace]:
+def prepared_workspace(board: str, header: Path, own: Board | None = None) -> Iterator[Workspace]:
     """Holds, for this process alone, a folder with a copy of ebnn's firmware in which it is built for this board.
+
+    ``own`` is a user's board, which ebnn's platformio.ini does not have.
 
     It is in ebnn's cache, or a temporary folder where the cache cannot be used. The header lies there as network.h.
     What another version of the firmware or of the compilers has built is not taken, nor what is not whole.
@@ -68,7 +74,8 @@ def prepared_workspace(board: str, header: Path) -> Iterator[Workspace]:
     Raises OSError.
     """
     bundled = bundled_project()
-    names = hashlib.sha256(f"{_content(bundled)}\n{toolchain_stamp()}".encode()).hexdigest()[:16], board
+    environment = environment_text(own)
+    names = hashlib.sha256(f"{_content(bundled)}\n{toolchain_stamp()}{environment}".encode()).hexdigest()[:16], board
     with kept_folder("platformio", *names) as folder:
         mark = folder / ".built"
         if not mark.is_file() or mark.read_text() != _state(folder):
@@ -77,7 +84,7 @@ def prepared_workspace(board: str, header: Path) -> Iterator[Workspace]:
                     delete(entry)
             (folder / "include").mkdir()
             (folder / "tmp").mkdir()
-            _copy_firmware(bundled, folder / "project")
+            _copy_firmware(bundled, folder / "project", environment)
         mark.unlink(missing_ok=True)
         shutil.copyfile(header, folder / "include" / "network.h")
         try:
@@ -123,11 +130,12 @@ def _content(project: Project) -> str:
     )
 
 
-def _copy_firmware(bundled: Project, target: Path) -> None:
-    """Lays ebnn's project out as in a checkout, without a network."""
+def _copy_firmware(bundled: Project, target: Path, environment: str) -> None:
+    """Lays ebnn's project out as in a checkout, without a network; its platformio.ini ends with ``environment``."""
     for part in _PARTS:
         copy_tree(firmware_folder() / part, target / "firmware" / part)
-    shutil.copyfile(bundled.folder / "platformio.ini", target / "platformio.ini")
+    configuration = (bundled.folder / "platformio.ini").read_text(encoding="utf-8")
+    (target / "platformio.ini").write_text(configuration + environment, encoding="utf-8")
 
 
 def _state(folder: Path) -> str:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ebnn.boards import board_names, load_board
+from ebnn.boards import Board, board_names, load_board
 from ebnn.errors import BuildError
 from ebnn.firmware_sources import firmware_folder
 
@@ -48,12 +48,15 @@ class Project:
         )
 
 
-def open_project(folder: Path) -> Project:
-    """Reads a project's configuration. Raises `ebnn.errors.BuildError` where there is none or it cannot be read."""
+def open_project(folder: Path, board: Board | None = None) -> Project:
+    """Reads a project's configuration, with the environment of a user's board if one is given.
+
+    Raises `ebnn.errors.BuildError` where there is none or it cannot be read.
+    """
     path = folder / _INI
     parser = configparser.ConfigParser(interpolation=None, strict=False, inline_comment_prefixes=("#", ";"))
     try:
-        parser.read_string(path.read_text(encoding="utf-8"), str(path))
+        parser.read_string(path.read_text(encoding="utf-8") + environment_text(board), str(path))
     except FileNotFoundError:
         raise BuildError(f"{folder} is no project: it has no {_INI}; make one with ebnn init FOLDER") from None
     except (OSError, ValueError, configparser.Error) as error:
@@ -80,10 +83,26 @@ def _plain_name(platform: str) -> str:
     return found[1] if found else ""
 
 
-def bundled_project() -> Project:
+def environment_text(board: Board | None) -> str:
+    """Returns the section of platformio.ini for a user's board; "" for one that ebnn's platformio.ini has."""
+    if board is None or board.file is None or not board.platformio:
+        return ""
+    options = dict(board.platformio)
+    if "framework" not in options and "extends" not in options:
+        options = {"extends": "arduino", **options}
+    lines = [f"{key} = {value}" for key, value in options.items()]
+    return "\n".join(["", f"; {board.title}.", f"[env:{board.name}]", *lines, ""])
+
+
+def bundled_project(board: Board | None = None) -> Project:
     """The project that ebnn brings along: the top of a checkout, the package where it is installed.
 
-    Raises `ebnn.errors.BuildError` if it is missing.
+    ``board``, a user's, gets an environment in it. Raises `ebnn.errors.BuildError` if the project is missing, and for a
+    user's board that PlatformIO is told nothing of.
     """
-    project = open_project(firmware_folder().parent)
+    if board is not None and board.file is not None and board.environment is None:
+        raise BuildError(
+            f"{board.file} has no table [platformio], which says how the board is built: give it platform and board"
+        )
+    project = open_project(firmware_folder().parent, board)
     return dataclasses.replace(project, include=firmware_folder() / "include")

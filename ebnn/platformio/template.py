@@ -8,22 +8,29 @@ import shutil
 from pathlib import Path
 
 from ebnn.atomic import copy_tree, folder_in_full
+from ebnn.boards import Board
 from ebnn.errors import BuildError
 from ebnn.firmware_sources import firmware_folder
 
-from .project import Project, bundled_project, open_project
+from .project import Project, bundled_project, environment_text, open_project
 
 _FILES = Path(__file__).resolve().parent / "project-files"
 _SOURCES = ("*.c", "*.cpp", "*.h")
 _TEMPLATES = ("README.md", "stream.py")
+_OWN_BOARD = (  # what the templates say of a board that ebnn knows, and of one that has a file in the project
+    ('BOARD = "@board@"', 'BOARD = Path(__file__).with_name("@board@.toml")'),
+    ("sim://@board@", "sim://./@board@.toml"),
+    ("--board @board@ --project FOLDER", "--board FOLDER/@board@.toml --project FOLDER"),
+    ("--board @board@", "--board ./@board@.toml"),
+)
 
 
-def write_project(folder: str | os.PathLike[str], board: str, header: bytes, model: bytes) -> Project:
+def write_project(folder: str | os.PathLike[str], board: str | Board, header: bytes, model: bytes) -> Project:
     """Writes a project to ``folder``, which must not exist or be empty.
 
     Args:
         folder: receives platformio.ini, src, host, include/network.h, lib/ebnn, network.ebnn, stream.py and README.md.
-        board: the environment that PlatformIO builds by default.
+        board: the environment that PlatformIO builds by default, or a user's board, whose file is copied as well.
         header: the network's, as emitted.
         model: the network's file.
 
@@ -31,7 +38,9 @@ def write_project(folder: str | os.PathLike[str], board: str, header: bytes, mod
     for, and `ebnn.errors.WriteError` where the folder is not empty or cannot be written.
     """
     folder = Path(folder).expanduser().resolve()
-    bundled = bundled_project()
+    own = board if isinstance(board, Board) and board.file is not None else None
+    board = board if isinstance(board, str) else board.environment or board.name
+    bundled = bundled_project(own)
     bundled.check_board(board)
     firmware = firmware_folder()
     configuration = _own_configuration((bundled.folder / "platformio.ini").read_text(encoding="utf-8"), board)
@@ -45,9 +54,15 @@ def write_project(folder: str | os.PathLike[str], board: str, header: bytes, mod
         (new / "include").mkdir()
         (new / "include" / "network.h").write_bytes(header)
         (new / "network.ebnn").write_bytes(model)
-        (new / "platformio.ini").write_text(configuration, encoding="utf-8")
+        if own is not None and own.file is not None:
+            shutil.copyfile(own.file, new / f"{board}.toml")
+        (new / "platformio.ini").write_text(configuration + environment_text(own), encoding="utf-8")
         for name in _TEMPLATES:
-            text = (_FILES / name).read_text(encoding="utf-8").replace("@board@", board)
+            text = (_FILES / name).read_text(encoding="utf-8")
+            if own is not None:
+                for known, path in _OWN_BOARD:
+                    text = text.replace(known, path)
+            text = text.replace("@board@", board)
             (new / name).write_text(text, encoding="utf-8")
         (new / ".gitignore").write_text(".pio/\n", encoding="utf-8")
     return open_project(folder)

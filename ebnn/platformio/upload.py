@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ebnn.boards import Board
 from ebnn.build_folders import temporary_folder
 from ebnn.errors import BuildError, DeviceError, PortError
 from ebnn.firmware_sources import bundled_header
@@ -25,7 +26,7 @@ class InterruptedUploadError(DeviceError):
 
 
 def upload(
-    board: str,
+    board: str | Board,
     port: str,
     *,
     project: Project | None = None,
@@ -36,7 +37,7 @@ def upload(
     """Builds a project for a board and writes it through a serial port.
 
     Args:
-        board: an environment of the project.
+        board: an environment of the project, or a user's board.
         port: a device name, as in /dev/ttyACM0 or COM3.
         project: what is built in its own folder; None is the firmware that ebnn brings along, built in ebnn's cache.
         header: the network.h to build that firmware with; None takes `ebnn.firmware_sources.bundled_header`.
@@ -46,7 +47,9 @@ def upload(
     Raises `ebnn.errors.BuildError` if it cannot be built or is too big, `ebnn.errors.PortError` if the port cannot be
     used, and `ebnn.errors.DeviceError` if the board does not take it, or if writing was interrupted.
     """
-    target = project or bundled_project()
+    own = board if isinstance(board, Board) else None
+    board = board if isinstance(board, str) else board.environment or board.name
+    target = project or bundled_project(own)
     target.check_board(board)
     check_upload(target, board)
     if project is not None:
@@ -56,7 +59,7 @@ def upload(
         with contextlib.ExitStack() as stack:
             if project is None:
                 source = Path(header) if header is not None else bundled_header()
-                workspace = stack.enter_context(prepared_workspace(board, source))
+                workspace = stack.enter_context(prepared_workspace(board, source, own))
                 _upload(workspace.project, board, port, network, workspace.variables, show)
             else:
                 folder = stack.enter_context(temporary_folder())

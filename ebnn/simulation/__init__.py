@@ -41,13 +41,14 @@ def board_url(
     """The URL of a simulated board.
 
     Args:
-        board: its name, "host" or another of ``ebnn boards`` that has a simulator.
+        board: its name, "host" or another of ``ebnn boards`` that has a simulator, or the path of a user's board file.
         header: an emitted header, compiled with the firmware each time the port is opened.
         program: what is compiled already, an ELF file.
     """
     paths = {"header": header, "program": program}
     query = urllib.parse.urlencode({key: str(Path(path).resolve()) for key, path in paths.items() if path is not None})
-    return f"sim://{board}?{query}" if query else f"sim://{board}"
+    place = urllib.parse.quote(board)
+    return f"sim://{place}?{query}" if query else f"sim://{place}"
 
 
 def host_url(header: str | os.PathLike[str]) -> str:

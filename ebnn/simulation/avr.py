@@ -93,7 +93,7 @@ class SimavrSimulator(Simulator):
     def build(cls, board: Board, header: Path, folder: Path) -> Path:
         from ebnn.platformio import build_firmware
 
-        return build_firmware(board.environment or board.name, header, folder)
+        return build_firmware(board, header, folder)
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ebnn.boards import Board
+from ebnn.boards import BareBuild, Board
 from ebnn.errors import BuildError
 from ebnn.firmware_sources import firmware_folder
 
@@ -19,43 +19,13 @@ from .build import run_compiler
 FLAGS = ("-std=c99", "-Os", "-Wall", "-Wextra")
 
 
-@dataclass(frozen=True)
-class Target:
-    """How a board's program is compiled."""
-
-    tools: str
-    """What the compiler's name and those of its companions start with."""
-    packages: str
-    """Debian's, with compiler and C library."""
-    processor: tuple[str, ...]
-    """Flags that name it."""
-    sources: tuple[str, ...]
-    """The board's own files in ``firmware/bare``."""
-    script: str
-    """The linker's, there as well."""
-
-
-_ARM = "gcc-arm-none-eabi picolibc-arm-none-eabi"
-TARGETS = {
-    "cortex-m0": Target("arm-none-eabi-", _ARM, ("-mthumb", "-mcpu=cortex-m0"), ("arm.c", "microbit.c"), "microbit.ld"),
-    "cortex-m3": Target("arm-none-eabi-", _ARM, ("-mthumb", "-mcpu=cortex-m3"), ("arm.c", "mps2.c"), "mps2.ld"),
-    "cortex-m4": Target(
-        "arm-none-eabi-",
-        _ARM,
-        ("-mthumb", "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
-        ("arm.c", "mps2.c"),
-        "mps2.ld",
-    ),
-    # In version 2.2 of the instruction set the counters are part of "i"; there are no libraries for "rv32imc_zicsr".
-    "rv32": Target(
-        "riscv64-unknown-elf-",
-        "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
-        ("-march=rv32imc", "-mabi=ilp32", "-misa-spec=2.2"),
-        ("virt.c",),
-        "virt.ld",
-    ),
-}
 _COMMON = ("main.c", "memory.c", "stop.c")
+
+
+def _build_of(board: Board) -> BareBuild:
+    if board.bare is None:
+        raise BuildError(f"{board.name} has no table [bare]: the firmware is not built for it without an Arduino core")
+    return board.bare
 
 
 def find_tool(board: Board, tool: str = "gcc") -> str:
@@ -63,7 +33,7 @@ def find_tool(board: Board, tool: str = "gcc") -> str:
 
     Raises `ebnn.errors.BuildError`, saying how to get it, if it is missing.
     """
-    target = TARGETS[board.name]
+    target = _build_of(board)
     path = shutil.which(target.tools + tool)
     if path is None:
         raise BuildError(
@@ -90,10 +60,17 @@ def build_bare(
     header, folder = Path(header).resolve(), Path(folder).resolve()
     if not header.is_file():
         raise BuildError(f"{header} is missing: emit the network's header with ebnn export MODEL.ebnn -o {header}")
-    target, firmware = TARGETS[board.name], firmware_folder()
+    target, firmware = _build_of(board), firmware_folder()
     shutil.copyfile(header, folder / "network.h")
     program = folder / "responder.elf"
-    searched = [folder, firmware / "src", firmware / "lib" / "ebnn" / "src", header.parent, *map(Path, include)]
+    searched = [
+        folder,
+        firmware / "src",
+        firmware / "lib" / "ebnn" / "src",
+        firmware / "bare",
+        header.parent,
+        *map(Path, include),
+    ]
     command = [
         find_tool(board),
         *target.processor,
@@ -123,7 +100,7 @@ def _explained(board: Board, header: Path, said: str) -> BuildError | None:
     if "picolibc.specs" in said:
         return BuildError(
             f"the firmware for {board.name} needs the C library picolibc, which is not installed:\n"
-            f"  Debian, Ubuntu:  sudo apt install {TARGETS[board.name].packages}"
+            f"  Debian, Ubuntu:  sudo apt install {_build_of(board).packages}"
         )
     overflow = re.search(r"region `(\w+)' overflowed by (\d+) bytes", said)
     if overflow is None:

@@ -52,9 +52,10 @@ def parse_url(url: str) -> Address:
     `ebnn.errors.UnknownNameError` tells a board that is not simulated.
     """
     parts = urllib.parse.urlsplit(url)
-    if parts.scheme != "sim" or parts.path not in ("", "/"):
-        raise PortError(f"{url!r} is no simulated board: write sim://BOARD, as in sim://host")
-    board = find_board(parts.netloc)
+    place = urllib.parse.unquote(parts.netloc + parts.path)
+    if parts.scheme != "sim" or (parts.path not in ("", "/") and not place.endswith(".toml")):
+        raise PortError(f"{url!r} is no simulated board: write sim://BOARD, as in sim://host, or sim://./BOARD.toml")
+    board = find_board(place.removesuffix("/"))
     options = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
     known = ["header", "program", *sorted(simulator_class(board).OPTIONS)]
     unknown = sorted(set(options) - set(known))
@@ -75,6 +76,11 @@ def takes_header(port: str) -> bool:
 
 def find_board(name: str) -> Board:
     """The board of that name. Raises `ebnn.errors.UnknownNameError` if no simulated board is called so."""
+    if name.endswith(".toml"):
+        own = load_board(name)
+        if own.simulator is None:
+            raise PortError(f"{name} says no simulator, so the board is not simulated: simavr or qemu")
+        return own
     known = [board for board in board_names() if load_board(board).simulator is not None]
     if name not in known:
         there = [f"sim://{board}" for board in known]

@@ -17,11 +17,10 @@ import socket
 import subprocess
 import tempfile
 import termios
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ebnn.boards import Board
+from ebnn.boards import Board, Machine
 from ebnn.build_folders import temporary_place
 from ebnn.errors import PortError
 
@@ -29,38 +28,6 @@ from .bare import build_bare
 from .simulator import Simulator, start_process
 
 _RESET_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class Machine:
-    """How QEMU runs a board."""
-
-    emulator: str
-    package: str
-    """Debian's."""
-    options: tuple[str, ...]
-    elf_machine: int
-    """Which processor's programs it runs, as an ELF file numbers them."""
-    shift: int
-    """An instruction takes 2^shift nanoseconds of the machine's time: enough for a tick or more of its clock."""
-    load: tuple[str, str] = ("-kernel", "")
-    """The option that loads the program, and what its argument has before the program's path."""
-
-
-_ARM = ("qemu-system-arm", "qemu-system-arm")
-MACHINES = {
-    "cortex-m0": Machine(*_ARM, ("-machine", "microbit"), 40, 10),
-    "cortex-m3": Machine(*_ARM, ("-machine", "mps2-an385"), 40, 10),
-    "cortex-m4": Machine(*_ARM, ("-machine", "mps2-an386"), 40, 10),
-    "rv32": Machine(
-        "qemu-system-riscv32",
-        "qemu-system-misc",
-        ("-machine", "virt", "-bios", "none", "-m", "1M"),
-        243,
-        0,
-        ("-device", "loader,cpu-num=0,file="),
-    ),
-}
 
 
 class QemuSimulator(Simulator):
@@ -71,7 +38,8 @@ class QemuSimulator(Simulator):
         return build_bare(board, header, folder)
 
     def __init__(self, board: Board, program: Path, terminal: int) -> None:
-        machine = MACHINES[board.name]
+        machine = board.machine
+        assert machine is not None, board.name
         _check_program(program, board, machine)
         emulator = shutil.which(machine.emulator)
         if emulator is None:

@@ -14,6 +14,7 @@ ASKED_FOR = (
     "genuino101 uno nanoatmega328 megaatmega2560 leonardo zero nano_33_iot nano33ble due bluepill_f103c8 pico esp32dev "
     "esp32-c3-devkitm-1 native"
 ).split()
+OPTIONS = ("platform", "board")
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +38,12 @@ def test_environments_and_catalogue_name_each_other(sections):
     assert {load_board(name).environment for name in board_names()} - {None} == set(ASKED_FOR)
     for name in board_names():
         environment = load_board(name).environment
-        if environment not in (None, "native"):
-            assert environment == name == sections[f"env:{environment}"]["board"]
+        if environment is not None:
+            assert environment in (name, "native")
+            options = {key: value for key, value in sections[f"env:{environment}"].items() if key in OPTIONS}
+            assert {key: [value] if isinstance(value, str) else value for key, value in options.items()} == {
+                key: [value] for key, value in load_board(name).platformio.items()
+            }
 
 
 def test_every_environment_says_its_name_to_the_firmware(sections):

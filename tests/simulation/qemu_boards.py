@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from support.c_networks import require
 
-from ebnn.boards import load_board
-from ebnn.simulation.bare import TARGETS, build_bare
-from ebnn.simulation.qemu import MACHINES
+from ebnn.boards import board_names, load_board
+from ebnn.simulation.bare import build_bare
 
-NAMES = sorted(TARGETS)
+NAMES = [name for name in board_names() if load_board(name).simulator == "qemu"]
 PROBE = Path(__file__).parent / "probe_network.h"
 STRICT = ["-std=c99", "-Os", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow", "-Wcast-align=strict"]
 
@@ -24,8 +23,11 @@ LOOP, UNALIGNED, WILD, STACK, SUM, STATIC = range(6)
 
 def require_board(name: str) -> None:
     """Skips the test where the board's compiler, its C library or QEMU is missing, unless skipping is forbidden."""
-    compiler = require(f"{TARGETS[name].tools}gcc")
-    require(MACHINES[name].emulator)
+    board = load_board(name)
+    assert board.bare is not None
+    assert board.machine is not None
+    compiler = require(f"{board.bare.tools}gcc")
+    require(board.machine.emulator)
     found = subprocess.run([compiler, "-print-file-name=picolibc.specs"], capture_output=True, text=True, check=True)
     if not Path(found.stdout.strip()).is_absolute():
         message = f"picolibc is not installed for {compiler}"

@@ -26,7 +26,7 @@ from ebnn.errors import BuildError, PortError
 from ebnn.frames import Command, Frame, encode
 from ebnn.network import Network
 from ebnn.simulation import board_url, qemu
-from ebnn.simulation.bare import TARGETS, build_bare, find_tool, program_size
+from ebnn.simulation.bare import build_bare, find_tool, program_size
 
 RANDOM_BYTES = bytes(np.random.default_rng(5).permutation(256).astype(np.uint8)[:255])
 RAM_STARTS = {"cortex-m0": 0x20000000, "cortex-m3": 0x20000000, "cortex-m4": 0x20000000, "rv32": 0x80000000}
@@ -114,10 +114,11 @@ def test_the_stack_is_as_deep_as_it_was_made(name: str, program: Path, url: str)
 
 
 def test_the_linker_scripts_have_the_boards_sizes(name: str) -> None:
-    script = (PROBE.parents[2] / "firmware/bare" / TARGETS[name].script).read_text()
+    board = load_board(name)
+    assert board.bare is not None
+    script = (PROBE.parents[2] / "firmware/bare" / board.bare.script).read_text()
     sizes = dict(re.findall(r"__(flash|ram)_size = (\w+);", script))
     units = {"K": 2**10, "M": 2**20}
-    board = load_board(name)
     assert int(sizes["flash"][:-1]) * units[sizes["flash"][-1]] == board.flash_bytes
     assert int(sizes["ram"][:-1]) * units[sizes["ram"][-1]] == board.ram_bytes
 
