@@ -27,8 +27,9 @@ def as_images(x: ArrayLike, shape: tuple[int, ...] | None = None) -> NDArray[Any
         shape: of one sample as the network has it, (channels, height, width); None where that is not known yet.
 
     Raises:
-        InputError: the axes are others.
+        InputError: the axes are others, or a value is masked.
     """
+    refuse_masked("samples", x)
     try:
         array = np.asarray(x)
     except ValueError:
@@ -41,6 +42,12 @@ def as_images(x: ArrayLike, shape: tuple[int, ...] | None = None) -> NDArray[Any
     if array.ndim != 4 or (shape is not None and array.shape[1:] != tuple(shape)):
         raise InputError(f"samples of shape {given} do not fit: {_wanted(given, shape)}")
     return array
+
+
+def refuse_masked(what: str, x: Any) -> None:
+    """Raises InputError where a masked array hides a value: NumPy's conversions would lay it open, in silence."""
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        raise InputError(f"{what} with masked values do not fit: fill them, or leave such samples out")
 
 
 def check_axes(given: tuple[int, ...], shape: tuple[int, ...]) -> None:

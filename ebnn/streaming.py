@@ -11,6 +11,7 @@ from .device import Device, DeviceInfo
 from .errors import EbnnError, InputError, WrongNetworkError
 from .network import Network
 from .report import RunReport
+from .samples import refuse_masked
 
 BATCH = 64  # samples that the reference predicts at a time
 
@@ -48,8 +49,9 @@ def check_labels(labels: ArrayLike, samples: int, classes: int) -> NDArray[np.in
         classes: of the network.
 
     Raises:
-        InputError: they have another length, type or range.
+        InputError: they have another length, type or range, or one is masked.
     """
+    refuse_masked("labels", labels)
     try:
         array = np.asarray(labels)
     except ValueError:

@@ -140,3 +140,34 @@ def test_kinds_are_compared_too(tmp_path):
         train(model, (images(*COLOUR), LABELS), (images(*COLOUR), LABELS), TrainConfig(), tmp_path, input_kind="int8")
     assert lower(model, COLOUR) == lower(model, COLOUR, "uint8")
     assert lower(model, COLOUR).input.kind == "uint8"
+
+
+def test_masked_values_are_refused(tmp_path):
+    """NumPy's conversions would lay them open."""
+    model = build_network("d8", COLOUR, 4)
+    whole = images(*COLOUR)
+    hidden, odd_labels = np.ma.masked_greater(whole, 100), np.ma.masked_equal(LABELS, 3)
+    for data in ((hidden, LABELS), (whole, odd_labels)):
+        with pytest.raises(TrainingError, match="with masked values do not fit: fill them"):
+            train(model, data, data, TrainConfig(epochs=1), tmp_path)
+    with pytest.raises(InputError, match="samples with masked values do not fit"):
+        lower(model, COLOUR, "uint8").predict(hidden)
+    assert not list(tmp_path.iterdir())
+    nothing_masked = np.ma.masked_array(whole)
+    assert np.array_equal(as_images(nothing_masked), whole)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.longdouble])
+def test_floats_of_any_width_are_finite(dtype, value):
+    """The limit is infinite itself in float16."""
+    x = np.zeros((2, 1, 1, 1), dtype)
+    assert as_samples("training", x, [0, 1], "float").images.dtype == np.float32
+    x[1] = value
+    with pytest.raises(TrainingError, match="a value that is not finite"):
+        as_samples("training", x, [0, 1], "float")
+
+
+def test_labels_below_zero_are_told_what_to_add():
+    with pytest.raises(TrainingError, match=r"the label -1: classes count from 0 to 254, add 1 to all$"):
+        as_samples("training", images(*COLOUR), LABELS - 1, "uint8")

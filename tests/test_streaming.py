@@ -107,6 +107,7 @@ class Untouched:
         (lambda labels: [*labels[:-1], -1], "labels from -1 to"),
         (lambda labels: [*labels[:-1], 300], "to 300 do not fit: this network has the classes 0 to"),
         (lambda labels: np.array([*labels[:-1], 2**63], np.uint64), f"to {2**63} do not fit"),
+        (lambda labels: np.ma.masked_equal(labels, labels[0]), "labels with masked values do not fit"),
     ],
 )
 def test_labels_are_checked_before_the_first_sample(network, change, message):

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..blocks import INPUT_KINDS, InputKind
 from ..errors import InputError, TrainingError
 from ..network import MAX_FLOAT
-from ..samples import as_images
+from ..samples import as_images, refuse_masked
 
 MAX_LABEL = 254  # a class index is a byte on the board, and there are up to 255 of them
 
@@ -66,12 +66,13 @@ def as_samples(name: str, images: Any, labels: Any, kind: InputKind, shape: tupl
         shape: of one sample as the network has it, (c, h, w); None where that is not known.
 
     Raises:
-        TrainingError: the set is empty, or an array has another shape, type or range.
+        TrainingError: the set is empty, or an array has another shape, type or range, or a masked value.
     """
     if kind not in INPUT_KINDS:
         raise TrainingError(f"input kind {kind!r} is unknown: use one of {', '.join(INPUT_KINDS)}")
     try:
         images = as_images(images, shape)
+        refuse_masked("labels", labels)
     except InputError as error:
         raise TrainingError(f"the {name} set: {error}") from None
     if images.size == 0:
@@ -87,7 +88,9 @@ def as_samples(name: str, images: Any, labels: Any, kind: InputKind, shape: tupl
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high > MAX_LABEL:
         wrong = low if low < 0 else high
-        way_out = f"subtract {low} from all" if low and high - low <= MAX_LABEL else "leave it out"
+        way_out = "leave it out"
+        if low and high - low <= MAX_LABEL:
+            way_out = f"subtract {low} from all" if low > 0 else f"add {-low} to all"
         raise TrainingError(f"the {name} set has the label {wrong}: classes count from 0 to {MAX_LABEL}, {way_out}")
     return Samples(_as_kind(name, images, kind), labels.astype(np.int32), kind)
 
@@ -96,7 +99,8 @@ def _as_kind(name: str, images: npt.NDArray[Any], kind: InputKind) -> npt.NDArra
     if kind == "float":
         if images.dtype.kind != "f":
             raise TrainingError(f"the {name} images are {images.dtype}: float input takes float32")
-        if not np.all(np.abs(images) <= MAX_FLOAT):  # written so that NaN fails too
+        # Written so that NaN fails too; in float16 the limit itself would be infinite.
+        if not np.all(np.abs(images.astype(np.float64, copy=False)) <= MAX_FLOAT):
             raise TrainingError(
                 f"the {name} images hold a value that is not finite, or over {MAX_FLOAT:.3g}: leave such samples out"
             )
