@@ -99,12 +99,58 @@ def test_nothing_is_lost(words: str, folder: Path) -> None:
     assert "another" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        ("train --out mine", "mine/model.ebnn"),
+        ("train --out mine", "mine/chain.npz"),
+        ("train --out mine", "mine/snapshot.npz"),
+        ("train --out mine", "mine/history.png"),
+        ("train --out mine --float", "mine/chain.npz"),
+        ("train --out mine -o new.ebnn", "mine/chain.npz"),
+        ("train --out mine --distillation 0.5", "mine/teacher/chain.npz"),
+        ("compare --out mine", "mine/float/chain.npz"),
+        ("compare --out mine", "mine/binarized/model.ebnn"),
+        ("sweep d8 --validation 100 --out mine", "mine/d8/model.ebnn"),
+        ("demo --out mine", "mine/digits.ebnn"),
+        ("demo --out mine", "mine/network.h"),
+    ],
+)
+def test_what_no_run_wrote_is_not_replaced_by_one(words: str, place: str, folder: Path) -> None:
+    Path(place).parent.mkdir(parents=True)
+    Path(place).write_text("mine\n")
+    result = CliRunner().invoke(main, words.split())
+    assert result.exit_code == 1
+    assert result.stderr.endswith("is there already, and of no run: name another --out, or move that file\n")
+    assert Path(place).read_text() == "mine\n"
+    assert len(list(Path("mine").rglob("*"))) == len(Path(place).parts) - 1
+
+
+@pytest.mark.parametrize("name", ["snapshot.npz", "model.ebnn"])
+def test_the_demo_replaces_no_run(name: str) -> None:
+    Path(f"run/{name}").write_text("mine\n")
+    result = CliRunner().invoke(main, ["demo", "--out", "run"])
+    assert result.exit_code == 1
+    assert "run holds a run of ebnn train" in result.stderr
+    assert Path("run/log.jsonl").read_bytes() == LOG
+
+
+def test_a_named_output_may_lie_in_a_folder_of_runs() -> None:
+    """It replaces a network that is there: -o names the very file."""
+    Path("runs").mkdir()
+    shutil.copy("m.ebnn", "runs/model.ebnn")
+    words = "train --architecture d4 --epochs 1 --out runs -o runs/model.ebnn"
+    result = CliRunner().invoke(main, words.split(), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert Path("runs/model.ebnn").read_bytes() != Path("m.ebnn").read_bytes()
+
+
 def test_what_a_command_wrote_it_writes_again() -> None:
-    for words in ("export m.ebnn -o new.h", "info m.ebnn --json i.json", "history run -o h.png --json h.json"):
+    for words in ("export m.ebnn -o mine.h", "info m.ebnn --json i.json", "history run -o h.png --json h.json"):
         for _ in range(2):
             result = CliRunner().invoke(main, words.split(), catch_exceptions=False)
             assert result.exit_code == 0, result.output
-    for name in ("new.h", "i.json", "h.json", "h.png"):
+    for name in ("mine.h", "i.json", "h.json", "h.png"):
         assert Path(name).stat().st_size > 100
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from .. import datasets
 from ..codegen import write_header
-from ..errors import EbnnError
+from ..errors import EbnnError, WriteError
 from ..figures import percent
 from ..report import RunReport, network_table, picture
 from ..simulation import find_compiler
@@ -20,7 +20,7 @@ from .console import command_line, make_console, print_command, print_line, prin
 from .options import json_option, write_json
 from .paths import keep_files
 from .run import finish, show, stream_with_bar
-from .train_network import KEPT_FILES, Task, check_training, train_network
+from .train_network import KEPT_FILES, MODEL_NAME, Task, check_strangers, check_training, train_network
 
 NAME = "digits"
 MODEL, HEADER = "digits.ebnn", "network.h"
@@ -48,9 +48,14 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
     this computer, streams every test digit through a serial port and compares each answer with Python's.
     """
     from ..training import TrainConfig
+    from ..training.results import SNAPSHOT_NAME
 
     started = time.monotonic()
     keep_files("--out", out, {*KEPT_FILES, MODEL, HEADER})
+    check_strangers(out, (*KEPT_FILES, MODEL, HEADER))
+    for name in (SNAPSHOT_NAME, MODEL_NAME):
+        if (out / name).exists():
+            raise WriteError(f"{out} holds a run of ebnn train ({name}): name another --out")
     check_training()
     find_compiler()
     console = make_console()

@@ -74,7 +74,7 @@ def train(
     out = Path("runs") / (options.name + ("-float" if float_baseline else "")) if out is None else out
     keep_files("--out", out, {*KEPT_FILES, *([MODEL_NAME] if output is None else [])})
     options.check(architecture, make_console())
-    with options.task(out) as task:
+    with options.task(out, model=output is None) as task:
         _train(task, options, architecture, output, float_baseline, json_file)
 
 

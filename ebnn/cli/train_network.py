@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -190,6 +191,22 @@ def check_files(out: Path, *more: Path) -> None:
             raise WriteError(
                 f"{path} is a folder, and a file of that name is to be written: delete it, or name another"
             )
+
+
+def check_strangers(out: Path, names: Iterable[str]) -> None:
+    """Keeps files of these names in a folder in which no run was from being replaced by a run's.
+
+    Raises:
+        WriteError: one is there.
+    """
+    from ..training.lock import LOCK_NAME
+    from ..training.records import LOG_NAME
+
+    if any((out / name).exists() for name in (LOCK_NAME, LOG_NAME)):
+        return
+    for name in names:
+        if (out / name).exists():
+            raise WriteError(f"{out / name} is there already, and of no run: name another --out, or move that file")
 
 
 def _draw_history(task: Task, result: TrainResult) -> None:

@@ -19,7 +19,16 @@ from .console import make_console, print_line
 from .datasets import download_bars
 from .layout import Headings
 from .options import dataset_choice, folder_option
-from .train_network import HISTORY_NAME, MODEL_NAME, TEACHER_FOLDER, Task, Teacher, check_training
+from .train_network import (
+    HISTORY_NAME,
+    KEPT_FILES,
+    MODEL_NAME,
+    TEACHER_FOLDER,
+    Task,
+    Teacher,
+    check_strangers,
+    check_training,
+)
 
 if TYPE_CHECKING:
     from ..training import TrainConfig
@@ -196,21 +205,26 @@ class TrainingOptions:
         return self.recipe or self.dataset
 
     @contextmanager
-    def task(self, out: Path, runs: Sequence[Path] = ()) -> Iterator[Task]:
+    def task(self, out: Path, runs: Sequence[Path] = (), *, model: bool = True) -> Iterator[Task]:
         """Loads the data for a run in ``out``, or for several in the folders ``runs``, and holds these folders.
 
         A run that is there already must be one to resume or to replace; what is to be replaced is deleted, once the
         data are there and no other run holds one of the folders. Of several runs to resume, one that was begun is
-        enough.
+        enough. Where ``model``, the network is to be written to the folder too.
 
         Raises:
             TrainingError: a run is there that is neither, there is none to resume, or one is under way.
+            WriteError: a file is there that a run would replace, and that is of no run.
         """
         from ..training.lock import only_run
         from ..training.results import SNAPSHOT_NAME
 
         folders = list(runs or [out])
         check_runs(out, folders, self.resume, self.overwrite)
+        if not self.overwrite:
+            for run in folders:
+                check_strangers(run, (*KEPT_FILES, MODEL_NAME) if model else KEPT_FILES)
+                check_strangers(run / TEACHER_FOLDER, KEPT_FILES)
         with download_bars(make_console(stderr=True)) as progress:
             data = datasets.load(self.dataset, folder=self.folder, progress=progress)
         console = make_console()
