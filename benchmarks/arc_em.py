@@ -30,8 +30,11 @@ from rich.console import Console
 
 from benchmarks.costs import FOLDER, SAMPLES, Row, costs_text, fired, fit_flash, fit_stack, fit_time
 from benchmarks.networks import build, samples
-from ebnn.network import Network
-from ebnn.workload import Work, layer_work
+from ebnn.compile.kernels.kernel import Work
+from ebnn.compile.options import Options
+from ebnn.compile.plan import plan
+from ebnn.compile.target import WORDS
+from ebnn.model.network import Network
 
 COUNTS = Path(__file__).with_name("arc-em.json")
 # Instructions that are no longer there: these counts are of calls of memcpy for entries of two bytes in tables, each to
@@ -72,10 +75,10 @@ def case_network(case: dict[str, Any]) -> Network:
             network,
             blocks=tuple(
                 dataclasses.replace(
-                    block, threshold=dataclasses.replace(block.threshold, below=np.arange(block.outputs) % 2 == 1)
+                    block, threshold=dataclasses.replace(block.transform, below=np.arange(block.outputs) % 2 == 1)
                 )
-                for block in network.blocks
-                if block.threshold is not None
+                for block in network.layers[:-1]
+                if block.transform is not None
             ),
         )
     if network.hash32 != case["hash32"]:
@@ -89,7 +92,8 @@ def case_row(case: dict[str, Any]) -> Row:
     fractions = fired(network, samples(network.input, SAMPLES, case["seed"]))
     counts = [Count(*layer) for layer in case["layers"]]
     how = case["arithmetic"], case["optimize"]
-    work = tuple(layer_work(network, i, *how, fractions[i]) for i in range(len(counts)))
+    steps = plan(network, Options.named(*how), WORDS).steps
+    work = tuple(step.work(fraction) for step, fraction in zip(steps, fractions, strict=True))
     instructions = tuple(
         count.instructions - _calls(count.kernel, each) for count, each in zip(counts, work, strict=True)
     )

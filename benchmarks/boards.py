@@ -25,10 +25,10 @@ from ebnn import datasets, load
 from ebnn.boards import Board, board_names, load_board
 from ebnn.cli.console import print_whole
 from ebnn.cli.options import dataset_choice
-from ebnn.codegen import write_header
+from ebnn.compile.estimate import estimate
+from ebnn.compile.header import write_header
 from ebnn.errors import BuildError
-from ebnn.estimate import estimate
-from ebnn.network import Network
+from ebnn.model.network import Network
 from ebnn.platformio import build_firmware
 from ebnn.report import estimate_text, time_text
 

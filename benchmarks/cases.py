@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from benchmarks.counts import Setting
-from ebnn.blocks import InputKind
+from ebnn.model.kinds import InputKind
 
 Kind = Literal["kernel", "network", "code", "loop"]
 Blueprint = tuple[InputKind, tuple[int, int, int], str]

@@ -5,8 +5,8 @@
     uv run python -m benchmarks.costs avr
 
 Builds the serial firmware with networks of many geometries, runs each on the simulated board of that core, asks for
-its profile, and fits the time of every kernel to the counts of `ebnn.workload`, flash and stack to what the linked
-programs take. Counts are exact, so the same tools give the same file. AVR is built by PlatformIO.
+its profile, and fits the time of every kernel to the counts of `ebnn.compile.kernels`, flash and stack to what the
+linked programs take. Counts are exact, so the same tools give the same file. AVR is built by PlatformIO.
 """
 
 from __future__ import annotations
@@ -28,16 +28,20 @@ from scipy.optimize import nnls
 
 import ebnn.boards
 from benchmarks.networks import build, samples
-from ebnn.blocks import Conv, Pool
 from ebnn.boards import Board, load_board
-from ebnn.codegen import flash_bytes, write_header
+from ebnn.compile.estimate import target_of
+from ebnn.compile.header import flash_bytes, write_header
+from ebnn.compile.kernels.kernel import Kernel, Work
+from ebnn.compile.options import Options
+from ebnn.compile.plan import plan
+from ebnn.compile.target import WORDS
 from ebnn.device import Device
-from ebnn.estimate import library_parts
-from ebnn.network import Network
-from ebnn.reference import activations, conv_sums
+from ebnn.model.layers import Pool
+from ebnn.model.network import Network
+from ebnn.model.reference import activations, sums
+from ebnn.model.transforms import Sign
 from ebnn.simulation import board_url
 from ebnn.simulation.protocol_sim import simulator_class
-from ebnn.workload import Work, layer_kernel, layer_work
 
 SAMPLES = 3  # of each network
 FOLDER = Path(ebnn.boards.__file__).parent
@@ -162,8 +166,9 @@ class Row:
     work: tuple[Work, ...]
 
     @property
-    def kernels(self) -> list[str]:
-        return [layer_kernel(self.network, i, self.arithmetic, self.optimize) for i in range(len(self.cycles))]
+    def kernels(self) -> list[Kernel]:
+        steps = plan(self.network, Options.named(self.arithmetic, self.optimize), WORDS).steps
+        return [step.kernel for step in steps]
 
     def tuned(self, name: str) -> str:
         """The name of a kernel, or a part of the library, with what it was optimized for where that is speed."""
@@ -172,18 +177,18 @@ class Row:
 
 def fired(network: Network, x: NDArray[np.generic]) -> list[float | None]:
     """For each pooled convolution the fraction of comparisons that the kernel makes on samples ``x``, exactly."""
-    inputs = list(activations(network, network.check_samples(x)))
+    inputs = activations(network.layers, network.check_samples(x))
     found: list[float | None] = []
-    for i, block in enumerate(network.blocks):
+    for layer, taken in zip(network.layers, inputs, strict=False):
         found.append(None)
-        if block.pool is None or not isinstance(block.linear, Conv) or block.threshold is None:
+        if layer.pool is None or not isinstance(layer.transform, Sign):
             continue
-        acc = conv_sums(inputs[i], block.linear, network.kinds[i])
-        value, below = block.threshold.value, block.threshold.below
+        acc = sums(layer.linear, taken, layer.kind)
+        value, below = layer.transform.value, layer.transform.below
         settled = np.where(below, acc > value, acc >= value)  # (n, map height, map width, outputs)
         made = total = 0
-        for rows in _windows(block.pool, 0, settled.shape[1]):
-            for columns in _windows(block.pool, 1, settled.shape[2]):
+        for rows in _windows(layer.pool, 0, settled.shape[1]):
+            for columns in _windows(layer.pool, 1, settled.shape[2]):
                 open_ = np.ones((len(settled), settled.shape[3]), bool)
                 for y in rows:
                     for column in columns:
@@ -191,7 +196,7 @@ def fired(network: Network, x: NDArray[np.generic]) -> list[float | None]:
                         total += open_.size
                         open_ &= ~settled[:, y, column]
         found[-1] = made / total
-    return [*found, None]
+    return found
 
 
 def _windows(pool: Pool, axis: int, side: int) -> list[range]:
@@ -235,9 +240,8 @@ def measure(
     assert board.clock_hz is not None
     cycles = np.mean([profile.layer_us for profile in profiles], axis=0) * board.clock_hz / 1e6
     fractions = fired(network, x)
-    work = tuple(
-        layer_work(network, i, arithmetic, optimize, fractions[i], avr=board.core == "avr") for i in range(len(cycles))
-    )
+    steps = plan(network, Options.named(arithmetic, optimize), target_of(board)).steps
+    work = tuple(step.work(fraction) for step, fraction in zip(steps, fractions, strict=True))
     return Row(network, arithmetic, optimize, flash, static, stack, tuple(map(float, cycles)), work)
 
 
@@ -246,7 +250,7 @@ def fit_time(rows: Iterable[Row]) -> tuple[dict[str, dict[str, float]], dict[str
     points: dict[str, list[tuple[Work, float]]] = defaultdict(list)
     for row in rows:
         for kernel, work, cycles in zip(row.kernels, row.work, row.cycles, strict=True):
-            points[row.tuned(kernel)].append((work, cycles))
+            points[row.tuned(kernel.name)].append((work, cycles))
     costs, errors = {}, {}
     for kernel, measured in sorted(points.items()):
         names = list(dict.fromkeys(name for work, _ in measured for name in work))
@@ -260,12 +264,12 @@ def fit_time(rows: Iterable[Row]) -> tuple[dict[str, dict[str, float]], dict[str
 
 def fit_flash(rows: list[Row]) -> tuple[dict[str, float], float, list[float]]:
     """Bytes of each part of the library and of each layer; the firmware's share; the relative errors."""
-    parts = sorted({row.tuned(part) for row in rows for kernel in row.kernels for part in library_parts(kernel)})
+    parts = sorted({row.tuned(part) for row in rows for kernel in row.kernels for part in kernel.library})
     layers = ["conv_layer", "dense_layer"]
     a, y = [], []
     for row in rows:
-        present = {row.tuned(part) for kernel in row.kernels for part in library_parts(kernel)}
-        counts = [sum(kernel.startswith(name.split("_")[0]) for kernel in row.kernels) for name in layers]
+        present = {row.tuned(part) for kernel in row.kernels for part in kernel.library}
+        counts = [sum(f"{kernel.struct.name}_layer" == name for kernel in row.kernels) for name in layers]
         a.append([1.0, *(float(part in present) for part in parts), *counts])
         y.append(row.flash - flash_bytes(row.network, row.arithmetic, row.optimize))
     found, _ = nnls(np.array(a), np.array(y, float))

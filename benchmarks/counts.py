@@ -24,11 +24,11 @@ from benchmarks.costs import sizes
 from benchmarks.networks import samples
 from ebnn.boards import load_board
 from ebnn.cache import cache_folder
-from ebnn.codegen import write_header
+from ebnn.compile.header import write_header
 from ebnn.device import Device
 from ebnn.errors import BuildError
 from ebnn.firmware_sources import firmware_folder
-from ebnn.network import Network
+from ebnn.model.network import Network
 from ebnn.simulation import SimavrSimulator, board_url
 from ebnn.simulation.bare import FLAGS, build_bare
 

@@ -46,7 +46,7 @@ def measure(case: Case) -> Result:
         size = counts.code_size(network, case.setting)
         return Result(case, size.code, size=size)
     found = counts.count(network, case.setting, case.function)
-    figure = found.layer / network.layer_macs[0] if case.kind == "kernel" else found.whole
+    figure = found.layer / network.layers[0].macs if case.kind == "kernel" else found.whole
     return Result(case, figure, counts=found)
 
 

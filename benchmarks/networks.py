@@ -8,9 +8,11 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from ebnn.blocks import Block, Conv, Dense, Input, InputKind, Normalization, Pool, Scores, Shape, Threshold
-from ebnn.network import Network
-from ebnn.reference import conv_sums, linear_sums, max_pool
+from ebnn.model.kinds import Input, InputKind, Shape
+from ebnn.model.layers import Block, Conv, Dense, Layer, Pool
+from ebnn.model.network import Network
+from ebnn.model.reference import max_pool, sums
+from ebnn.model.transforms import Normalize, Scores, Sign
 
 CLASSES = 10
 _ONES = (0.2, 0.5)  # how often an output's bit is 1
@@ -34,11 +36,11 @@ def build(kind: InputKind, shape: Sequence[int], blocks: str, seed: int, classes
         classes: of the last layer.
     """
     rng = np.random.default_rng(seed)
-    at = Shape(*shape)
-    network_input = Input(kind, at)
+    source = network_input = Input(kind, Shape(*shape))
     x = samples(network_input, 8, seed).transpose(0, 2, 3, 1)
-    made: list[Block] = []
+    made: list[Layer] = []
     for text in blocks.split():
+        at = source.shape
         part, _, pooling = text.partition(",m")
         fields = part[1:].split(",")
         outputs = int(fields[0])
@@ -46,31 +48,35 @@ def build(kind: InputKind, shape: Sequence[int], blocks: str, seed: int, classes
         if part[0] == "c":
             kernel, stride, pad = map(sides, fields[1:])
             linear = Conv(rng.integers(0, 2, (outputs, *kernel, at.channels)).astype(bool), stride, pad)
-            acc = conv_sums(x, linear, kind)
         else:
             linear = Dense(rng.integers(0, 2, (outputs, at.height, at.width, at.channels)).astype(bool))
-            acc = linear_sums(x, linear.weights, kind)
+        acc = sums(linear, x, source.values)
         pool = Pool(*map(sides, pooling.split(","))) if pooling else None
         acc = acc if pool is None else max_pool(acc, pool)
         ones = rng.uniform(*_ONES, outputs)
         value = np.array([np.quantile(acc[..., f], 1 - ones[f]) for f in range(outputs)])
         spread = acc.reshape(-1, outputs).std(axis=0) + 1
         beta = np.array([NormalDist().inv_cdf(one) for one in ones])
-        normalization = Normalization(0 * beta, value + beta * spread, 1 / spread, 0 * beta + 1, beta)
-        threshold = None if kind == "float" else Threshold(np.ceil(value).astype(np.int32), np.zeros(outputs, bool))
-        made.append(Block(linear, pool, threshold, normalization))
-        x = acc >= np.ceil(value) if kind != "float" else acc >= value.astype(np.float32)
-        at, kind = made[-1].output_shape(at), "bits"
+        normalize = Normalize(0 * beta, value + beta * spread, 1 / spread, 0 * beta + 1, beta)
+        if source.values.whole:
+            sign = Sign(np.ceil(value).astype(np.int32), np.zeros(outputs, bool), normalize)
+            made.append(Block(linear, pool, sign).at(len(made), source))
+            x = acc >= np.ceil(value)
+        else:
+            made.append(Block(linear, pool, normalize).at(len(made), source))
+            x = acc >= value.astype(np.float32)
+        source = made[-1].output
+    at = source.shape
     weights = rng.integers(0, 2, (classes, at.height, at.width, at.channels)).astype(bool)
-    scores = Scores(weights, rng.integers(500, 1000, classes), rng.integers(-1000, 1000, classes), 0.5)
-    return Network(network_input, tuple(made), scores)
+    scores = Scores(rng.integers(500, 1000, classes), rng.integers(-1000, 1000, classes), 0.5)
+    return Network(network_input, [*made, Block(Dense(weights), None, scores)])
 
 
 def samples(network_input: Input, count: int, seed: int) -> NDArray[np.generic]:
     """(count, channels, height, width) random samples of an input."""
     rng = np.random.default_rng(seed)
     shape = (count, *network_input.shape)
-    if network_input.kind == "float":
+    kind = network_input.values
+    if not kind.whole:
         return rng.normal(size=shape).astype(np.float32)
-    low, high = {"bits": (0, 2), "uint8": (0, 256), "int8": (-128, 128)}[network_input.kind]
-    return rng.integers(low, high, shape).astype({"bits": bool, "uint8": np.uint8, "int8": np.int8}[network_input.kind])
+    return rng.integers(int(kind.low), int(kind.high) + 1, shape).astype(kind.dtype)

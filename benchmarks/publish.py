@@ -19,13 +19,15 @@ from typing import Any
 
 import click
 
-from ebnn import datasets, files
+from ebnn import datasets
 from ebnn.atomic import write_atomically
 from ebnn.cli.train import train
 from ebnn.cli.train_network import MODEL_NAME, float_config
 from ebnn.cli.training_options import TrainingOptions, read_training_options
+from ebnn.compile.summary import describe_network
 from ebnn.errors import EbnnError, TrainingError
-from ebnn.network import Network
+from ebnn.model import files
+from ebnn.model.network import Network
 from ebnn.networks.card import card_text
 from ebnn.networks.published import (
     CARD_NAME,
@@ -37,7 +39,6 @@ from ebnn.networks.published import (
     TrainedSeed,
     read_published,
 )
-from ebnn.report import describe_network
 from ebnn.training import TrainConfig
 
 RUN = click.Path(file_okay=False, path_type=Path)

@@ -36,7 +36,6 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from ebnn import datasets
-from ebnn.blocks import InputKind
 from ebnn.cli.console import print_line, print_whole
 from ebnn.cli.options import json_option, write_json
 from ebnn.errors import EbnnError
@@ -45,6 +44,7 @@ from ebnn.frontends.chainer.clipping import ClipWeights
 from ebnn.frontends.chainer.losses import cross_entropy
 from ebnn.functions import parallel
 from ebnn.links import Pool2D
+from ebnn.model.kinds import InputKind
 from ebnn.recipes import load_recipe
 from ebnn.training import BlockChain, Samples, TrainConfig, build_network
 from ebnn.training.allocator import keep_freed_memory

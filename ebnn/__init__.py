@@ -12,26 +12,28 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .codegen import write_header
+    from .compile import write_header
     from .errors import EbnnError
     from .frontends.chainer.lowering import lower
-    from .network import Network
+    from .model.network import Network
     from .networks import load
 
 __all__ = ["EbnnError", "Network", "__version__", "load", "lower", "write_header"]
 
 _MODULES = {
     "EbnnError": "errors",
-    "Network": "network",
+    "Network": "model.network",
     "load": "networks",
     "lower": "frontends.chainer.lowering",
-    "write_header": "codegen",
+    "write_header": "compile",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         value = getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
+        if name in ("Network", "load", "lower"):
+            importlib.import_module(".compile.shortcuts", __name__)
         globals()[name] = value
         return value
     if not name.startswith("_") and importlib.util.find_spec(f"{__name__}.{name}") is not None:

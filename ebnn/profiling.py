@@ -10,11 +10,12 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from .compile.summary import describe_network
 from .device import Device
 from .errors import DeviceError, InputError
 from .figures import percent
-from .network import Network
-from .report import counts_instructions, describe_network, duration_text
+from .model.network import Network
+from .report import counts_instructions, duration_text
 from .streaming import check_board
 
 _BAR_COLUMNS = 20  # of the longest bar

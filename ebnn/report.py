@@ -11,45 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from .boards import Board, board_names, bundled_board_names, load_board
-from .estimate import Estimate
+from .compile.estimate import Estimate
+from .compile.summary import describe_network
 from .figures import percent
-from .network import Network
+from .model.network import Network
 
 _COLUMNS_WITH_MCU = 110  # of a terminal
 _SHADES = " .:-=+*#%@"
-
-
-def describe_network(network: Network) -> dict[str, Any]:
-    """A network's layers and sizes as plain JSON values."""
-    layers = []
-    names = [network.block_name(i) for i in range(len(network.blocks))] + ["output"]
-    for i, name in enumerate(names):
-        block = network.blocks[i] if i < len(network.blocks) else None
-        layers.append(
-            {
-                "name": name,
-                "pool": block is not None and block.pool is not None,
-                "input_kind": network.kinds[i],
-                "input_shape": list(network.shapes[i]),
-                "output_shape": [network.classes] if block is None else list(network.shapes[i + 1]),
-                "weight_bytes": network.layer_weight_bytes[i],
-                "threshold_bytes": 0 if block is None else network.layer_threshold_bytes[i],
-                "score_bytes": network.score_bytes if block is None else 0,
-                "macs": network.layer_macs[i],
-            }
-        )
-    return {
-        "hash": network.hash,
-        "input": {"kind": network.input.kind, "shape": list(network.input.shape), "bytes": network.input.bytes},
-        "classes": network.classes,
-        "layers": layers,
-        "weight_bytes": network.weight_bytes,
-        "threshold_bytes": network.threshold_bytes,
-        "score_bytes": network.score_bytes,
-        "arena_bytes": network.arena_bytes,
-        "avr_arena_bytes": network.avr_arena_bytes,
-        "macs": network.macs,
-    }
 
 
 def network_table(network: Network) -> Table:
@@ -125,7 +93,7 @@ def estimate_table(network: Network, found: Estimate) -> Table:
         ("", f"arena {found.arena_bytes:,}, {stack}, the rest is the firmware's"),
         ("a sample", estimate_text(found)),
     ]
-    names = [network.block_name(i) for i in range(len(network.blocks))] + ["output"]
+    names = [layer.name for layer in network.layers]
     rows += [
         ("", f"{name} {_bounds_text(board.name, *one)}") for name, one in zip(names, found.layer_bounds, strict=True)
     ]

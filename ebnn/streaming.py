@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from .device import Device, DeviceInfo
 from .errors import EbnnError, InputError, WrongNetworkError
-from .network import Network
+from .model.axes import refuse_masked
+from .model.network import Network
 from .report import RunReport
-from .samples import refuse_masked
 
 BATCH = 64  # samples that the reference predicts at a time
 

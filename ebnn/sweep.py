@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from .boards import Board
+from .compile.estimate import Estimate, estimate
 from .errors import NetworkError
-from .estimate import Estimate, estimate
 from .figures import percent
-from .network import Network
+from .model.network import Network
 from .report import counts_instructions, estimate_text
 
 FRONT_MARK = "*"

@@ -7,7 +7,7 @@ import pytest
 from support.c_networks import RUNTIME, require
 from support.large_networks import large_network
 
-from ebnn.codegen import flash_bytes, write_header
+from ebnn.compile.header import flash_bytes, write_header
 
 LINKER_SAYS = "ebnn_constants_lie_beyond_64_KB"
 FLAGS = {

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ebnn import bits
+from ebnn.model import bits
 
 ROWS = st.lists(st.booleans(), min_size=1, max_size=150)
 

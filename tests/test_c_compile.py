@@ -12,14 +12,17 @@ import pytest
 from support.c_networks import RUNTIME, SANITIZERS, WARNINGS, Case, require, run
 from support.degenerate import DEGENERATE
 from support.large_networks import large_network
+from support.parts import block_of, net_of
 from support.random_networks import random_network, random_samples
 from test_network import float_network, mnist_like, ones, only_scores, scores, three_layers, tiny
 
-from ebnn import Network
-from ebnn.blocks import Block, Conv, Dense, Input, Normalization, Threshold
-from ebnn.codegen import flash_bytes, header, header_text
-from ebnn.codegen.arrays import constant_array
-from ebnn.kernels import ARITHMETICS, OPTIMIZE
+from ebnn.compile import header
+from ebnn.compile.arrays import constant_array
+from ebnn.compile.header import flash_bytes, header_text
+from ebnn.compile.options import ARITHMETICS, OPTIMIZE
+from ebnn.model.kinds import KINDS, Input
+from ebnn.model.layers import Conv, Dense
+from ebnn.model.transforms import Normalize, Sign
 
 SEEDS = range(40)
 HOST = ["gcc", "g++", "clang", "clang++"]
@@ -75,10 +78,10 @@ def write_headers(folder, **networks):
 def normalized_mnist():
     """mnist_like() with a normalisation that gives its thresholds: acc − threshold >= 0."""
     network = mnist_like()
-    block = network.blocks[0]
+    block = network.layers[0]
     zeros, ones_ = np.zeros(10), np.ones(10)
-    norm = Normalization(zeros, block.threshold.value, ones_, ones_, zeros)
-    return Network(network.input, (Block(block.linear, block.pool, block.threshold, norm),), network.output)
+    norm = Normalize(zeros, block.transform.value, ones_, ones_, zeros)
+    return net_of(network.input, (block_of(block.linear, block.pool, block.transform, norm),), network.layers[-1])
 
 
 # Warnings
@@ -92,10 +95,10 @@ def everything(tmp_path_factory):
     networks = {"a": normalized_mnist(), "b": (normalized_mnist(), "float"), "c": flipped, "d": three_layers()}
     networks |= {"e": tiny(), "f": (tiny(), "float"), "g": float_network(), "h": (float_network(), "float")}
     networks |= {f"s{i}": only_scores(kind) for i, kind in enumerate(["bits", "uint8", "int8"])}
-    wide = Block(Dense(ones(2, 1, 1, 300)), None, Threshold([40_000, -1], [False, True]))
-    networks["w"] = Network(Input("uint8", (300, 1, 1)), (wide,), scores(2, 1, 1, 2))
-    first = Block(Dense(ones(3, 1, 4, 1)), None, None, Normalization(*np.zeros((5, 3))))
-    networks["x"] = Network(Input("float", (1, 1, 4)), (first,), scores(2, 1, 1, 3))
+    wide = block_of(Dense(ones(2, 1, 1, 300)), None, Sign([40_000, -1], [False, True]))
+    networks["w"] = net_of(Input("uint8", (300, 1, 1)), (wide,), scores(2, 1, 1, 2))
+    first = block_of(Dense(ones(3, 1, 4, 1)), None, None, Normalize(*np.zeros((5, 3))))
+    networks["x"] = net_of(Input("float", (1, 1, 4)), (first,), scores(2, 1, 1, 3))
     write_headers(folder, **networks)
     names = list(networks)
     includes = "".join(f'#include "{name}.h"\n' for name in names)
@@ -248,7 +251,8 @@ def test_any_threshold_and_direction_in_c_equals_the_reference(tmp_path):
     for seed in range(2000, 2060):
         network = random_network(random.Random(seed))
         cases.append(Case(network, random_samples(network, 3, seed)))
-    falls = {bool(b.threshold.below.any()) for case in cases for b in case.network.blocks if b.threshold is not None}
+    signs = [layer.transform for case in cases for layer in case.network.layers if isinstance(layer.transform, Sign)]
+    falls = {bool(sign.below.any()) for sign in signs}
     assert falls == {False, True}
     check(cases, run(cases, tmp_path, SANITIZERS))
 
@@ -258,8 +262,8 @@ def test_every_threshold_is_met_on_both_sides(tmp_path):
     cases = []
     for values in ([32_767, -32_768], [32_768, 0], [32_767, -32_769], [-32_769, 3]):
         for below in ([False, False], [True, True], [False, True]):
-            block = Block(Dense(ones(2, 1, 1, 300)), None, Threshold(values, below))
-            network = Network(Input("int8", (300, 1, 1)), (block,), scores(2, 1, 1, 2))
+            block = block_of(Dense(ones(2, 1, 1, 300)), None, Sign(values, below))
+            network = net_of(Input("int8", (300, 1, 1)), (block,), scores(2, 1, 1, 2))
             sums = [acc + near for acc in (*values, 0) for near in (-1, 0, 1)]
             x = np.zeros((len(sums), 300, 1, 1), np.int8)
             for i, acc in enumerate(sums):  # 300 values that add up to acc
@@ -281,10 +285,10 @@ def contraction_cases():
     beta = -(product * gamma).astype(np.float32)
     exact = product.astype(np.float64) * gamma + beta
     assert (exact < 0).sum() > 50  # what a fused operation would see
-    norm = Normalization(np.zeros(outputs), np.zeros(outputs), inv_std, gamma, beta)
+    norm = Normalize(np.zeros(outputs), np.zeros(outputs), inv_std, gamma, beta)
     rising = gamma > 0
-    block = Block(Dense(ones(outputs, 1, 9, 1)), None, Threshold(np.full(outputs, 9), ~rising), norm)
-    network = Network(Input("bits", (1, 1, 9)), (block,), scores(1, 1, 1, outputs))
+    block = block_of(Dense(ones(outputs, 1, 9, 1)), None, Sign(np.full(outputs, 9), ~rising), norm)
+    network = net_of(Input("bits", (1, 1, 9)), (block,), scores(1, 1, 1, outputs))
     return [Case(network, np.ones((1, 1, 1, 9), int), "float")]
 
 
@@ -370,7 +374,7 @@ int main(void)
     for (shift = 0; shift < 4; shift++) {{
         uint8_t *at = (uint8_t *)aligned + shift;
         memcpy(at, sample, sizeof sample);
-        show(net_scores((const {header.C_TYPES[kind]} *)at, scores), scores, NET_CLASSES);
+        show(net_scores((const {KINDS[kind].c_type} *)at, scores), scores, NET_CLASSES);
         if (memcmp(at, sample, sizeof sample) != 0) return 4; /* the sample is the caller's */
     }}
     return 0;
@@ -388,10 +392,10 @@ def network_of_bits(kind, shape, blocks, rng):
     else:
         linear = Conv(rng.integers(0, 2, (9, 3, 3, channels)).astype(bool), (1, 1), (1, 1))
         out = (height, width, 9)
-    block = Block(linear, None, Threshold(rng.integers(-9, 9, 9), rng.integers(0, 2, 9).astype(bool)))
+    block = block_of(linear, None, Sign(rng.integers(-9, 9, 9), rng.integers(0, 2, 9).astype(bool)))
     weights = rng.integers(0, 2, (4, *out)).astype(bool)
     last = scores(4, *out, multiplier=3, offset=-5)
-    return Network(Input(kind, shape), (block,), type(last)(weights, last.multiplier, last.offset, 1.0))
+    return net_of(Input(kind, shape), (block,), type(last)(weights, last.multiplier, last.offset, 1.0))
 
 
 def test_a_sample_may_lie_in_the_arena_and_may_be_overwritten(tmp_path):
@@ -498,9 +502,9 @@ def test_the_table_of_ones_needs_room_beside_the_arena(tmp_path):
     """By speed 256 bytes of an ATmega328P's 2,048 are the table's."""
     source = tmp_path / "m.c"
     source.write_text('#include "net.h"\nint main(void) { return net_predict(net_input()); }\n')
-    conv = Block(Conv(ones(1, 3, 3, 1)), None, Threshold([0], [False]))
+    conv = block_of(Conv(ones(1, 3, 3, 1)), None, Sign([0], [False]))
     for side, fits in ((24, True), (40, False)):
-        network = Network(Input("uint8", (1, side, side)), (conv,), scores(2, side - 2, side - 2, 1))
+        network = net_of(Input("uint8", (1, side, side)), (conv,), scores(2, side - 2, side - 2, 1))
         assert network.avr_arena_bytes < 2_048
         (tmp_path / "net.h").write_text(header_text(network, name="net", optimize="speed"))
         if fits:

@@ -171,7 +171,7 @@ def test_an_encoding_without_our_signs_loses_the_signs_only(folder, encoding):
 def test_a_narrow_terminal_cuts_no_figure(folder):
     network = load(folder / "tiny.ebnn")
     output = ebnn("info", "tiny.ebnn", cwd=folder, env={"COLUMNS": "30"})
-    for size in network.layer_weight_bytes:
+    for size in (layer.weight_bytes for layer in network.layers):
         assert f"{size:,} B" in output
     assert "…" not in output
 

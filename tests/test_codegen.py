@@ -15,15 +15,15 @@ from support.random_networks import random_network
 from test_network import float_network, mnist_like, only_scores, three_layers, tiny
 
 import ebnn
-from ebnn import bits
-from ebnn.blocks import at_least
 from ebnn.cli import main
-from ebnn.codegen import flash_bytes, header_text, write_header
-from ebnn.codegen.arrays import constant_array, normalization_table, weight_words
-from ebnn.codegen.file_names import OWN
-from ebnn.codegen.header import RUNTIME_VERSION, identifier
+from ebnn.compile.arrays import constant_array
+from ebnn.compile.file_names import OWN
+from ebnn.compile.header import RUNTIME_VERSION, flash_bytes, header_text, identifier, write_header
+from ebnn.compile.kernels.kernel import weight_words
+from ebnn.compile.options import ARITHMETICS
 from ebnn.errors import NetworkError, WriteError
-from ebnn.kernels import ARITHMETICS
+from ebnn.model import bits
+from ebnn.model.kinds import BITS, FLOAT
 
 LIBRARY = RUNTIME.parent
 
@@ -98,9 +98,9 @@ def test_the_sizes_in_the_header_are_the_networks(network):
     whole = network.weight_bytes + network.threshold_bytes + network.score_bytes
     # A limit that the sums of up to 32,766 bits cannot reach takes 2 bytes there, not 4.
     narrow = [
-        block.outputs
-        for block, kind in zip(network.blocks, network.kinds, strict=False)
-        if kind == "bits" and block.linear.weights[0].size <= 32_766 and at_least(block.threshold)[0].itemsize == 4
+        layer.outputs
+        for layer in network.layers[:-1]
+        if layer.kind is BITS and layer.taps <= 32_766 and layer.transform.at_least()[0].itemsize == 4
     ]
     assert macro(plain, "N_FLASH_BYTES") == str(whole - 2 * sum(narrow))
 
@@ -245,13 +245,14 @@ def test_lines_are_not_too_long():
 def test_every_weight_lies_at_its_bit(choose):
     """SPEC 2.2, 2.5, 2.6: filters as streams of their own; dense layers as their input lies in memory; padding 0."""
     network = random_network(choose)
-    for layer, weights in enumerate(network.layer_weights):
+    for layer in network.layers:
+        weights = layer.linear.weights
         outputs, height, width, channels = weights.shape
-        words = weight_words(network, layer)
-        dense_bits = not network.is_conv(layer) and network.kinds[layer] == "bits"
+        words = weight_words(layer)
+        dense_bits = layer.is_dense and layer.kind is BITS
         row = -(-width * channels // 8) * 8 if dense_bits else width * channels
         assert words.shape == (outputs, -(-height * row // 32))
-        assert words.size * 4 == network.layer_weight_bytes[layer]
+        assert words.size * 4 == layer.weight_bytes
         for o in range(outputs):
             stream = sum(int(word) << 32 * i for i, word in enumerate(words[o]))
             expected = 0
@@ -259,7 +260,7 @@ def test_every_weight_lies_at_its_bit(choose):
                 for x in range(width):
                     for c in range(channels):
                         at = y * row + x * channels + c
-                        if not network.is_conv(layer) and network.kinds[layer] == "float":
+                        if layer.is_dense and layer.kind is FLOAT:
                             at = (c * height + y) * width + x  # 2.4
                         expected |= int(weights[o, y, x, c]) << at
             assert stream == expected
@@ -267,7 +268,7 @@ def test_every_weight_lies_at_its_bit(choose):
 
 def test_the_normalisation_table_is_five_floats_an_output():
     """SPEC 4.6: in the order in which they are used."""
-    table = normalization_table(tiny().blocks[0].normalization)
+    table = tiny().layers[0].transform.normalize.table()
     assert table.tolist() == [[0.5, 1, 0.25, 1, 0], [0, -1, 1, -2, 0.125]]
 
 
@@ -319,7 +320,7 @@ def test_the_runtime_knows_no_emitted_header_and_no_arduino():
 def test_bit_order_is_known_to_one_module():
     """Of the modules here, only bits.py says "little"."""
     package = Path(bits.__file__).parent
-    for path in [*package.glob("*.py"), *(package / "codegen").glob("*.py")]:
+    for path in package.parent.rglob("*.py"):
         if path.name != "bits.py":
             assert "bitorder" not in path.read_text(), path.name
 

@@ -7,13 +7,17 @@ import numpy as np
 import pytest
 import serial
 from support.c_networks import RUNTIME, SANITIZERS, WARNINGS, require
+from support.parts import block_of, placed
 
-from ebnn import bits
-from ebnn.blocks import Block, Conv, Dense, Pool, Shape, Threshold, at_least
 from ebnn.boards import load_board
-from ebnn.codegen.arrays import constant_array
-from ebnn.kernels.columns import column_codes, column_scratch_bytes, strips, takes_columns
-from ebnn.reference import conv_sums, run_block
+from ebnn.compile.arrays import constant_array
+from ebnn.compile.kernels.columns import COLUMNS, column_codes, strip_of
+from ebnn.compile.target import AVR, WORDS
+from ebnn.model import bits
+from ebnn.model.kinds import KINDS, Shape
+from ebnn.model.layers import Conv, Dense, Pool
+from ebnn.model.reference import conv_sums, run_layer
+from ebnn.model.transforms import Normalize, Sign
 from ebnn.simulation import board_url
 
 CASES = 300
@@ -30,13 +34,18 @@ def conv_block(kind, shape, filters, kernel=(3, 3), stride=(1, 1), pad=(0, 0), p
     x = rng.integers(*RANGES[kind], (SAMPLES, *shape[1:], shape.channels)).astype(kind)
     x[rng.random(x.shape) < 0.1] = RANGES[kind][0]
     x[rng.random(x.shape) < 0.1] = RANGES[kind][1] - 1
-    acc = conv_sums(x, conv, kind).reshape(-1, filters)
+    acc = conv_sums(x, conv, KINDS[kind]).reshape(-1, filters)
     value = np.array([rng.choice(acc[:, f]) for f in range(filters)]) + rng.integers(-1, 2, filters)
     reach = conv.weights[0].size * -RANGES[kind][0] if kind == "int8" else conv.weights[0].size * 255
     extreme = rng.random(filters) < 0.1
     value[extreme] = rng.choice([-reach - 1, -reach, reach, reach + 1], int(extreme.sum()))
     below = rng.random(filters) < rng.choice([0, 0.5, 1])
-    return Block(conv, pool, Threshold(np.clip(value, -reach - 1, reach + 1), below)), x
+    return block_of(conv, pool, Sign(np.clip(value, -reach - 1, reach + 1), below)), x
+
+
+def takes_columns(kind, block, shape):
+    """Whether the kernel runs a block there."""
+    return COLUMNS.runs(placed(block, kind, shape))
 
 
 def random_case(choose):
@@ -48,9 +57,9 @@ def random_case(choose):
         filters = choose.choice([1, 2, 3, 7, 8, 9, 10, 16, 17, 33])
         block, x = conv_block(kind, shape, filters, kernel, stride, pad, None, choose.getrandbits(32))
         if choose.random() < 0.7:
-            size, step, margin = _window(choose, block.map_shape(shape)[1:], 2, choose.random() < 0.5)
+            size, step, margin = _window(choose, placed(block, kind, shape).map_shape[1:], 2, choose.random() < 0.5)
             margin = tuple(min(p, s - 1) for p, s in zip(margin, size, strict=True))
-            block = Block(block.linear, Pool(size, step, margin), block.threshold)
+            block = block_of(block.linear, Pool(size, step, margin), block.transform)
         if takes_columns(kind, block, shape):
             return kind, shape, block, x
 
@@ -67,9 +76,10 @@ def _window(choose, sides, most_pad, square):
 
 def c_case(name, kind, shape, block):
     """C text of one block's constants, as headers have them."""
-    conv, out, at = block.linear, block.output_shape(shape), block.map_shape(shape)
+    layer = placed(block, kind, shape)
+    conv, out, at = block.linear, layer.output_shape, layer.map_shape
     pool = block.pool or Pool((1, 1), (1, 1))
-    _, flips = at_least(block.threshold)
+    _, flips = block.transform.at_least()
     windows = [
         f"{{{size[axis]}, {stride[axis]}, {pad[axis]}, {sides[1 + axis]}}}"
         for size, stride, pad, sides in (
@@ -82,9 +92,9 @@ def c_case(name, kind, shape, block):
     fields = [filters, *windows, shape.channels, out.height, out.width, 0, bits.row_bytes(out.width * out.channels)]
     parts = [
         "#if EBNN_LANES == 1",
-        constant_array(f"{name}_codes", column_codes(block, kind, shape, 1), "of one lane"),
+        constant_array(f"{name}_codes", column_codes(layer, AVR), "of one lane"),
         "#else",
-        constant_array(f"{name}_codes", column_codes(block, kind, shape, 2), "of two"),
+        constant_array(f"{name}_codes", column_codes(layer, WORDS), "of two"),
         "#endif",
     ]
     pointer = "NULL"
@@ -98,8 +108,9 @@ def c_case(name, kind, shape, block):
 
 def expected(kind, shape, block, x):
     """The output of each sample as the device has it: (n, bytes)."""
-    out = block.output_shape(shape)
-    y = run_block(block, x, kind)
+    layer = placed(block, kind, shape)
+    out = layer.output_shape
+    y = run_layer(layer, x)
     return bits.pack(y.reshape(len(y), out.height, -1)).reshape(len(y), -1)
 
 
@@ -140,7 +151,7 @@ def run_on_host(cases, folder, compiler, flags):
     for i, (kind, shape, block, x) in enumerate(cases):
         constants.append(c_case(f"c{i}", kind, shape, block))
         wanted.append(expected(kind, shape, block, x))
-        scratch = max(column_scratch_bytes(block, shape, lanes) for lanes in (1, 2))
+        scratch = max(COLUMNS.scratch(placed(block, kind, shape), target) for target in (AVR, WORDS))
         sizes = f"{shape.size}, {wanted[-1].shape[1]}, {scratch}, {len(x)}"
         calls.append(f"    run(&c{i}, {sizes});")
     source = folder / "main.c"
@@ -233,7 +244,7 @@ def embedded_source(cases, folder):
     constants, calls, wanted, rooms = [], [], [], []
     for i, (kind, shape, block, x) in enumerate(cases):
         wanted.append(expected(kind, shape, block, x))
-        scratch = max(column_scratch_bytes(block, shape, lanes) for lanes in (1, 2))
+        scratch = max(COLUMNS.scratch(placed(block, kind, shape), target) for target in (AVR, WORDS))
         rooms.append((shape.size, wanted[-1].shape[1], scratch))
         constants += [c_case(f"c{i}", kind, shape, block), constant_array(f"x{i}", x.view(np.uint8), "samples")]
         for at in range(len(x)):
@@ -385,9 +396,11 @@ def test_what_is_not_taken():
     shape = Shape(1, 28, 28)
     block, _ = conv_block("uint8", shape, 4)
     assert takes_columns("uint8", block, shape)
-    assert not takes_columns("bits", block, shape)
-    assert not takes_columns("float", block, shape)
-    assert not takes_columns("uint8", Block(Dense(block.linear.weights), threshold=block.threshold), Shape(1, 3, 3))
+    zero = Sign(np.zeros(4), np.zeros(4, bool))
+    assert not takes_columns("bits", block_of(block.linear, None, zero), shape)
+    normalize = Normalize(*np.ones((5, 4)))
+    assert not takes_columns("float", block_of(block.linear, None, None, normalize), shape)
+    assert not takes_columns("uint8", block_of(Dense(block.linear.weights), None, zero), Shape(1, 3, 3))
     many, _ = conv_block("uint8", Shape(8, 9, 9), 4)  # sums over 16 bits
     assert not takes_columns("uint8", many, Shape(8, 9, 9))
     wide, _ = conv_block("uint8", shape, 4, pool=Pool((1, 9), (1, 9)))  # a pooling window over an element of marks
@@ -398,11 +411,12 @@ def test_the_codes_add_up_to_the_sums():
     """A model of the device: places and signs pick sums that make every filter's own."""
     shape = Shape(2, 5, 9)
     block, x = conv_block("uint8", shape, 6, (3, 2), (1, 2))
-    threshold, _ = at_least(block.threshold)
-    acc = conv_sums(x, block.linear, "uint8")[0, 0]
-    for lanes in (1, 2):
-        strip = strips(block, shape)[lanes - 1]
-        codes = column_codes(block, "uint8", shape, lanes)
+    threshold, _ = block.transform.at_least()
+    acc = conv_sums(x, block.linear, KINDS["uint8"])[0, 0]
+    layer = placed(block, "uint8", shape)
+    for target in (AVR, WORDS):
+        strip = strip_of(layer, target)
+        codes = column_codes(layer, target)
         run, columns, rows = codes[:3].tolist()
         assert (run, columns, rows) == (strip.run, strip.columns(strip.run), strip.rows)
         table = np.zeros((rows, columns), int)

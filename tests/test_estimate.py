@@ -7,18 +7,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.boards import require_board
+from support.parts import block_of, kernel_of, last_of, net_of
 from test_cli import ebnn as command
 
 import ebnn
 from benchmarks.costs import measure, sizes
 from benchmarks.networks import build, samples
-from ebnn.blocks import Block, Dense, Input, Scores, Threshold
 from ebnn.boards import Costs, board_names, load_board, load_costs
-from ebnn.codegen.header import AVR_NEAR_FLASH
+from ebnn.compile.estimate import (
+    check_fits,
+    estimate,
+    estimated_boards,
+)
+from ebnn.compile.kernels import KERNELS
+from ebnn.compile.options import OPTIMIZE
+from ebnn.compile.target import AVR
 from ebnn.errors import BuildError, NetworkError
-from ebnn.estimate import AVR_CONSTANTS, AVR_RESERVE, AVR_TABLE, check_fits, estimate, estimated_boards, library_parts
-from ebnn.kernels import OPTIMIZE, layer_kernel
-from ebnn.network import Network
+from ebnn.model.kinds import Input
+from ebnn.model.layers import Dense
+from ebnn.model.transforms import Sign
 from ebnn.platformio import build_firmware
 
 TOP = Path(__file__).parents[1]
@@ -96,7 +103,7 @@ def test_an_estimate_by_hand(monkeypatch):
         stack={"dense_bits_4": 70, "output_bits_4": 60},
         time={"dense_bits_4": {"layers": 50, "fours": 7, "tests": 3}, "output_bits_4": {"fours": 11, "words": 2}},
     )
-    monkeypatch.setattr("ebnn.estimate.load_costs", lambda core: costs)
+    monkeypatch.setattr("ebnn.compile.estimate.load_costs", lambda core: costs)
     board = dataclasses.replace(
         load_board("uno"), clock_hz=2_000_000, cycles_per_instruction=3, firmware_flash=1_000, firmware_ram=300
     )
@@ -113,22 +120,20 @@ def test_an_estimate_by_hand(monkeypatch):
 
 
 def test_costs_are_there_for_every_kernel():
-    kernels = {f"{layer}_float{on}" for layer in ("conv", "dense") for on in ("", "_bits", "_bytes")}
-    kernels |= {f"conv_{on}" for on in ("bits", "bits_4", "octets", "octets_4", "bytes", "columns", "table")}
-    kernels |= {f"{layer}_{on}" for layer in ("dense", "output") for on in ("bits", "bits_4", "bytes")}
+    kernels = {kernel.costs for kernel in KERNELS}
     for core in {load_board(name).costs for name in board_names()} - {None}:
         costs = load_costs(core)
         assert {name for name in costs.time if not name.endswith("_speed")} == costs.stack.keys() == kernels
-        for kernel in kernels:
-            assert costs.flash.keys() >= set(library_parts(kernel)), kernel
+        for kernel in KERNELS:
+            assert costs.flash.keys() >= {*kernel.library, f"{kernel.struct.name}_layer"}, kernel.name
 
 
 def test_filters_of_very_many_bits_are_estimated():
     """More taps than the kernel of bits takes; nobody measured it."""
     weights = np.ones((2, 1, 1, 32_767), bool)
-    block = Block(Dense(weights), None, Threshold(np.zeros(2), np.zeros(2, bool)))
-    network = Network(Input("bits", (32_767, 1, 1)), (block,), Scores(np.ones((2, 1, 1, 2), bool), [1, 1], [0, 0], 1.0))
-    assert layer_kernel(network, 0) == "dense_wide"
+    block = block_of(Dense(weights), None, Sign(np.zeros(2), np.zeros(2, bool)))
+    network = net_of(Input("bits", (32_767, 1, 1)), (block,), last_of(np.ones((2, 1, 1, 2), bool), [1, 1], [0, 0], 1.0))
+    assert kernel_of(network, 0) == "dense_wide"
     assert estimate(network, load_board("due")).us > 0
 
 
@@ -190,7 +195,7 @@ def test_too_much_flash_where_smaller_kernels_would_do():
 def test_constants_that_no_instruction_of_avr_reaches(blocks):
     """One array over 32,767 B, all of them over 60,000 B; the Mega's flash has room for more."""
     network = build("bits", (1, 28, 28), blocks, seed=1)
-    assert max(network.layer_weight_bytes) > 32_767 or network.weight_bytes > 60_000
+    assert max(layer.weight_bytes for layer in network.layers) > 32_767 or network.weight_bytes > 60_000
     with pytest.raises(NetworkError, match=r"32,767 B of one layer and 60,000 B in all"):
         check_fits(network, load_board("megaatmega2560"))
     check_fits(network, load_board("due"))
@@ -198,10 +203,9 @@ def test_constants_that_no_instruction_of_avr_reaches(blocks):
 
 def test_the_limits_of_avr_are_those_that_are_compiled():
     responder = (TOP / "firmware/src/responder.c").read_text()
-    assert f"#define RAM_BESIDE ({AVR_RESERVE} + EBNN_RAM_OF_ONES + 4 * EBNN_CLASSES)" in responder
+    assert f"#define RAM_BESIDE ({AVR.reserve_bytes} + EBNN_RAM_OF_ONES + 4 * EBNN_CLASSES)" in responder
     bits = (TOP / "firmware/lib/ebnn/src/ebnn/bits.h").read_text()
-    assert f"#define EBNN_RAM_OF_ONES {AVR_TABLE}\n" in bits
-    assert AVR_CONSTANTS == AVR_NEAR_FLASH
+    assert f"#define EBNN_RAM_OF_ONES {AVR.ones_bytes}\n" in bits
 
 
 def test_what_fits_by_the_firmware_s_reserve_compiles(request, tmp_path):

@@ -19,13 +19,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.degenerate import DEGENERATE
+from support.parts import block_of, net_of
 from support.random_networks import random_network
 from test_network import float_network, only_scores, scores, three_layers, tiny
 
 import ebnn
 from ebnn.atomic import write_atomically
-from ebnn.blocks import Block, Dense, Input, Threshold
 from ebnn.errors import EbnnError, FileFormatError, WriteError
+from ebnn.model.kinds import Input
+from ebnn.model.layers import Dense
+from ebnn.model.transforms import Sign
 
 NETWORKS = {
     "bits": only_scores("bits"),
@@ -529,7 +532,8 @@ def test_the_checksum_is_not_what_protects(saved):
 
 def test_another_hash_is_another_network(saved):
     """The stated hash of another network does not make it one."""
-    other = replace(tiny(), output=replace(tiny().output, scale=1.0))
+    *blocks, last = tiny().layers
+    other = ebnn.Network(tiny().input, [*blocks, replace(last, transform=replace(last.transform, scale=1.0))])
     description = {**description_of(saved), "hash": other.hash}
     write_members(saved, with_description(members(saved), description))
     with pytest.raises(FileFormatError, match="does not match its own hash"):
@@ -583,7 +587,7 @@ def deflated(path, contents, method=zipfile.ZIP_DEFLATED):
 def peak_of_loading(path):
     """The message of the refusal, and MB at its peak above what Python and NumPy take; in a process of its own."""
     program = """
-import resource, sys, ebnn, ebnn.files
+import resource, sys, ebnn, ebnn.model.files
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     ebnn.load(sys.argv[1])
@@ -625,8 +629,8 @@ def test_more_weights_than_a_network_may_have_are_refused_before_they_are_unpack
 def test_the_largest_network_takes_its_weights_and_little_more(tmp_path):
     """8 MiB of packed weights are 64 MiB of truth values."""
     weights = np.broadcast_to(np.ones((1, 1, 1, 1), bool), (2_047, 1, 32_736, 1))
-    dense = Block(Dense(weights), None, Threshold([0] * 2_047, [False] * 2_047))
-    network = ebnn.Network(Input("bits", (1, 1, 32_736)), (dense,), scores(2, 1, 1, 2_047))
+    dense = block_of(Dense(weights), None, Sign([0] * 2_047, [False] * 2_047))
+    network = net_of(Input("bits", (1, 1, 32_736)), (dense,), scores(2, 1, 1, 2_047))
     network.save(tmp_path / "large.ebnn")
     message, peak = peak_of_loading(tmp_path / "large.ebnn")
     assert message == ""

@@ -10,7 +10,7 @@ from support.c_networks import RUNTIME, WARNINGS, require
 from support.random_networks import random_network, random_samples
 from test_network import three_layers, tiny
 
-from ebnn.codegen import header_text
+from ebnn.compile.header import header_text
 
 WAYS = {  # how files a and b include the header
     "plain": ("", ""),

@@ -14,7 +14,7 @@ import ebnn
 PACKAGE = Path(ebnn.__file__).parent
 
 BASE = {"errors", "names", "version"}
-NETWORK = {"network", "kernels", "blocks", "memory", "bits", "samples", *BASE}
+NETWORK = {"model", *BASE}
 TRAINING = {"atomic", "extras", "figures", *NETWORK}
 EVERYTHING = {path.stem for path in PACKAGE.iterdir()} - {"__init__", "__main__", "__pycache__"}
 
@@ -32,21 +32,14 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "build_folders": ({"cache", "leftovers", *BASE}, set()),
     "boards": (BASE, set()),
     "recipes": (BASE, set()),
-    "bits": (BASE, set()),
     "printable": (set(), set()),
     "figures": (set(), set()),
-    "samples": (BASE, set()),
-    "memory": ({"bits", *BASE}, set()),
-    "blocks": ({"bits", *BASE}, set()),
-    "kernels": ({"bits", "blocks", *BASE}, {"network"}),
-    "network": (NETWORK, {"reference", "files"}),
-    "reference": (NETWORK, set()),
-    "files": ({"atomic", *NETWORK}, set()),
-    "networks": ({"files", "boards", "estimate", "report", "recipes", "figures", *NETWORK}, set()),
+    "model": ({"atomic", *BASE}, set()),
+    "compile": ({"atomic", "boards", *NETWORK}, set()),
+    "networks": ({"boards", "compile", "report", "recipes", "figures", *NETWORK}, set()),
     "importers": (NETWORK, set()),
-    "codegen": ({"atomic", *NETWORK}, set()),
     "training": (TRAINING, {"frontends"}),
-    "frontends": ({"training", "codegen", "reference", *TRAINING}, set()),
+    "frontends": ({"training", "compile", *TRAINING}, set()),
     "functions": ({"frontends"}, set()),
     "links": ({"frontends"}, set()),
     "datasets": ({"cache", "extras", *NETWORK}, set()),
@@ -54,19 +47,17 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "platformio": ({"atomic", "boards", "build_folders", "extras", "firmware_sources", "leftovers", *BASE}, set()),
     "device": ({"frames", "boards", "printable", *BASE}, set()),
     "simulation": (
-        {"boards", "build_folders", "frames", "codegen", "firmware_sources", "leftovers", *NETWORK},
+        {"boards", "build_folders", "frames", "compile", "firmware_sources", "leftovers", *NETWORK},
         {"platformio"},
     ),
-    "workload": (NETWORK, set()),
-    "estimate": ({"workload", "codegen", "boards", *NETWORK}, set()),
-    "report": ({"estimate", "figures", "boards", *NETWORK}, set()),
-    "sweep": ({"report", "figures", "estimate", "boards", *NETWORK}, set()),
+    "report": ({"compile", "figures", "boards", *NETWORK}, set()),
+    "sweep": ({"report", "figures", "compile", "boards", *NETWORK}, set()),
     "plots": ({"atomic", "extras", *BASE}, {"sweep", "training"}),
     "streaming": ({"device", "report", *NETWORK}, set()),
-    "profiling": ({"device", "figures", "report", "streaming", *NETWORK}, set()),
+    "profiling": ({"compile", "device", "figures", "report", "streaming", *NETWORK}, set()),
     "cli": (EVERYTHING, EVERYTHING),
     "__main__": ({"cli"}, set()),
-    "__init__": ({"version"}, {"codegen", "errors", "frontends", "network", "networks"}),
+    "__init__": ({"version"}, {"compile", "errors", "frontends", "model", "networks"}),
 }
 
 OUTSIDE = {
@@ -160,8 +151,8 @@ def run_python(program, *arguments):
 
 
 def test_importing_ebnn_never_imports_chainer():
-    loaded = run_python("import sys, ebnn, ebnn.reference, ebnn.codegen; print(*sys.modules)").split()
-    assert "ebnn.network" in loaded
+    loaded = run_python("import sys, ebnn, ebnn.model.reference, ebnn.compile; print(*sys.modules)").split()
+    assert "ebnn.model.network" in loaded
     for package in ("chainer", "serial", "click", "sklearn", "ebnn.links", "ebnn.frontends", "ebnn.datasets"):
         assert package not in loaded
 

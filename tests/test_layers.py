@@ -6,12 +6,13 @@ import subprocess
 import numpy as np
 import pytest
 from support.c_networks import RUNTIME, SANITIZERS, WARNINGS, require
+from support.parts import block_of, net_of
 from test_network import float_network, ones, only_scores, scores, three_layers, thresholds
 
-import ebnn
-from ebnn.blocks import Block, Dense, Input
-from ebnn.codegen import header_text
+from ebnn.compile.header import header_text
 from ebnn.errors import NetworkError
+from ebnn.model.kinds import Input
+from ebnn.model.layers import Dense
 
 PROGRAM = """\
 #include <stdio.h>
@@ -47,7 +48,7 @@ def test_layers_in_turn_are_a_prediction(network, tmp_path):
     x = np.random.default_rng(6).integers(0, 2, (20, *network.input.shape), dtype=np.uint8)
     packed = network.pack_input(x).tobytes()
     lines = subprocess.run([program], input=packed, capture_output=True, check=True).stdout.decode().splitlines()
-    hidden = "0 " * len(network.blocks)
+    hidden = "0 " * (len(network.layers) - 1)
     expected = [
         f"{label}: {hidden}{label}{''.join(f' = {score}' for score in row)} {label}"
         for label, row in zip(network.predict(x), network.scores(x), strict=True)
@@ -59,15 +60,15 @@ def test_a_header_says_how_many_layers():
     """SPEC 7.1, 7.2: blocks and the last layer."""
     for network in (three_layers(), float_network(), only_scores()):
         text = header_text(network, name="net")
-        assert f"#define NET_LAYERS {len(network.blocks) + 1}\n" in text
+        assert f"#define NET_LAYERS {len(network.layers)}\n" in text
         assert "#define EBNN_LAYERS NET_LAYERS\n" in text
         assert "#define ebnn_network_layer net_layer\n" in text
 
 
 def deep(layers):
     """A network of so many layers, each of one output."""
-    blocks = tuple(Block(Dense(ones(1, 1, 1, 1)), None, thresholds(0)) for _ in range(layers - 1))
-    return ebnn.Network(Input("bits", (1, 1, 1)), blocks, scores(2, 1, 1, 1))
+    blocks = tuple(block_of(Dense(ones(1, 1, 1, 1)), None, thresholds(0)) for _ in range(layers - 1))
+    return net_of(Input("bits", (1, 1, 1)), blocks, scores(2, 1, 1, 1))
 
 
 def test_at_most_255_layers():
@@ -120,4 +121,4 @@ def test_the_loop_costs_few_bytes_on_avr(mcu, flags, tmp_path):
             ["avr-size", folder / "elf"], capture_output=True, text=True, check=True
         ).stdout.splitlines()
         sizes[name] = int(row.split()[0])
-    assert sizes["loop"] - sizes["direct"] <= 20 * (len(network.blocks) + 1), sizes
+    assert sizes["loop"] - sizes["direct"] <= 20 * (len(network.layers)), sizes

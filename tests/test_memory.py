@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ebnn.memory import plan_memory
+from ebnn.compile.memory import plan_memory
 
 SIZES = st.lists(st.integers(1, 500), min_size=1, max_size=6)
 

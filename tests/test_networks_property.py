@@ -8,8 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from support.c_networks import Case, Result, run
 from support.random_chains import ChainSpec, as_chainer_input, build, chain_specs, samples
 
-from ebnn import bits, lower, reference
-from ebnn.network import Network
+from ebnn import lower
+from ebnn.compile.plan import arena_plan
+from ebnn.compile.target import WORDS
+from ebnn.model import bits, reference
+from ebnn.model.network import Network
 
 NETWORKS = int(os.environ.get("EBNN_TEST_NETWORKS", "2000"))
 BATCH = 250  # networks to a compilation
@@ -21,7 +24,7 @@ def lowered(spec: ChainSpec) -> tuple[Network, np.ndarray]:
     links = build(spec)
     network = lower(links, spec.shape, spec.kind)
     x = samples(spec, SAMPLES)
-    *hidden, last = reference.activations(network, network.check_samples(x))
+    *hidden, last = reference.activations(network.layers[:-1], network.check_samples(x))
     with chainer.using_config("train", False), chainer.no_backprop_mode():
         h = as_chainer_input(x, spec.kind)
         for link, bits_out in zip(links[:-1], [*hidden[1:], last], strict=False):
@@ -30,18 +33,18 @@ def lowered(spec: ChainSpec) -> tuple[Network, np.ndarray]:
             np.testing.assert_array_equal(signs, bits_out)
         logits = links[-1](h).array
     # A score's rounding: half a unit of the multiplier for each input, half a unit of the offset.
-    reach = network.output.weights[0].size * (255 if network.kinds[-1] in ("uint8", "int8") else 1)
-    slack = network.output.scale * (reach + 1) / 2 + 1e-5 * np.abs(logits).max()
-    np.testing.assert_allclose(network.scores(x) * network.output.scale, logits, rtol=0, atol=slack)
+    reach = network.layers[-1].taps * (255 if network.layers[-1].kind.name in ("uint8", "int8") else 1)
+    slack = network.layers[-1].transform.scale * (reach + 1) / 2 + 1e-5 * np.abs(logits).max()
+    np.testing.assert_allclose(network.scores(x) * network.layers[-1].transform.scale, logits, rtol=0, atol=slack)
     return network, x
 
 
 def check(case: Case, result: Result) -> None:
     """C's classes, scores, and the bits of the last two activations, which the arena still holds."""
-    network, plan = case.network, case.network.memory_plan
+    network, plan = case.network, arena_plan(case.network, WORDS)
     np.testing.assert_array_equal(result.scores, network.scores(case.x))
     np.testing.assert_array_equal(result.classes, network.predict(case.x))
-    activations = list(reference.activations(network, network.check_samples(case.x)))
+    activations = list(reference.activations(network.layers[:-1], network.check_samples(case.x)))
     for i in range(max(1, len(activations) - 2), len(activations)):
         rows = bits.pack(activations[i].reshape(*activations[i].shape[:2], -1)).reshape(len(activations[i]), -1)
         offset = plan.activation_offsets[i]

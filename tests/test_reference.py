@@ -8,26 +8,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import slow_reference
 from support.degenerate import DEGENERATE
+from support.parts import block_of, last_of, net_of
 from support.random_chains import build, chain_specs, samples
 from support.random_networks import random_network, random_samples
 
-from ebnn import lower, reference
-from ebnn.blocks import Block, Conv, Dense, Input, Normalization, Pool, Scores, Threshold
-from ebnn.network import Network
+from ebnn import lower
+from ebnn.model import reference
+from ebnn.model.kinds import Input
+from ebnn.model.layers import Conv, Dense, Pool
+from ebnn.model.transforms import Normalize, Sign
 
 
 def last_layer(height, width, channels, classes=2):
-    return Scores(np.ones((classes, height, width, channels), bool), [1] * classes, [0] * classes, 1.0)
+    return last_of(np.ones((classes, height, width, channels), bool), [1] * classes, [0] * classes, 1.0)
 
 
 def hidden(network, x):
     """The bits of every block's output, (height, width, channels) of the first sample."""
-    return [bits[0] for bits in reference.activations(network, network.check_samples(x))][1:]
+    return [bits[0] for bits in reference.activations(network.layers[:-1], network.check_samples(x))][1:]
 
 
 def check_against_slow_loops(network, x, arithmetic="integer"):
     got = network.scores(x)
-    activations = list(reference.activations(network, network.check_samples(x)))
+    activations = list(reference.activations(network.layers[:-1], network.check_samples(x)))
     packed = network.pack_input(x)
     for i in range(len(x)):
         slow = slow_reference.run(network, np.asarray(x)[i].tolist(), arithmetic)
@@ -56,8 +59,8 @@ def check_against_slow_loops(network, x, arithmetic="integer"):
 )
 def test_sums_worked_by_hand(kind, values, weights, acc):
     """SPEC 1.1, 3.1, 3.2, 5.1: the sum is seen through a score of multiplier 3 and offset −7."""
-    last = Scores(np.array([weights, weights]).reshape(2, 1, -1, 1), [3, 1], [-7, 0], 1.0)
-    network = Network(Input(kind, (1, 1, len(values))), (), last)
+    last = last_of(np.array([weights, weights]).reshape(2, 1, -1, 1), [3, 1], [-7, 0], 1.0)
+    network = net_of(Input(kind, (1, 1, len(values))), (), last)
     assert network.scores([[values]]).tolist() == [[3 * acc - 7, acc]]
 
 
@@ -67,16 +70,16 @@ def test_a_tap_outside_contributes_nothing():
     for image, acc in [(1, 4), (0, -4)]:
         x = np.full((1, 1, 2, 2), image)
         for value, bit in [(acc, 1), (acc + 1, 0)]:
-            block = Block(conv, None, Threshold([value], [False]))
-            network = Network(Input("bits", (1, 2, 2)), (block,), last_layer(2, 2, 1))
+            block = block_of(conv, None, Sign([value], [False]))
+            network = net_of(Input("bits", (1, 2, 2)), (block,), last_layer(2, 2, 1))
             assert hidden(network, x)[0].ravel().tolist() == [bit] * 4
 
 
 def test_a_kernel_wholly_outside_sums_to_zero():
     """SPEC 3.4: 1×1 on one pixel, pad 1: eight of the nine positions see no pixel, and 0 >= 0 gives a bit."""
     conv = Conv(np.ones((2, 1, 1, 1), bool), (1, 1), (1, 1))
-    block = Block(conv, None, Threshold([0, 1], [False, False]))
-    network = Network(Input("uint8", (1, 1, 1)), (block,), last_layer(3, 3, 2))
+    block = block_of(conv, None, Sign([0, 1], [False, False]))
+    network = net_of(Input("uint8", (1, 1, 1)), (block,), last_layer(3, 3, 2))
     zero, one = hidden(network, [[[[5]]]])[0].transpose(2, 0, 1)
     assert zero.all()
     assert one.astype(int).tolist() == [[0, 0, 0], [0, 1, 0], [0, 0, 0]]
@@ -85,23 +88,23 @@ def test_a_kernel_wholly_outside_sums_to_zero():
 def test_directions_worked_by_hand():
     """SPEC 1.2 and 4.4: at the threshold both directions hold; beyond the last sum there is all or nothing."""
     dense = Dense(np.ones((6, 1, 1, 1), bool))
-    block = Block(dense, None, Threshold([5, 5, -256, -256, 256, 256], [0, 1, 0, 1, 0, 1]))
-    network = Network(Input("uint8", (1, 1, 1)), (block,), last_layer(1, 1, 6))
+    block = block_of(dense, None, Sign([5, 5, -256, -256, 256, 256], [0, 1, 0, 1, 0, 1]))
+    network = net_of(Input("uint8", (1, 1, 1)), (block,), last_layer(1, 1, 6))
     for value, expected in [(4, [0, 1, 1, 0, 0, 1]), (5, [1, 1, 1, 0, 0, 1]), (6, [1, 0, 1, 0, 0, 1])]:
         assert hidden(network, [[[[value]]]])[0].ravel().astype(int).tolist() == expected
 
 
 def test_a_pool_takes_the_largest_sum_on_the_map():
     """SPEC 4.3, 4.4: what lies outside the map never wins over negative sums; `acc <= t` is of the largest, too."""
-    block = Block(Conv(np.array([[[[1]]], [[[1]]]])), Pool((2, 2), (2, 2), (1, 1)), Threshold([-3, -4], [False, True]))
-    network = Network(Input("int8", (1, 2, 2)), (block,), last_layer(2, 2, 2))
+    block = block_of(Conv(np.array([[[[1]]], [[[1]]]])), Pool((2, 2), (2, 2), (1, 1)), Sign([-3, -4], [False, True]))
+    network = net_of(Input("int8", (1, 2, 2)), (block,), last_layer(2, 2, 2))
     # Each window sees one pixel: (y, x) alone.
     at_least, at_most = hidden(network, [[[[-5, -4], [-3, -2]]]])[0].transpose(2, 0, 1)
     assert at_least.astype(int).tolist() == [[0, 0], [1, 1]]
     assert at_most.astype(int).tolist() == [[1, 1], [0, 0]]
     # A window over all: the largest of them, −2, is not <= −4.
-    block = Block(block.linear, Pool((2, 2), (1, 1)), block.threshold)
-    network = Network(Input("int8", (1, 2, 2)), (block,), last_layer(1, 1, 2))
+    block = block_of(block.linear, Pool((2, 2), (1, 1)), block.transform)
+    network = net_of(Input("int8", (1, 2, 2)), (block,), last_layer(1, 1, 2))
     assert hidden(network, [[[[-5, -4], [-3, -2]]]])[0].ravel().astype(int).tolist() == [1, 0]
 
 
@@ -109,8 +112,8 @@ def float_bits(values, weights, norm, conv=False):
     shape = (1, 1, len(values))
     weights = np.array(weights).reshape(1, *shape[1:], 1)
     linear = Conv(weights) if conv else Dense(weights)
-    block = Block(linear, None, None, Normalization(*([value] for value in norm)))
-    network = Network(Input("float", shape), (block,), last_layer(1, 1, 1))
+    block = block_of(linear, None, None, Normalize(*([value] for value in norm)))
+    network = net_of(Input("float", shape), (block,), last_layer(1, 1, 1))
     return int(hidden(network, [[[values]]])[0].ravel()[0])
 
 
@@ -128,8 +131,8 @@ def test_float_sums_run_in_the_order_of_filters_or_of_memory():
     # Pixel by pixel 2**24 + 1 − 2**24 + 1 = 1; channel by channel 2**24 − 2**24 + 1 + 1 = 2.
     for linear, acc in [(Conv(np.ones((1, 1, 2, 2), bool)), 1), (Dense(np.ones((1, 1, 2, 2), bool)), 2)]:
         for least, bit in [(acc, True), (acc + 0.5, False)]:
-            block = Block(linear, None, None, Normalization([0], [least], [1], [1], [0]))
-            network = Network(Input("float", (2, 1, 2)), (block,), last_layer(1, 1, 1))
+            block = block_of(linear, None, None, Normalize([0], [least], [1], [1], [0]))
+            network = net_of(Input("float", (2, 1, 2)), (block,), last_layer(1, 1, 1))
             assert hidden(network, x)[0].ravel() == bit
 
 

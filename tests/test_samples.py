@@ -8,7 +8,7 @@ from rich.console import Console
 from ebnn import lower
 from ebnn.errors import EbnnError, InputError, LoweringError, TrainingError
 from ebnn.links import BinaryLinearBNSoftmax, LinearBNBST
-from ebnn.samples import as_images
+from ebnn.model.axes import as_images
 from ebnn.training import BlockChain, FloatChain, TrainConfig, as_samples, build_network, evaluate, logits, train
 from ebnn.training.samples import Samples
 

@@ -11,7 +11,7 @@ from support.random_networks import random_network
 from test_network import float_network, only_scores, three_layers, tiny
 
 from ebnn.cli import main
-from ebnn.codegen import header_text
+from ebnn.compile.header import header_text
 from ebnn.errors import NetworkError
 
 PROGRAM = (

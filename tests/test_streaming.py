@@ -7,7 +7,7 @@ import pytest
 from support.c_networks import require
 from support.random_networks import random_network, random_samples
 
-from ebnn.codegen import header_text
+from ebnn.compile.header import header_text
 from ebnn.device import Device
 from ebnn.errors import InputError, WrongNetworkError
 from ebnn.profiling import profile_samples

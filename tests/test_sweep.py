@@ -15,8 +15,8 @@ from ebnn.boards import load_board
 from ebnn.cli import main
 from ebnn.cli.sweep import sweep
 from ebnn.cli.train import train
+from ebnn.compile.estimate import estimate
 from ebnn.errors import EbnnError, TrainingError
-from ebnn.estimate import estimate
 from ebnn.frontends.chainer.lowering import lower
 from ebnn.plots import plot_sweep
 from ebnn.sweep import Sweep, Trial, pareto_front

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 import serial
 from support.c_networks import RUNTIME, SANITIZERS, WARNINGS, require
+from support.parts import block_of, placed
 
-from ebnn import bits, reference
-from ebnn.blocks import Block, Conv, Dense, Pool, Shape, Threshold, activation_bytes
+from ebnn.compile.kernels.tables import table_bytes, table_scratch_bytes, takes_table, truth_tables
 from ebnn.errors import BuildError
-from ebnn.kernels.tables import table_bytes, table_scratch_bytes, takes_table, truth_tables
+from ebnn.model import bits, reference
+from ebnn.model.kinds import Shape
+from ebnn.model.layers import Block, Conv, Dense, Pool
+from ebnn.model.transforms import Sign
 from ebnn.simulation import board_url
 from ebnn.simulation.simavr_build import simavr_program
 
@@ -52,8 +55,8 @@ Case = tuple[Block, Shape]
 def conv_block(outputs, kernel, stride=(1, 1), pad=(0, 0), pool=None, seed=0, below=False):
     rng = np.random.default_rng(seed)
     weights = rng.integers(0, 2, (outputs, *kernel)).astype(bool)
-    threshold = Threshold(rng.integers(-2, 3, outputs), np.full(outputs, below))
-    return Block(Conv(weights, stride, pad), pool, threshold)
+    threshold = Sign(rng.integers(-2, 3, outputs), np.full(outputs, below))
+    return block_of(Conv(weights, stride, pad), pool, threshold)
 
 
 def random_side(choose, taps, most):
@@ -69,6 +72,11 @@ def random_side(choose, taps, most):
     return side, stride, pad, size, choose.choice([1, 2, 3, size, choose.randint(1, 5)]), pool_pad
 
 
+def placed_case(block, shape):
+    """The layer of a case."""
+    return placed(block, "bits", shape)
+
+
 def random_case(seed, most=40):
     """A block and the shape of its input."""
     choose, rng = random.Random(seed), np.random.default_rng(seed)
@@ -78,10 +86,10 @@ def random_case(seed, most=40):
     outputs, taps = choose.choice(FILTERS), kernel[0] * kernel[1] * kernel[2]
     reach = choose.choice([3, taps + 1])
     value = np.clip(rng.integers(-reach, reach + 1, outputs), -taps - 1, taps + 1)
-    threshold = Threshold(value, rng.random(outputs) < choose.choice([0, 0.5]))
+    threshold = Sign(value, rng.random(outputs) < choose.choice([0, 0.5]))
     pool = Pool(size, pool_stride, pool_pad) if choose.random() < 0.8 else None
     weights = rng.integers(0, 2, (outputs, *kernel)).astype(bool)
-    return Block(Conv(weights, stride, pad), pool, threshold), Shape(kernel[2], *sides)
+    return block_of(Conv(weights, stride, pad), pool, threshold), Shape(kernel[2], *sides)
 
 
 def samples(shape, seed):
@@ -97,14 +105,15 @@ def packed(x):
 
 def expected(case, seed):
     block, shape = case
-    return packed(reference.run_block(block, samples(shape, seed), "bits"))
+    return packed(reference.run_layer(placed(block, "bits", shape), samples(shape, seed)))
 
 
 def constants(case, name):
     """C text of a block's tables, flips and ebnn_conv_t."""
     block, shape = case
     conv, pool = block.linear, block.pool or Pool((1, 1), (1, 1))
-    conv_map, out = block.map_shape(shape), block.output_shape(shape)
+    layer = placed(block, "bits", shape)
+    conv_map, out = layer.map_shape, layer.output_shape
     windows = [
         f"{{{size[axis]}, {stride[axis]}, {pad[axis]}, {sides[1 + axis]}}}"
         for size, stride, pad, sides in (
@@ -116,10 +125,10 @@ def constants(case, name):
     row_bytes = [bits.row_bytes(side.width * side.channels) for side in (shape, out)]
     fields = [*windows, shape.channels, out.height, out.width, *row_bytes]
     flips = "NULL"
-    text = array("uint16_t", f"{name}_tables", truth_tables(block, shape))
-    if block.threshold.below.any():
+    text = array("uint16_t", f"{name}_tables", truth_tables(placed(block, "bits", shape)))
+    if block.transform.below.any():
         flips = f"{name}_flips"
-        text += array("uint8_t", flips, bits.pack(block.threshold.below))
+        text += array("uint8_t", flips, bits.pack(block.transform.below))
     filters = f"{{{conv.weights[0].size}, 0, {block.outputs}, EBNN_BITS, 0, 0, NULL, NULL}}"
     values = f"{filters}, {', '.join(map(str, fields))}, {flips}, NULL, {name}_tables"
     return f"{text}static const ebnn_conv_t {name} EBNN_FLASH = {{{values}}};\n"
@@ -135,9 +144,9 @@ def run_here(cases, folder, compiler, *flags):
     calls, data = "", b""
     for i, (block, shape) in enumerate(cases):
         x = packed(samples(shape, i))
-        out = activation_bytes("bits", block.output_shape(shape))
+        out = placed(block, "bits", shape).output_bytes
         text += constants((block, shape), f"c{i}")
-        calls += f"    run(&c{i}, {x.shape[1]}, {out}, {table_scratch_bytes(block, shape)});\n"
+        calls += f"    run(&c{i}, {x.shape[1]}, {out}, {table_scratch_bytes(placed(block, 'bits', shape))});\n"
         data += x.tobytes()
     source, program = folder / "main.c", folder / "program"
     source.write_text(f"{text}\nint main(void)\n{{\n{calls}    return 0;\n}}\n")
@@ -173,7 +182,7 @@ static void run(const ebnn_conv_t *conv, size_t in_bytes, size_t out_bytes, size
 def split(cases, output):
     results, at = [], 0
     for block, shape in cases:
-        out = SAMPLES * activation_bytes("bits", block.output_shape(shape))
+        out = SAMPLES * placed(block, "bits", shape).output_bytes
         results.append(np.frombuffer(output, np.uint8, out, at).reshape(SAMPLES, -1))
         at += out
     assert at == len(output)
@@ -190,7 +199,7 @@ def check(cases, results):
 
 
 def usable(cases):
-    return [case for case in cases if takes_table("bits", *case, UNLIMITED)]
+    return [case for case in cases if takes_table(placed_case(*case), UNLIMITED)]
 
 
 @pytest.mark.parametrize(("compiler", "flags"), [("gcc", [*SANITIZERS, "-O1"]), ("clang", ["-O2"])])
@@ -213,13 +222,14 @@ def test_tables_give_the_bits_of_the_reference_on_avr(tmp_path, level, batch):
     cases, flash = [], 0
     for seed in range(1000 * batch, 1000 * batch + 100):
         block, shape = case = random_case(seed, most=20)
-        sizes = [activation_bytes("bits", side) for side in (shape, block.output_shape(shape))]
-        size = table_bytes(block, shape) + SAMPLES * sum(sizes) + 100
+        layer = placed(block, "bits", shape)
+        sizes = [layer.input.bytes, layer.output_bytes]
+        size = table_bytes(placed(block, "bits", shape)) + SAMPLES * sum(sizes) + 100
         if (
             size < 2000
             and flash + size < 18_000
-            and takes_table("bits", *case, UNLIMITED)
-            and sum(sizes) + table_scratch_bytes(*case) < 1300
+            and takes_table(placed_case(*case), UNLIMITED)
+            and sum(sizes) + table_scratch_bytes(placed_case(*case)) < 1300
         ):
             cases.append(case)
             flash += size
@@ -235,7 +245,7 @@ def run_on_avr(cases, folder, level):
         x, y = packed(samples(shape, i)), expected((block, shape), i)
         text += constants((block, shape), f"c{i}") + array("uint8_t", f"in{i}", x.ravel())
         text += array("uint8_t", f"out{i}", y.ravel())
-        scratch = table_scratch_bytes(block, shape)
+        scratch = table_scratch_bytes(placed(block, "bits", shape))
         calls += f"    run({i}, &c{i}, in{i}, {x.shape[1]}, out{i}, {y.shape[1]}, {scratch});\n"
     source, program = folder / "main.c", folder / "program.elf"
     source.write_text(f"{text}\nint main(void)\n{{\n{calls}    send();\n}}\n")
@@ -289,32 +299,32 @@ def test_sizes_of_tables():
     block = conv_block(10, (3, 3, 1), (2, 2), pool=Pool((3, 3), (2, 2)))
     shape = Shape(1, 28, 28)
     # One table of 512 entries of 2 bytes; 13 entries of a row for each of two windows.
-    assert 1024 < table_bytes(block, shape) < 1100
-    assert table_scratch_bytes(block, shape) == 2 * 28
+    assert 1024 < table_bytes(placed(block, "bits", shape)) < 1100
+    assert table_scratch_bytes(placed(block, "bits", shape)) == 2 * 28
     padded = conv_block(16, (3, 3, 1), pad=(1, 1), pool=Pool((2, 2), (2, 2)))
     # Where the kernel overhangs on one of 4 sides 6 taps are left, in one of 4 corners 4.
     entries = 512 + 4 * 64 + 4 * 16
-    assert 2 * entries < table_bytes(padded, shape) < 2 * entries + 150
-    assert table_scratch_bytes(padded, shape) == 2 * 28
+    assert 2 * entries < table_bytes(placed(padded, "bits", shape)) < 2 * entries + 150
+    assert table_scratch_bytes(placed(padded, "bits", shape)) == 2 * 28
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_tables_take_the_bytes_that_were_announced(seed):
     block, shape = random_case(seed)
-    assert truth_tables(block, shape).nbytes == table_bytes(block, shape)
-    assert table_bytes(block, shape) % 4 == 0
-    assert table_scratch_bytes(block, shape) % 4 == 0
+    assert truth_tables(placed(block, "bits", shape)).nbytes == table_bytes(placed(block, "bits", shape))
+    assert table_bytes(placed(block, "bits", shape)) % 4 == 0
+    assert table_scratch_bytes(placed(block, "bits", shape)) % 4 == 0
 
 
 def test_blocks_that_take_tables():
     shape = Shape(1, 28, 28)
     block = conv_block(10, (3, 3, 1))
-    size = table_bytes(block, shape)
-    assert takes_table("bits", block, shape, size)
-    assert not takes_table("bits", block, shape, size - 1)
-    assert not takes_table("uint8", block, shape, size)
-    assert not takes_table("bits", conv_block(10, (3, 3, 2)), Shape(2, 28, 28), UNLIMITED)
-    dense = Block(Dense(np.ones((2, 1, 1, 4), bool)), None, Threshold([0, 0], [False, False]))
-    assert not takes_table("bits", dense, Shape(4, 1, 1), UNLIMITED)
-    assert takes_table("bits", conv_block(2040, (1, 1, 1)), Shape(1, 4, 4), UNLIMITED)
-    assert not takes_table("bits", conv_block(2041, (1, 1, 1)), Shape(1, 4, 4), UNLIMITED)
+    size = table_bytes(placed(block, "bits", shape))
+    assert takes_table(placed(block, "bits", shape), size)
+    assert not takes_table(placed(block, "bits", shape), size - 1)
+    assert not takes_table(placed(block, "uint8", shape), size)
+    assert not takes_table(placed(conv_block(10, (3, 3, 2)), "bits", Shape(2, 28, 28)), UNLIMITED)
+    dense = block_of(Dense(np.ones((2, 1, 1, 4), bool)), None, Sign([0, 0], [False, False]))
+    assert not takes_table(placed(dense, "bits", Shape(4, 1, 1)), UNLIMITED)
+    assert takes_table(placed(conv_block(2040, (1, 1, 1)), "bits", Shape(1, 4, 4)), UNLIMITED)
+    assert not takes_table(placed(conv_block(2041, (1, 1, 1)), "bits", Shape(1, 4, 4)), UNLIMITED)

@@ -5,34 +5,36 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+from support.parts import block_of, kernel_of, last_of, net_of, placed, step_of
 from support.random_networks import random_network
 
 import ebnn
 from benchmarks.costs import fired
 from ebnn import datasets
-from ebnn.blocks import Block, Conv, Input, Normalization, Pool, Scores, Shape, Threshold
-from ebnn.kernels import layer_kernel
-from ebnn.network import Network
-from ebnn.workload import fraction_tested, layer_work
+from ebnn.compile.kernels.conv import fraction_tested
+from ebnn.compile.target import AVR, WORDS
+from ebnn.model.kinds import Input, Shape
+from ebnn.model.layers import Conv, Pool
+from ebnn.model.transforms import Normalize, Sign
 
 
 def conv_network(kind, shape, filters, kernel, pad, pool=None):
     """One convolution block, half of its weights +1 as a chessboard, then two classes."""
     weights = np.arange(filters * kernel * kernel * shape[0]).reshape(filters, kernel, kernel, shape[0]) % 2 == 1
-    threshold = Threshold(np.zeros(filters), np.zeros(filters, bool))
-    block = Block(Conv(weights, (1, 1), (pad, pad)), pool, threshold)
-    out = block.output_shape(Shape(*shape))
-    scores = Scores(np.ones((2, out.height, out.width, out.channels), bool), np.ones(2), np.zeros(2), 1.0)
-    return Network(Input(kind, Shape(*shape)), (block,), scores)
+    threshold = Sign(np.zeros(filters), np.zeros(filters, bool))
+    block = block_of(Conv(weights, (1, 1), (pad, pad)), pool, threshold)
+    out = placed(block, kind, Shape(*shape)).output_shape
+    scores = last_of(np.ones((2, out.height, out.width, out.channels), bool), np.ones(2), np.zeros(2), 1.0)
+    return net_of(Input(kind, Shape(*shape)), (block,), scores)
 
 
 def test_a_convolution_of_bits_by_hand():
     """4×4 bits, two filters of 3×3 with a border of 1: 4 of the 16 patches lie inside."""
     network = conv_network("bits", (1, 4, 4), 2, 3, 1)
-    assert layer_kernel(network, 0, optimize="size") == "conv_bits"
+    assert kernel_of(network, 0, optimize="size") == "conv_bits"
     # Rows under the kernel, from top to bottom: 2, 3, 3, 2; each for 4 columns, whose bits lie in one byte. A patch
     # takes a word, a masked one two.
-    assert layer_work(network, 0, optimize="size") == {
+    assert step_of(network, 0, optimize="size").work() == {
         "layers": 1,
         "pixels": 16,
         "patches": 16,
@@ -56,8 +58,8 @@ def test_a_convolution_of_bits_by_hand():
 def test_filters_are_counted_by_fours():
     """3×3×32 bits are nine words: a group of eight and one more; seven filters are four at once and three alone."""
     network = conv_network("bits", (32, 4, 4), 7, 3, 0)
-    assert layer_kernel(network, 0) == "conv_octets_4"
-    work = layer_work(network, 0)
+    assert kernel_of(network, 0) == "conv_octets_4"
+    work = step_of(network, 0).work()
     patches = 4
     assert (work["fours"], work["tests"]) == (patches, pytest.approx(3 * patches))
     assert (work["words_of_four"], work["words"]) == (9 * patches, pytest.approx(9 * 3 * patches))
@@ -69,15 +71,15 @@ def test_filters_are_counted_by_fours():
 def test_a_pooled_convolution_skips_what_is_settled():
     """A window that is settled early skips filters: they go one by one."""
     network = conv_network("bits", (32, 4, 4), 8, 3, 0, Pool((2, 2), (2, 2)))
-    assert layer_kernel(network, 0) == "conv_octets"
-    work = layer_work(network, 0, fired=0.75)
+    assert kernel_of(network, 0) == "conv_octets"
+    work = step_of(network, 0).work(fired=0.75)
     assert (work["tests"], work["skips"]) == (24, 8)
 
 
 def test_a_convolution_of_bytes_by_hand():
     network = conv_network("uint8", (2, 4, 4), 3, 3, 0)
-    assert layer_kernel(network, 0, optimize="size") == "conv_bytes"
-    work = layer_work(network, 0, optimize="size")
+    assert kernel_of(network, 0, optimize="size") == "conv_bytes"
+    work = step_of(network, 0, optimize="size").work()
     assert work["patches"] == 4
     assert work["patch_bytes"] == work["gathered"] == 4 * 18
     assert (work["taps"], work["ones"]) == (4 * 3 * 18, 4 * 3 * 9)
@@ -86,9 +88,9 @@ def test_a_convolution_of_bytes_by_hand():
 def test_sums_by_columns_by_hand():
     """A map of 4×4 places: each row a strip over 6 columns, of 4 sums each; two rows at a time but on AVR."""
     network = conv_network("uint8", (1, 4, 4), 2, 3, 1)
-    assert layer_kernel(network, 0) == "conv_columns"
-    for avr, strips in ((True, 4), (False, 2)):
-        assert layer_work(network, 0, avr=avr) == {
+    assert kernel_of(network, 0) == "conv_columns"
+    for target, strips in ((AVR, 4), (WORDS, 2)):
+        assert step_of(network, 0, target=target).work() == {
             "layers": 1,
             "strips": strips,
             "sums": strips * 6 * 4,
@@ -105,13 +107,13 @@ def test_sums_by_columns_by_hand():
 def test_truth_tables_by_hand():
     """Two filters are a byte; windows of 3 rows, 2 apart, overlap."""
     network = conv_network("bits", (1, 4, 4), 2, 3, 1, Pool((3, 3), (1, 1)))
-    assert layer_kernel(network, 0) == "conv_table"
-    assert layer_work(network, 0) == {
+    assert kernel_of(network, 0) == "conv_table"
+    assert step_of(network, 0).work() == {
         "layers": 1,
         "rows": 4,
-        "reads": 2,
         "positions": 16,
         "looked_up": 16,
+        "reads": 16 // 8,
         "columns": 16,
         "taps": 48,
         "pixels": 4,
@@ -123,21 +125,21 @@ def test_truth_tables_by_hand():
 
 
 def test_dense_layers_by_hand():
-    scores = Scores(np.ones((2, 1, 3, 3), bool), np.ones(2), np.zeros(2), 1.0)
-    bits = Network(Input("bits", Shape(3, 1, 3)), (), scores)
-    assert layer_kernel(bits, 0) == "output_bits"
-    assert layer_work(bits, 0) == {"layers": 1, "tests": 2, "words": 2, "eights": 0, "rests": 2}
-    pixels = Network(Input("int8", Shape(3, 1, 3)), (), scores)
-    assert layer_kernel(pixels, 0) == "output_bytes"
-    assert layer_work(pixels, 0) == {"layers": 1, "outputs": 2, "inputs": 9, "taps": 18, "ones": 18}
+    scores = last_of(np.ones((2, 1, 3, 3), bool), np.ones(2), np.zeros(2), 1.0)
+    bits = net_of(Input("bits", Shape(3, 1, 3)), (), scores)
+    assert kernel_of(bits, 0) == "output_bits"
+    assert step_of(bits, 0).work() == {"layers": 1, "tests": 2, "words": 2, "eights": 0, "rests": 2}
+    pixels = net_of(Input("int8", Shape(3, 1, 3)), (), scores)
+    assert kernel_of(pixels, 0) == "output_bytes"
+    assert step_of(pixels, 0).work() == {"layers": 1, "outputs": 2, "inputs": 9, "taps": 18, "ones": 18}
 
 
 def kernel_loops(network, layer):
     """Patches, whole patches, rows and their bytes, as the loops of layers.h and window.h pass over them."""
-    block = network.blocks[layer]
-    shape, out = network.shapes[layer : layer + 2]
+    block = network.layers[layer]
+    shape, out = block.input.shape, block.output_shape
     conv, pool = block.linear, block.pool or Pool((1, 1), (1, 1))
-    map_shape = block.map_shape(shape)
+    map_shape = block.map_shape
 
     def window(at, stride, pad, size, limit):
         start = at * stride - pad
@@ -163,15 +165,15 @@ def test_counts_are_those_of_the_loops():
     seen = 0
     while seen < 150:
         network = random_network(choose)
-        for layer in range(len(network.blocks)):
-            kernel = layer_kernel(network, layer, optimize="size")
+        for layer in range(len(network.layers) - 1):
+            kernel = kernel_of(network, layer, optimize="size")
             if kernel not in ("conv_bits", "conv_octets"):
                 continue
             seen += 1
-            work = layer_work(network, layer, optimize="size", fired=1.0)
+            work = step_of(network, layer, optimize="size").work(fired=1.0)
             patches, whole, rows, octets = kernel_loops(network, layer)
-            words = network.filter_bits(layer, network.layer_weights[layer].shape[1:]) // 32
-            filters = network.blocks[layer].outputs
+            words = network.layers[layer].filter_words
+            filters = network.layers[layer].outputs
             assert work["patches"] == patches
             assert work["masked_patches"] == patches - whole
             assert work["rows"] == rows
@@ -187,11 +189,11 @@ def test_how_often_a_window_is_settled_early(gamma):
 
     On an image neighbours are partly alike, behind the first block they are not.
     """
-    block = Block(
+    block = block_of(
         Conv(np.ones((1, 1, 1, 1), bool)),
         Pool((2, 2), (2, 2)),
-        Threshold(np.zeros(1), np.array([gamma < 0])),
-        Normalization(*(np.array([value], np.float32) for value in (0, 0, 1, gamma, 0))),
+        Sign(np.zeros(1), np.array([gamma < 0])),
+        Normalize(*(np.array([value], np.float32) for value in (0, 0, 1, gamma, 0))),
     )
     alike = 0.5 * 1 + 0.5 * 4
     one = 1 - 0.5**0.25
@@ -203,11 +205,11 @@ def test_how_often_a_window_is_settled_early(gamma):
 def test_the_normalisation_tells_how_often_an_output_fires():
     """With beta = gamma the pooled sums must fall a standard deviation short for the bit to be 0."""
     fires = NormalDist().cdf(1.0)
-    block = Block(
+    block = block_of(
         Conv(np.ones((1, 1, 1, 1), bool)),
         Pool((1, 2), (1, 2)),
-        Threshold(np.zeros(1), np.zeros(1, bool)),
-        Normalization(*(np.array([value], np.float32) for value in (0, 5, 1, 2, 2))),
+        Sign(np.zeros(1), np.zeros(1, bool)),
+        Normalize(*(np.array([value], np.float32) for value in (0, 5, 1, 2, 2))),
     )
     one = 1 - (1 - fires) ** 0.5
     assert fraction_tested(block) == pytest.approx((1 + (1 - one)) / 2)
@@ -220,11 +222,11 @@ def test_comparisons_of_trained_networks_are_foretold(mnist):
         x = datasets.convert(mnist.test_images[:100], mnist.kind, network.input.kind)
         for layer, made in enumerate(fired(network, x)):
             if made is not None:
-                assert fraction_tested(network.blocks[layer], layer == 0) == pytest.approx(made, rel=0.03), (
+                assert fraction_tested(network.layers[layer], layer == 0) == pytest.approx(made, rel=0.03), (
                     name,
                     layer,
                 )
 
 
 def test_no_pool_settles_nothing_early():
-    assert fraction_tested(conv_network("bits", (1, 4, 4), 2, 3, 1).blocks[0]) == 1.0
+    assert fraction_tested(conv_network("bits", (1, 4, 4), 2, 3, 1).layers[0]) == 1.0

@@ -86,7 +86,7 @@ class Board:
 
 @dataclass(frozen=True)
 class Costs:
-    """What the kernels take on a core, by their names in `ebnn.workload`.
+    """What the kernels take on a core, by their names in `ebnn.compile.kernels`.
 
     Attributes:
         flash: bytes of code that each part of the library brings along, and of each layer of a kind.

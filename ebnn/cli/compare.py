@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ..figures import percent
-from ..network import Network
+from ..model.network import Network
 from ..report import time_text
 from .console import command_line, make_console, print_command, print_line, print_whole
 from .idle_options import TRAINING, refuses_idle
@@ -63,11 +63,11 @@ class Side:
 
 def float_side(result: TrainResult, network: Network) -> Side:
     """The float baseline of the shape of ``network``."""
-    channels = sum(len(weights) for weights in network.layer_weights)
+    channels = sum(layer.outputs for layer in network.layers)
     return Side(
         result.test_accuracy,
         result.best.validation_accuracy,
-        FLOAT_BYTES * sum(weights.size for weights in network.layer_weights),
+        FLOAT_BYTES * sum(layer.linear.weights.size for layer in network.layers),
         FLOAT_BYTES * CHANNEL_FLOATS * channels,
         result.best.epoch,
         result.seconds,

@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from .. import datasets
-from ..codegen import write_header
+from ..compile.header import write_header
 from ..errors import EbnnError, WriteError
 from ..figures import percent
 from ..report import RunReport, network_table, picture

@@ -6,10 +6,9 @@ import click
 
 from ..atomic import write_atomically
 from ..boards import load_board
-from ..codegen import header_text
-from ..codegen.file_names import check_header_name
-from ..codegen.header import MAX_SELF_TEST, identifier
-from ..estimate import check_fits
+from ..compile.estimate import check_fits
+from ..compile.file_names import check_header_name
+from ..compile.header import MAX_SELF_TEST, header_text, identifier
 from ..firmware_sources import firmware_folder
 from ..networks import load
 from ..report import estimate_table

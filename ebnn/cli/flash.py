@@ -13,13 +13,12 @@ from rich.console import Console
 from ..atomic import write_atomically
 from ..boards import Board, is_board, load_board
 from ..build_folders import temporary_folder
-from ..codegen import header_text
-from ..codegen.header import identifier
+from ..compile.estimate import check_fits
+from ..compile.header import header_text, identifier
 from ..device import BAUDRATE, Device, DeviceInfo, open_port
 from ..errors import BuildError, DeviceError, PortError
-from ..estimate import check_fits
 from ..firmware_sources import bundled_header
-from ..network import Network
+from ..model.network import Network
 from ..networks import load
 from ..platformio import Project, bundled_project, check_upload, interrupted_by_signals, open_project, upload
 from ..ports import find_port

@@ -5,7 +5,6 @@ from typing import Literal
 
 import click
 
-from ..files import save
 from ..importers import import_ebnn_header
 from ..report import network_table
 from .console import make_console, print_line, print_whole
@@ -50,7 +49,7 @@ def import_header(
     """
     imported = import_ebnn_header(header, input_kind=input_kind, shape=shape, nearest=nearest)
     network = imported.network
-    save(network, output)
+    network.save(output)
     console = make_console()
     print_line(console, f"{output}: {network.input.kind} {network.input.shape} → {network.classes} classes")
     print_line(console, f"hash {network.hash}")

@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 
 from ..boards import load_board
-from ..estimate import estimate, estimated_boards
+from ..compile.estimate import estimate, estimated_boards
+from ..compile.summary import describe_network
 from ..networks import load
-from ..report import describe_network, estimate_table, estimates_table, network_table
+from ..report import estimate_table, estimates_table, network_table
 from .console import make_console, print_line, print_whole
 from .options import (
     arithmetic_option,

@@ -5,10 +5,9 @@ from pathlib import Path
 import click
 
 from ..boards import is_board, load_board
-from ..codegen import header_text
-from ..codegen.header import identifier
+from ..compile.estimate import check_fits
+from ..compile.header import header_text, identifier
 from ..errors import BuildError
-from ..estimate import check_fits
 from ..firmware_sources import firmware_folder
 from ..networks import find_network, load
 from ..platformio import bundled_project, write_project

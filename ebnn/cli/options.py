@@ -10,10 +10,10 @@ import click
 from .. import datasets
 from ..atomic import write_atomically
 from ..boards import bundled_board_names
+from ..compile.options import ARITHMETICS, OPTIMIZE
 from ..device import BAUDRATE
 from ..errors import WriteError
 from ..extras import import_extra
-from ..kernels import ARITHMETICS, OPTIMIZE
 from .paths import ModelFile, OutputFile
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import datasets
-from ..blocks import InputKind
-from ..codegen.header import identifier
+from ..compile.header import identifier
 from ..device import Device
 from ..errors import DeviceError
-from ..network import Network
+from ..model.kinds import InputKind
+from ..model.network import Network
 from ..networks import load
 from ..profiling import memory_lines, profile_samples, profile_table
 from .console import make_console, print_line, print_whole

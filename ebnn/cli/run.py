@@ -11,12 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from .. import datasets
 from ..build_folders import temporary_folder
-from ..codegen import write_header
-from ..codegen.header import identifier
+from ..compile.estimate import check_fits, estimate
+from ..compile.header import identifier, write_header
 from ..device import BAUDRATE, Device
 from ..errors import DeviceError, InputError
-from ..estimate import check_fits, estimate
-from ..network import Network
+from ..model.network import Network
 from ..networks import load
 from ..report import RunReport, confusion_table, run_table
 from ..simulation import board_url

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from ..build_folders import temporary_folder
-from ..codegen import write_header
-from ..codegen.header import identifier
+from ..compile.header import identifier, write_header
 from ..errors import InputError
 from ..networks import load
 from ..simulation import AvrStatistics, PluggedBoard, SimavrSimulator, plugged_in

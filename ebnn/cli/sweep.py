@@ -12,7 +12,7 @@ import click
 from .. import datasets
 from ..boards import Board, bundled_board_names, load_board
 from ..errors import TrainingError
-from ..network import Network
+from ..model.network import Network
 from ..sweep import FRONT_MARK, Sweep, Trial, estimate_all, sweep_table
 from .console import command_line, print_command, print_line, print_whole
 from .idle_options import TRAINING, refuses_idle

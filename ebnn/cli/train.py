@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
+from ..compile.summary import describe_network
 from ..errors import TrainingError
 from ..figures import percent
-from ..report import describe_network, network_table
+from ..report import network_table
 from .console import command_line, make_console, print_command, print_line, print_whole
 from .idle_options import BINARY_NETWORK, TRAINING, refuses_idle
 from .layout import HeadedCommand

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from .. import datasets
-from ..blocks import InputKind
 from ..datasets import Dataset
 from ..errors import WriteError
 from ..extras import import_extra
-from ..network import Network
+from ..model.kinds import InputKind
+from ..model.network import Network
 from .console import print_line
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import click
 from rich.console import Console
 
 from .. import datasets
-from ..blocks import INPUT_KINDS, InputKind
 from ..errors import TrainingError
+from ..model.kinds import INPUT_KINDS, InputKind
 from ..recipes import load_recipe, recipe_names
 from .console import make_console, print_line
 from .datasets import download_bars
@@ -248,8 +248,8 @@ class TrainingOptions:
             TrainingError: an architecture cannot be read, or does not fit the images.
             LoweringError, NetworkError: the network could not be run.
         """
-        from ..codegen import header_text
-        from ..estimate import estimate, estimated_boards
+        from ..compile.estimate import estimate, estimated_boards
+        from ..compile.header import header_text
         from ..frontends.chainer.lowering import lower
         from ..training import build_network
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ebnn.blocks import InputKind
 from ebnn.errors import DatasetError
+from ebnn.model.kinds import InputKind
 
 
 @dataclass(frozen=True, eq=False)

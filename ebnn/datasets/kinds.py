@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ebnn.blocks import INPUT_KINDS, InputKind
 from ebnn.errors import InputError
+from ebnn.model.kinds import INPUT_KINDS, InputKind
 
 
 def convert(images: npt.NDArray[np.uint8], source_kind: InputKind, kind: InputKind) -> npt.NDArray[Any]:

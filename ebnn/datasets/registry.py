@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ebnn.blocks import InputKind
 from ebnn.datasets import cifar10, digits, mnist
 from ebnn.datasets.dataset import Dataset
 from ebnn.datasets.download import Progress
 from ebnn.datasets.places import Place, find_place
+from ebnn.model.kinds import InputKind
 from ebnn.names import unknown_name
 
 State = Literal["bundled", "present", "partial", "absent"]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import Normalization
 from ..errors import LoweringError
+from ..model.thresholds import find_change
+from ..model.transforms import Normalize
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,31 +55,24 @@ def find_cuts(batch_norm: BatchNorm, reach: float, name: str) -> Cuts:
     def sign(places: NDArray[np.int64]) -> NDArray[np.bool_]:
         return batch_norm(_float_at(places)) >= 0
 
-    outputs = len(batch_norm.bias)
-    high = np.full(outputs, _place_of(reach), np.int64)
-    low = -high
-    ends = np.stack([batch_norm(_float_at(low)), batch_norm(_float_at(high))])
+    reached = _place_of(reach)
+    places = np.full(len(batch_norm.bias), reached, np.int64)
+    ends = np.stack([batch_norm(_float_at(-places)), batch_norm(_float_at(places))])
     undefined = np.isnan(ends).any(axis=0) & (batch_norm.std != 0)
     if undefined.any():
         raise LoweringError(
             f"{name}: output {int(undefined.argmax())} has gamma {batch_norm.gamma[undefined][0]} and std "
             f"{batch_norm.std[undefined][0]}: eBNN's own C multiplies 0 by an infinite value there"
         )
-    at_low, at_high = sign(low), sign(high)
-    while np.any(high - low > 1):
-        middle = (low + high) // 2
-        as_low = sign(middle) == at_low
-        low, high = np.where(as_low, middle, low), np.where(as_low, high, middle)
-    below = at_low & ~at_high
-    constant = np.where(at_low == at_high, np.where(at_low, 1, -1), 0).astype(np.int8)
-    at = np.where(constant == 0, _float_at(np.where(below, low, high)), np.float32(0))
-    return Cuts(at, below, constant)
+    change = find_change(sign, reached, len(places))
+    at = np.where(change.constant == 0, _float_at(change.at), np.float32(0))
+    return Cuts(at, change.below, change.constant)
 
 
-def as_normalization(cuts: Cuts) -> Normalization:
+def as_normalize(cuts: Cuts) -> Normalize:
     """A normalisation with the same signs, exactly: the difference from the cut, which is 0 only at the cut."""
     zeros = np.zeros(len(cuts.at), np.float32)
-    return Normalization(
+    return Normalize(
         bias=zeros,
         mean=cuts.at,
         inv_std=np.ones(len(cuts.at), np.float32),

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import MAX_SIDE
 from ..errors import FileFormatError
+from ..model.kinds import MAX_SIDE
 from .batch_norm import BatchNorm
 from .c_source import Source, Token
 

@@ -14,10 +14,14 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import Block, Conv, Dense, Input, InputKind, Pool, Scores, Shape, Threshold, largest_value
 from ..errors import FileFormatError, LoweringError, NetworkError
-from ..network import MAX_CLASSES, MAX_FLOAT, Network
-from .batch_norm import Cuts, as_normalization, find_cuts
+from ..model.kinds import MAX_FLOAT, UINT8, Input, InputKind, Shape
+from ..model.layers import Block, Conv, Dense, Pool
+from ..model.layers import Layer as PlacedLayer
+from ..model.network import MAX_CLASSES, Network
+from ..model.thresholds import sign_of
+from ..model.transforms import Scores, Sign
+from .batch_norm import Cuts, as_normalize, find_cuts
 from .class_order import MOST_SUMS, find_class_order
 from .ebnn_header import Header, Layer, read_header
 
@@ -83,18 +87,14 @@ class _Converter:
         self._check_order(layers)
         layer = layers[0]
         try:
-            kind = self._input_kind(layer, input_kind)
-            sample = Input(kind, self._input_shape(layer, given_shape))
-            shape = sample.shape
-            blocks = []
+            sample = Input(self._input_kind(layer, input_kind), self._input_shape(layer, given_shape))
+            source, placed = sample, list[PlacedLayer]()
             for layer in layers[:-1]:
-                block = self._block(layer, kind, shape)
-                shape = block.output_shape(shape)
-                kind = "bits"
-                blocks.append(block)
-                self._check_buffer(layer, shape)
+                placed.append(self._block(layer, source).at(len(placed), source))
+                source = placed[-1].output
+                self._check_buffer(layer, source.shape)
             layer = layers[-1]
-            return Network(sample, tuple(blocks), self._scores(layer, shape))
+            return Network(sample, [*placed, self._scores(layer, source.shape)])
         except NetworkError as error:
             self._refuse(layer, str(error))
 
@@ -154,11 +154,12 @@ class _Converter:
 
     # Blocks
 
-    def _block(self, layer: Layer, kind: InputKind, shape: Shape) -> Block:
+    def _block(self, layer: Layer, source: Input) -> Block:
+        shape = source.shape
         linear: Conv | Dense = self._conv(layer, shape) if layer.is_conv else Dense(self._dense(layer, shape))
         pool = self._pool(layer) if layer.is_conv else None
-        taps = linear.weights[0].size
-        if kind == "float":
+        taps, largest = linear.weights[0].size, source.values.largest
+        if largest is None:
             channels, (height, width) = shape.channels, linear.weights.shape[1:3]
             if channels > 1 and height * width > 1:
                 self._refuse_inexact(
@@ -168,16 +169,15 @@ class _Converter:
                     "give it pixels (--input uint8) if it was trained on pixel / 255, or ",
                 )
             cuts = find_cuts(layer.batch_norm, taps * MAX_FLOAT, f"{self.name}: {layer.name}")
-            return Block(linear, pool, None, as_normalization(cuts))
+            return Block(linear, pool, as_normalize(cuts))
         # The sums that eBNN's own C has, in its own unit; those of pixels / 255 may round upwards.
-        reach = taps * 2 if kind == "uint8" else taps
-        cuts = find_cuts(layer.batch_norm, reach, f"{self.name}: {layer.name}")
-        unit = _MAX_PIXEL if kind == "uint8" else 1
-        if kind == "uint8":
+        pixels = source.values is UINT8
+        cuts = find_cuts(layer.batch_norm, taps * 2 if pixels else taps, f"{self.name}: {layer.name}")
+        if pixels:
             self._check_pixels(layer, cuts, linear.weights)
-        threshold = _threshold(cuts, unit, taps * largest_value(kind))
-        exact = Cuts(threshold.value.astype(np.float32), cuts.below, cuts.constant)
-        return Block(linear, pool, threshold, as_normalization(exact))
+        sign = _sign(cuts, _MAX_PIXEL if pixels else 1, taps * largest)
+        exact = as_normalize(Cuts(sign.value.astype(np.float32), cuts.below, cuts.constant))
+        return Block(linear, pool, Sign(sign.value, sign.below, exact))
 
     def _conv(self, layer: Layer, shape: Shape) -> Conv:
         n = layer.numbers
@@ -259,7 +259,7 @@ class _Converter:
         weights: NDArray[np.bool_] = self._bits(layer, n["k"], n["n"]).reshape(n["k"], *shape).transpose(0, 2, 3, 1)
         return weights
 
-    def _scores(self, layer: Layer, shape: Shape) -> Scores:
+    def _scores(self, layer: Layer, shape: Shape) -> Block:
         if layer.numbers["k"] > MAX_CLASSES:
             self._refuse(layer, f"it has {layer.numbers['k']:,} classes, {MAX_CLASSES} are possible: use fewer")
         pairs = layer.numbers["k"] * (layer.numbers["k"] - 1) // 2 * (shape.size + 1)
@@ -287,7 +287,7 @@ class _Converter:
                 f"({order.turned / order.pairs:.2g}) for the other class than eBNN's floats do",
                 "",
             )
-        return Scores(weights, order.multiplier, order.offset, order.scale)
+        return Block(Dense(weights), None, Scores(order.multiplier, order.offset, order.scale))
 
     def _bits(self, layer: Layer, rows: int, count: int, padded: bool = True) -> NDArray[np.bool_]:
         """Weights, (rows, count): each row starts a byte. Where ``padded``, the padding counts in eBNN's own C."""
@@ -300,9 +300,8 @@ class _Converter:
         return bits[:, :count]
 
 
-def _threshold(cuts: Cuts, unit: int, reach: int) -> Threshold:
+def _sign(cuts: Cuts, unit: int, reach: int) -> Sign:
     """The cuts as comparisons of integer sums, −reach … reach, in parts of ``unit``."""
     places = cuts.at.astype(np.float64) * unit
-    value = np.where(cuts.below, np.floor(places), np.ceil(places))
-    value = np.where(cuts.constant == 0, value, np.where(cuts.constant > 0, -reach, reach + 1))
-    return Threshold(np.clip(value, -reach - 1, reach + 1).astype(np.int32), cuts.below)
+    nearest = np.where(cuts.below, np.floor(places), np.ceil(places))
+    return sign_of(np.clip(nearest, -reach - 1, reach + 1).astype(np.int64), cuts.below, cuts.constant, reach)

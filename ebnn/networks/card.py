@@ -5,13 +5,14 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..blocks import InputKind
 from ..boards import load_board
-from ..estimate import Estimate, estimate
+from ..compile.estimate import Estimate, estimate
+from ..compile.summary import describe_network
 from ..figures import percent
-from ..network import Network
+from ..model.kinds import InputKind
+from ..model.network import Network
 from ..recipes import load_recipe
-from ..report import describe_network, estimate_text
+from ..report import estimate_text
 from .published import PublishedNetwork, deviation
 from .sources import SOURCES, DataSource
 

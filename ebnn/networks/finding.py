@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .. import files
 from ..errors import FileFormatError
+from ..model import files
+from ..model.network import Network
 from ..names import unknown_name
-from ..network import Network
 from .published import network_file, network_names
 
 

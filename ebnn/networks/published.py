@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .. import files
 from ..errors import FileFormatError
+from ..model import files
+from ..model.network import Network
 from ..names import unknown_name
-from ..network import Network
 
 FOLDER = Path(__file__).parent
 NETWORK_NAME = "network.ebnn"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..blocks import InputKind
+from ..model.kinds import InputKind
 from .config import TrainConfig
 from .samples import Samples
 

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..blocks import INPUT_KINDS, InputKind
 from ..errors import InputError, TrainingError
-from ..network import MAX_FLOAT
-from ..samples import as_images, refuse_masked
+from ..model.axes import as_images, refuse_masked
+from ..model.kinds import INPUT_KINDS, MAX_FLOAT, InputKind
 
 MAX_LABEL = 254  # a class index is a byte on the board, and there are up to 255 of them
 
@@ -24,7 +23,7 @@ class Samples:
     Attributes:
         images: (n, c, h, w) uint8, int8 or float32; bits as 0 and 1 in uint8.
         labels: (n,) int32.
-        kind: of input, one of :data:`ebnn.network.INPUT_KINDS`.
+        kind: of input, one of :data:`ebnn.model.kinds.INPUT_KINDS`.
     """
 
     images: npt.NDArray[Any]
@@ -59,7 +58,7 @@ def as_samples(name: str, images: Any, labels: Any, kind: InputKind, shape: tupl
 
     Args:
         name: of the set, for messages.
-        images: (n, c, h, w), or as :func:`ebnn.samples.as_images` takes them: uint8 or int8 as ``kind`` says, bits as 0
+        images: (n, c, h, w), or as :mod:`ebnn.model.axes` takes them: uint8 or int8 as ``kind`` says, bits as 0
             and 1 (or bool), float as any float type.
         labels: (n,) integers from 0 on.
         kind: of input.

@@ -15,9 +15,9 @@ from support.c_networks import require
 from ebnn import boards
 from ebnn.boards import board_names, load_board
 from ebnn.cli import main
+from ebnn.compile.estimate import check_fits, estimate
 from ebnn.device import Device
 from ebnn.errors import EbnnError, FileFormatError, UnknownNameError
-from ebnn.estimate import check_fits, estimate
 from ebnn.firmware_sources import bundled_header
 from ebnn.networks import load
 from ebnn.platformio import bundled_project, open_project

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from ebnn.errors import LoweringError
-from ebnn.importers.batch_norm import BatchNorm, as_normalization, find_cuts
+from ebnn.importers.batch_norm import BatchNorm, as_normalize, find_cuts
 from ebnn.importers.class_order import _Rivals, find_class_order
-from ebnn.reference import normalize
 
 F = np.float32
 
@@ -28,7 +27,7 @@ def test_the_sign_changes_exactly_at_the_cut():
     rows[:, 4] = np.abs(rows[:, 4]) + 0.01
     norm = batch_norm_of(rows)
     cuts = find_cuts(norm, 1e6, "layer")
-    normalization = as_normalization(cuts)
+    normalization = as_normalize(cuts)
     for i, row in enumerate(rows):
         assert cuts.constant[i] == 0
         assert cuts.below[i] == (row[1] < 0)
@@ -37,13 +36,13 @@ def test_the_sign_changes_exactly_at_the_cut():
         for acc in (at, np.nextafter(at, inside), np.nextafter(at, outside), F(0), F(1e6), F(-1e6)):
             expected = of_ebnn(row, acc) >= 0
             assert expected == ((acc <= at) if cuts.below[i] else (acc >= at))
-            assert expected == (normalize(np.full(len(rows), acc), normalization)[i] >= 0)
+            assert expected == (normalization.normalized(np.full(len(rows), acc))[i] >= 0)
 
 
 def test_outputs_that_never_change():
     cuts = find_cuts(batch_norm_of([(0, 0, 0.5, 1, 1), (0, 0, -0.5, 1, 1), (0, 1, 0, 50, 1)]), 9, "layer")
     assert cuts.constant.tolist() == [1, -1, -1]
-    signs = normalize(np.array([[-9.0] * 3, [9.0] * 3], F), as_normalization(cuts)) >= 0
+    signs = as_normalize(cuts).normalized(np.array([[-9.0] * 3, [9.0] * 3], F)) >= 0
     assert signs.tolist() == [[True, False, False]] * 2
 
 

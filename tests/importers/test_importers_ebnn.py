@@ -157,7 +157,7 @@ def test_a_cut_at_a_sum_of_pixels_is_refused(write):
     with pytest.raises(LoweringError, match=r"output 0 changes its sign at 1, nearer .*--input float.*--nearest"):
         import_ebnn_header(path, input_kind="uint8")
     imported = import_ebnn_header(path, input_kind="uint8", nearest=True)
-    assert imported.network.blocks[0].threshold.value.tolist() == [255]
+    assert imported.network.layers[0].transform.value.tolist() == [255]
     assert "nearest" in imported.notes[0]
 
 
@@ -383,7 +383,7 @@ def test_files_that_cannot_be_read(tmp_path):
 def test_a_header_of_this_project_is_sent_back(write):
     from test_network import three_layers
 
-    from ebnn.codegen import header_text
+    from ebnn.compile.header import header_text
 
     with pytest.raises(FileFormatError, match=r"ebnn export wrote: take the .ebnn file"):
         import_ebnn_header(write(header_text(three_layers(), name="net")))

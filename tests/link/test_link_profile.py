@@ -16,11 +16,12 @@ import serial
 import stub_network
 from faulty_port import FaultyPort
 from python_board import PythonBoard
+from support.parts import net_of
 from support.random_networks import random_network, random_samples
 from test_network import scores, three_layers
 
 import ebnn
-from ebnn.codegen import header_text
+from ebnn.compile.header import header_text
 from ebnn.device import Device, Profile
 from ebnn.errors import DeviceError, InputError, NoAnswerError, RefusedError, WrongNetworkError
 from ebnn.frames import REPLY, Command, Frame, encode
@@ -144,14 +145,14 @@ def test_random_networks(number: int, tmp_path: Path) -> None:
     assert report.class_mismatches == 0
     assert report.samples == 10
     assert [layer.name for layer in report.layers][-1] == "output"
-    assert len(report.layers) == len(network.blocks) + 1
-    assert [layer.macs for layer in report.layers] == list(network.layer_macs)
+    assert len(report.layers) == len(network.layers)
+    assert [layer.macs for layer in report.layers] == [layer.macs for layer in network.layers]
 
 
 def test_more_layers_than_classes(tmp_path: Path) -> None:
     """Their times do not fit where the scores are kept."""
     wider = three_layers()
-    network = ebnn.Network(wider.input, wider.blocks, scores(2, 1, 1, 7))
+    network = net_of(wider.input, wider.layers[:-1], scores(2, 1, 1, 7))
     x = np.random.default_rng(5).integers(0, 2, (20, *network.input.shape), dtype=np.uint8)
     with Device(sanitized(network, tmp_path)) as device:
         assert profile_samples(network, device, x).class_mismatches == 0
@@ -208,7 +209,7 @@ def test_the_command_prints_a_bar_for_each_layer(tmp_path: Path) -> None:
     network = ebnn.load(MODEL)
     assert values["network_hash"] == network.hash
     assert (values["samples"], values["class_mismatches"]) == (3, 0)
-    assert [layer["macs"] for layer in values["layers"]] == list(network.layer_macs)
+    assert [layer["macs"] for layer in values["layers"]] == [layer.macs for layer in network.layers]
     assert sum(layer["share"] for layer in values["layers"]) == pytest.approx(1)
     # Means of three whole numbers: times three, they are whole again.
     assert sum(round(3 * layer["us"]) for layer in values["layers"]) <= round(3 * values["total_us"])

@@ -12,7 +12,7 @@ import ebnn
 import ebnn.platformio
 from benchmarks.arc_em import COUNTS
 from benchmarks.loops import TOOLS
-from ebnn.codegen import write_header
+from ebnn.compile.header import write_header
 from ebnn.firmware_sources import firmware_folder
 
 LIMIT = 15 * 1024

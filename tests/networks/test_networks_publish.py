@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import ebnn.recipes
 from benchmarks.publish import main as publish_main
 from ebnn.cli import main
-from ebnn.files import load as load_file
+from ebnn.model.files import load as load_file
 from ebnn.networks.card import card_text
 from ebnn.networks.published import read_published
 

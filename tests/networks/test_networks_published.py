@@ -8,10 +8,10 @@ import pytest
 import ebnn
 from ebnn import datasets
 from ebnn.boards import load_board
-from ebnn.codegen import header_text
-from ebnn.estimate import estimate
-from ebnn.files import load as load_file
+from ebnn.compile.estimate import estimate
+from ebnn.compile.header import header_text
 from ebnn.firmware_sources import firmware_folder
+from ebnn.model.files import load as load_file
 from ebnn.networks import load_published, network_file, network_names
 from ebnn.networks.card import card_text
 from ebnn.recipes import load_recipe

@@ -14,7 +14,7 @@ from support.platformio_core import pio
 
 import ebnn
 from ebnn.build_folders import kept_folder
-from ebnn.codegen import header_text
+from ebnn.compile.header import header_text
 from ebnn.device import Device
 from ebnn.errors import BuildError
 from ebnn.firmware_sources import default_header

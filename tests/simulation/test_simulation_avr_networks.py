@@ -15,9 +15,9 @@ from support.random_networks import random_network, random_samples
 import ebnn
 from benchmarks.networks import build
 from ebnn import Network
-from ebnn.codegen import flash_bytes
+from ebnn.compile.header import flash_bytes
+from ebnn.compile.options import OPTIMIZE
 from ebnn.device import Device
-from ebnn.kernels import OPTIMIZE
 from ebnn.simulation import SimavrSimulator, board_url
 
 TESTS = Path(__file__).parents[1]

@@ -16,15 +16,15 @@ import numpy as np
 import pytest
 from qemu_boards import LOOP, NAMES, PROBE, STACK, STATIC, SUM, UNALIGNED, WILD, build_probe, probe, require_board
 from support.c_networks import require
+from support.parts import last_of, net_of
 
 import ebnn
-from ebnn.blocks import Input, Scores, Shape
 from ebnn.boards import load_board
-from ebnn.codegen import flash_bytes
+from ebnn.compile.header import flash_bytes
 from ebnn.device import Device
 from ebnn.errors import BuildError, PortError
 from ebnn.frames import Command, Frame, encode
-from ebnn.network import Network
+from ebnn.model.kinds import Input, Shape
 from ebnn.simulation import board_url, qemu
 from ebnn.simulation.bare import build_bare, find_tool, program_size
 
@@ -330,7 +330,7 @@ def test_a_network_that_does_not_fit(tmp_path: Path) -> None:
     require_board("cortex-m0")
     shape = Shape(1, 150, 150)
     weights = np.ones((2, 150, 150, 1), bool)
-    network = Network(Input("uint8", shape), (), Scores(weights, np.ones(2, int), np.zeros(2, int), 1.0))
+    network = net_of(Input("uint8", shape), (), last_of(weights, np.ones(2, int), np.zeros(2, int), 1.0))
     ebnn.write_header(network, tmp_path / "large.h")
     with pytest.raises(
         BuildError, match=r"large.h needs ([\d,]+) B of RAM more than the 16,384 B of cortex-m0"

@@ -15,8 +15,8 @@ from support.random_networks import random_network, random_samples
 import ebnn
 from ebnn import Network, datasets
 from ebnn.boards import load_board
+from ebnn.compile.options import OPTIMIZE
 from ebnn.device import Device, Prediction
-from ebnn.kernels import OPTIMIZE
 from ebnn.simulation import board_url
 from ebnn.simulation.bare import build_bare
 

@@ -12,8 +12,7 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 
 from ebnn import Network
-from ebnn.codegen import header_text
-from ebnn.codegen.header import C_TYPES
+from ebnn.compile.header import header_text
 
 RUNTIME = Path(__file__).parents[2] / "firmware/lib/ebnn/src"
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow", "-pedantic"]
@@ -58,7 +57,7 @@ def run(cases: Sequence[Case], folder: Path, flags: Sequence[str] = SANITIZERS, 
         includes.append(f'#include "{name}.h"')
         packed = case.network.pack_input(case.x)
         data.append(packed.tobytes())
-        c_type = C_TYPES[case.network.input.kind]
+        c_type = case.network.input.values.c_type
         calls.append(f"    RUN({name}, N{i}, {c_type}, {len(packed)})")
     (folder / "main.c").write_text(_MAIN.format(includes="\n".join(includes), calls="\n".join(calls)))
     program = folder / "program"

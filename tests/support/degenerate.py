@@ -5,9 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ebnn.blocks import Block, Conv, Dense, Input, InputKind, Normalization, Pool, Scores, Threshold
-from ebnn.network import Network
+from ebnn.model.kinds import Input, InputKind
+from ebnn.model.layers import Conv, Dense, Pool
+from ebnn.model.network import Network
+from ebnn.model.transforms import Normalize, Scores, Sign
 
+from .parts import block_of, last_of, net_of
 from .random_networks import LARGEST, RANGES, TYPES
 
 Pair = tuple[int, int]
@@ -20,15 +23,15 @@ def _weights(*shape: int) -> NDArray[np.bool_]:
 
 def _scores(classes: int, shape: Any) -> Scores:
     weights = _weights(classes, shape[1], shape[2], shape[0])
-    return Scores(weights, RNG.integers(-9, 10, classes), RNG.integers(-9, 10, classes), 1.0)
+    return last_of(weights, RNG.integers(-9, 10, classes), RNG.integers(-9, 10, classes), 1.0)
 
 
-def _thresholds(outputs: int, span: int) -> Threshold:
-    return Threshold(RNG.integers(-span, span + 1, outputs), RNG.integers(0, 2, outputs).astype(bool))
+def _thresholds(outputs: int, span: int) -> Sign:
+    return Sign(RNG.integers(-span, span + 1, outputs), RNG.integers(0, 2, outputs).astype(bool))
 
 
-def _normalization(outputs: int) -> Normalization:
-    return Normalization(*(RNG.normal(size=outputs) for _ in range(2)), *(np.abs(RNG.normal(size=(3, outputs))) + 0.1))
+def _normalization(outputs: int) -> Normalize:
+    return Normalize(*(RNG.normal(size=outputs) for _ in range(2)), *(np.abs(RNG.normal(size=(3, outputs))) + 0.1))
 
 
 def _conv(
@@ -46,9 +49,9 @@ def _conv(
     threshold = None if kind == "float" else _thresholds(outputs, 2 * LARGEST[kind])
     if threshold is not None and conv.weights[0].size == 1:
         threshold = _thresholds(outputs, LARGEST[kind])
-    block = Block(conv, pool, threshold, _normalization(outputs) if kind == "float" else None)
+    block = block_of(conv, pool, threshold, _normalization(outputs) if kind == "float" else None)
     network_input = Input(kind, shape)
-    network = Network(network_input, (block,), _scores(3, block.output_shape(network_input.shape)))
+    network = net_of(network_input, (block,), _scores(3, block.at(0, network_input).output_shape))
     return network, _samples(kind, (count, *shape))
 
 
@@ -64,8 +67,8 @@ def _last(
     """A last layer of ones and zeros, and samples that are the same all over."""
     channels, height, width = shape
     weights = np.broadcast_to(np.array([True, False])[:, None, None, None], (2, height, width, channels))
-    scores = Scores(weights, [multiplier] * 2, [offset] * 2, 1.0)
-    return Network(Input(kind, shape), (), scores), np.array([np.full(shape, value, TYPES[kind]) for value in fill])
+    scores = last_of(weights, [multiplier] * 2, [offset] * 2, 1.0)
+    return net_of(Input(kind, shape), (), scores), np.array([np.full(shape, value, TYPES[kind]) for value in fill])
 
 
 def _most_taps(kind: InputKind) -> tuple[Network, NDArray[Any]]:
@@ -74,11 +77,11 @@ def _most_taps(kind: InputKind) -> tuple[Network, NDArray[Any]]:
     weights = np.ones((5, 1, 3, 21_845), bool)
     weights[4] = _weights(1, 3, 21_845)
     value = np.array([reach, reach + 1, -reach, -reach, 0])
-    block = Block(Conv(weights), None, Threshold(value, np.array([False, False, True, False, False])))
+    block = block_of(Conv(weights), None, Sign(value, np.array([False, False, True, False, False])))
     low, high = RANGES[kind]
     x = np.array([np.full((21_845, 1, 3), fill, TYPES[kind]) for fill in (low, high - 1)])
     x = np.concatenate([x, _samples(kind, (1, 21_845, 1, 3))])
-    return Network(Input(kind, (21_845, 1, 3)), (block,), _scores(2, (5, 1, 1))), x
+    return net_of(Input(kind, (21_845, 1, 3)), (block,), _scores(2, (5, 1, 1))), x
 
 
 def _most_dense_taps() -> tuple[Network, NDArray[Any]]:
@@ -88,17 +91,17 @@ def _most_dense_taps() -> tuple[Network, NDArray[Any]]:
     weights[6:] = _weights(2, 1, 1, taps)
     value = np.array([taps, taps + 1, -taps, -taps - 1, taps, taps + 1, 0, 2])
     below = np.array([False, False, True, True, True, True, False, True])
-    block = Block(Dense(weights), None, Threshold(value, below))
+    block = block_of(Dense(weights), None, Sign(value, below))
     x = np.concatenate([np.zeros((1, taps, 1, 1), np.uint8), np.ones((1, taps, 1, 1), np.uint8)])
     x = np.concatenate([x, _samples("bits", (1, taps, 1, 1))])
-    return Network(Input("bits", (taps, 1, 1)), (block,), _scores(5, (8, 1, 1))), x
+    return net_of(Input("bits", (taps, 1, 1)), (block,), _scores(5, (8, 1, 1))), x
 
 
 def _many_classes_of_many_bits() -> tuple[Network, NDArray[Any]]:
     """A last layer of more words than 16 bits count mismatches of, and of four classes and one."""
     shape = (21_845, 4, 1)
-    scores = Scores(_weights(5, 4, 1, 21_845), [1, 2, 3, -4, 5], [0, 0, 1, 0, 0], 1.0)
-    return Network(Input("bits", shape), (), scores), _samples("bits", (2, *shape))
+    scores = last_of(_weights(5, 4, 1, 21_845), [1, 2, 3, -4, 5], [0, 0, 1, 0, 0], 1.0)
+    return net_of(Input("bits", shape), (), scores), _samples("bits", (2, *shape))
 
 
 def _largest_threshold() -> tuple[Network, NDArray[Any]]:
@@ -106,8 +109,8 @@ def _largest_threshold() -> tuple[Network, NDArray[Any]]:
     weights = np.broadcast_to(np.array([True, False])[:, None, None, None], (2, 128, 128, 8))
     weights = np.concatenate([weights, weights])
     value = np.array([-(2**24), 2**24, -(2**24) - 1, 2**24 + 1])
-    block = Block(Dense(weights), None, Threshold(value, np.array([True, False, True, False])))
-    network = Network(Input("int8", (8, 128, 128)), (block,), _scores(2, (4, 1, 1)))
+    block = block_of(Dense(weights), None, Sign(value, np.array([True, False, True, False])))
+    network = net_of(Input("int8", (8, 128, 128)), (block,), _scores(2, (4, 1, 1)))
     return network, np.array([np.full((8, 128, 128), fill, np.int8) for fill in (-128, 127)])
 
 
@@ -140,10 +143,10 @@ DEGENERATE = {
     "five classes of 87,380 bits": _many_classes_of_many_bits(),
     "a wide row of bits for tables": _conv("bits", (3, 2, 21_845), 5, (1, 3), (1, 7)),
     "255 classes": (
-        Network(Input("bits", (1, 1, 9)), (), _scores(255, (1, 1, 9))),
+        net_of(Input("bits", (1, 1, 9)), (), _scores(255, (1, 1, 9))),
         _samples("bits", (3, 1, 1, 9)),
     ),
-    "two classes": (Network(Input("bits", (1, 1, 9)), (), _scores(2, (1, 1, 9))), _samples("bits", (3, 1, 1, 9))),
+    "two classes": (net_of(Input("bits", (1, 1, 9)), (), _scores(2, (1, 1, 9))), _samples("bits", (3, 1, 1, 9))),
     "most taps, bits": _most_taps("bits"),
     "most taps, bytes": _most_taps("uint8"),
     "most taps, int8": _most_taps("int8"),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import ebnn.links as BL
-from ebnn.blocks import InputKind, Shape
+from ebnn.model.kinds import InputKind, Shape
 
 
 @dataclass(frozen=True)

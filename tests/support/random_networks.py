@@ -6,8 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ebnn.blocks import Block, Conv, Dense, Input, InputKind, Normalization, Pool, Scores, Shape, Threshold
-from ebnn.network import Network
+from ebnn.model.kinds import Input, InputKind, Shape
+from ebnn.model.layers import Block, Conv, Dense, Pool
+from ebnn.model.network import Network
+from ebnn.model.transforms import Normalize, Sign
+
+from .parts import block_of, last_of, net_of
 
 LARGEST = {"bits": 1, "uint8": 255, "int8": 128}
 RANGES = {"bits": (0, 2), "uint8": (0, 256), "int8": (-128, 128)}
@@ -25,7 +29,7 @@ def random_network(choose: random.Random, normalized: bool = False) -> Network:
     for _ in range(choose.randint(1 if kind == "float" else 0, 3)):
         block = _random_block(choose, rng, kind, shape, normalized)
         blocks.append(block)
-        shape = block.output_shape(shape)
+        shape = block.at(0, Input(kind, shape)).output_shape
         kind = "bits"
     classes = choose.choice([2, 3, 4, 10, 33])
     weights = _weights(rng, (classes, shape.height, shape.width, shape.channels))
@@ -36,7 +40,7 @@ def random_network(choose: random.Random, normalized: bool = False) -> Network:
     offset = rng.integers(-room, room + 1)
     if choose.random() < 0.3:  # ties
         multiplier[:], offset[:] = 1, 0
-    return Network(network_input, tuple(blocks), Scores(weights, multiplier, offset, 0.5))
+    return net_of(network_input, tuple(blocks), last_of(weights, multiplier, offset, 0.5))
 
 
 def random_samples(network: Network, count: int, seed: int = 0) -> NDArray[Any]:
@@ -49,23 +53,23 @@ def random_samples(network: Network, count: int, seed: int = 0) -> NDArray[Any]:
     return rng.integers(*RANGES[kind], shape).astype(TYPES[kind])
 
 
-def thresholds_of(normalization: Normalization, reach: int) -> Threshold:
+def thresholds_of(normalization: Normalize, reach: int) -> Sign:
     """The thresholds of a normalisation, from its value at every sum from −reach to reach."""
     sums = np.arange(-reach, reach + 1)
     value, below = [], []
     for output in range(len(normalization.bias)):
         y = sums.astype(np.float32)
-        for name, operation in zip(Normalization.FIELDS, "+-**+", strict=True):
+        for name, operation in zip(Normalize.FIELDS, "+-**+", strict=True):
             operand = getattr(normalization, name)[output]
             y = {"+": np.add, "-": np.subtract, "*": np.multiply}[operation](y, operand, dtype=np.float32)
         passes = sums[y >= 0]
         falls = bool(len(passes)) and passes[0] == -reach and passes[-1] != reach
         below.append(falls)
         value.append(reach + 1 if not len(passes) else passes[-1] if falls else passes[0])
-    return Threshold(np.array(value), np.array(below))
+    return Sign(np.array(value), np.array(below))
 
 
-def random_normalization(rng: np.random.Generator, outputs: int, spread: float) -> Normalization:
+def random_normalization(rng: np.random.Generator, outputs: int, spread: float) -> Normalize:
     """Bias, mean, … of sums that spread about so far; a tenth of the gammas are 0, a third give exact zeros."""
     mean = rng.normal(0, spread, outputs).astype(np.float32)
     bias = rng.normal(0, spread / 4, outputs).astype(np.float32)
@@ -76,7 +80,7 @@ def random_normalization(rng: np.random.Generator, outputs: int, spread: float) 
     gamma[dead] = 0
     beta[dead] = rng.choice([-1, 0, 1], int(dead.sum()))
     beta[tie], bias[tie], mean[tie] = 0, 0, np.round(mean[tie])
-    return Normalization(bias, mean, inv_std, gamma, beta)
+    return Normalize(bias, mean, inv_std, gamma, beta)
 
 
 def _weights(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -95,21 +99,22 @@ def _random_block(
         kernel, stride, pad = _windows(choose, shape[1:], 3, False)
         linear = Conv(_weights(rng, (outputs, *kernel, shape.channels)), stride, pad)
         if choose.random() < 0.5:
-            sides = Block(linear, normalization=random_normalization(rng, outputs, 1)).map_shape(shape)[1:]
+            placed = block_of(linear, normalize=random_normalization(rng, outputs, 1)).at(0, Input("float", shape))
+            sides = placed.map_shape[1:]
             pool = Pool(*_windows(choose, sides, 2, True))
     taps = linear.weights[0].size
     if kind == "float":
-        return Block(linear, pool, None, random_normalization(rng, outputs, taps**0.5))
+        return block_of(linear, pool, None, random_normalization(rng, outputs, taps**0.5))
     reach = taps * LARGEST[kind]
     if normalized:
         normalization = random_normalization(rng, outputs, taps**0.5 * LARGEST[kind] / 2)
-        return Block(linear, pool, thresholds_of(normalization, reach), normalization)
+        return block_of(linear, pool, thresholds_of(normalization, reach), normalization)
     span = max(1, int(taps**0.5 * LARGEST[kind]))
     value = rng.integers(-span, span + 1, outputs)
     extreme = rng.random(outputs) < 0.1
     value[extreme] = rng.choice([-reach - 1, -reach, reach, reach + 1], int(extreme.sum()))
     below = rng.random(outputs) < choose.choice([0, 0.5, 1])
-    return Block(linear, pool, Threshold(np.clip(value, -reach - 1, reach + 1), below))
+    return block_of(linear, pool, Sign(np.clip(value, -reach - 1, reach + 1), below))
 
 
 def _windows(

@@ -8,8 +8,9 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from ebnn.blocks import Block, Conv
-from ebnn.network import Network
+from ebnn.model.layers import Conv
+from ebnn.model.network import Network
+from ebnn.model.transforms import Normalize
 
 Activation = dict[tuple[int, int, int], float]
 
@@ -43,15 +44,15 @@ def run(network: Network, sample: Any, arithmetic: str = "integer") -> Run:
         for i in range(shape[2])
     }
     shapes, activations = [shape], [x]
-    for index, block in enumerate(network.blocks):
+    for index, block in enumerate(network.layers[:-1]):
         in_float = index == 0 and kind == "float"  # (4.7)
         sums, sides = linear(block.linear, x, shape, in_float)
         shape, pooled = pool(block, sums, sides)
         x = {at: bit(block, at[0], acc, in_float or arithmetic == "float") for at, acc in pooled.items()}
         shapes.append(shape)
         activations.append(x)
-    sums, _ = linear(network.output, x, shape, False)
-    out = network.output
+    sums, _ = linear(network.layers[-1].linear, x, shape, False)
+    out = network.layers[-1].transform
     scores = [int(out.multiplier[k]) * int(sums[k, 0, 0]) + int(out.offset[k]) for k in range(len(out.offset))]  # (5.1)
     winner = 0
     for k, score in enumerate(scores):  # (5.2)
@@ -109,7 +110,7 @@ def dot(taps: list[tuple[float, bool]], in_float: bool) -> float:
     return acc
 
 
-def pool(block: Block, sums: Activation, shape: tuple[int, int, int]) -> tuple[tuple[int, int, int], Activation]:
+def pool(block: Any, sums: Activation, shape: tuple[int, int, int]) -> tuple[tuple[int, int, int], Activation]:
     """The largest sums of the windows, of the positions that lie on the map (4.3)."""
     window = block.pool
     if window is None:
@@ -131,14 +132,12 @@ def pool(block: Block, sums: Activation, shape: tuple[int, int, int]) -> tuple[t
     return (outputs, rows, columns), pooled
 
 
-def bit(block: Block, output: int, acc: float, in_float: bool) -> int:
+def bit(block: Any, output: int, acc: float, in_float: bool) -> int:
     """+1 or −1 for a pooled sum, by threshold (4.4) or by normalisation (4.6)."""
     if not in_float:
-        assert block.threshold is not None
-        value = int(block.threshold.value[output])
-        return 1 if (acc <= value if block.threshold.below[output] else acc >= value) else -1
-    assert block.normalization is not None
-    n = block.normalization
+        value = int(block.transform.value[output])
+        return 1 if (acc <= value if block.transform.below[output] else acc >= value) else -1
+    n = block.transform if isinstance(block.transform, Normalize) else block.transform.normalize
     return 1 if normalized(acc, *(float(getattr(n, name)[output]) for name in n.FIELDS)) >= 0 else -1
 
 

@@ -211,7 +211,8 @@ def test_a_network_that_cannot_be_leaves_no_folder(command, options, message):
 
 def test_a_network_for_no_board_gets_a_line(monkeypatch):
     """Of the boards that are known here, an Uno and a Mega, one has room for the smaller network."""
-    monkeypatch.setattr("ebnn.estimate.estimated_boards", lambda: [load_board("uno"), load_board("megaatmega2560")])
+    boards = [load_board("uno"), load_board("megaatmega2560")]
+    monkeypatch.setattr("ebnn.compile.estimate.estimated_boards", lambda: boards)
     options = TrainingOptions(None, "digits", None, None, 1, None, False, False, TrainConfig())
     console = make_console()
     with console.capture() as shown:

@@ -74,7 +74,7 @@ def test_a_network_is_not_its_own_teacher_and_a_teacher_is_finite(tmp_path):
     model, teacher = build_network("d8", SHAPE, 4), FloatChain(build_network("d8", SHAPE, 4))
     with pytest.raises(TrainingError, match="cannot be its own teacher"):
         run(model, tmp_path, config=config, teacher=model)
-    teacher.blocks[0].bn.beta.array[0] = np.inf
+    teacher.layers[0].bn.beta.array[0] = np.inf
     with pytest.raises(TrainingError, match="the teacher has a value in blocks/0/bn/beta that is not finite"):
         run(model, tmp_path, config=config, teacher=teacher)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import PathLike
 from typing import Any
 
-from ...codegen import write_header
+from ...compile.header import write_header
 from .lowering import lower
 
 

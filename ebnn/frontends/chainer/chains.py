@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ...blocks import INPUT_KINDS, InputKind
 from ...errors import TrainingError, UnknownNameError
-from ...network import MAX_CLASSES
+from ...model.kinds import INPUT_KINDS, InputKind
+from ...model.network import MAX_CLASSES
 from ...training.architectures import ConvSpec, LayerSpec, read_architecture
 from .c_chain_mixin import CChainMixin
 from .framework import chainer

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import InputError
-from ...samples import check_axes
+from ...model.axes import check_axes
 from ...training.results import Evaluation
 from ...training.samples import Samples, to_float32
 from .framework import F, chainer

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ...codegen import header_text
+from ...compile.header import header_text
 from ...errors import EbnnError, InputError, TrainingError
-from ...network import MAX_CLASSES
+from ...model.network import MAX_CLASSES
 from ...training.config import TrainConfig
 from ...training.samples import Samples
 from . import snapshot

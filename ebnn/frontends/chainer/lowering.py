@@ -6,22 +6,23 @@ included, so one comparison stands for it, gamma negative or zero, bias and eps 
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ... import reference
-from ...blocks import Block, Conv, Dense, Input, InputKind, Normalization, Pool, Scores, Shape, Threshold, largest_value
 from ...errors import LoweringError, NetworkError
-from ...network import Network
+from ...model import reference
+from ...model.kinds import Input, InputKind, Shape
+from ...model.layers import Block, Conv, Dense, Layer, Pool
+from ...model.network import Network
+from ...model.thresholds import find_threshold, score_constants
+from ...model.transforms import Normalize, Scores, Sign
 from .framework import chainer
 from .functions import exact_settings
 from .links import CLink, size_blocks
 
-MAX_MULTIPLIER = 32_767  # of a score: an int16
-MAX_SCORE = 2**31 - 1
 CHECKED_SAMPLES = 4
 
 
@@ -53,23 +54,22 @@ def lower(chain: Any, shape: Sequence[int], input_kind: InputKind | None = None)
     elif kind not in (None, input_kind):
         raise LoweringError(f"the chain takes {kind}, not {input_kind}: give its own kind, or none")
     try:
-        sample_input = Input(input_kind, shape)  # type: ignore[arg-type]
+        source = Input(input_kind, shape)  # type: ignore[arg-type]
     except NetworkError as error:
         raise LoweringError(str(error)) from None
-    sample = sample_input.shape
+    sample = source.shape
     taken = getattr(chain, "input_shape", None)
     if taken is not None and tuple(taken) != sample:
         raise LoweringError(f"the chain takes samples of shape {tuple(taken)}, not {tuple(sample)}: give its own shape")
     _size(blocks, names, sample)
-    kinds: list[InputKind] = [input_kind, *(["bits"] * (len(blocks) - 1))]  # type: ignore[list-item]
-    lowered: list[Block] = []
+    lowered: list[Layer] = []
     try:
         with exact_settings(), chainer.using_config("train", False), chainer.no_backprop_mode():
-            for link, name, kind in zip(blocks[:-1], names, kinds, strict=False):
-                lowered.append(_lower_block(link, name, kind, sample))
-                sample = lowered[-1].output_shape(sample)
-            output = _lower_output(blocks[-1], names[-1], kinds[-1], sample)
-            network = Network(sample_input, tuple(lowered), output)
+            for link, name in zip(blocks, names, strict=True):
+                given = lowered[-1].output if lowered else source
+                make = _lower_block if hasattr(link, "bst") else _lower_output
+                lowered.append(make(link, name, given).at(len(lowered), given))
+            network = Network(source, lowered)
             _check_answers(chain, blocks, names, network)
     except NetworkError as error:
         raise LoweringError(str(error)) from None
@@ -110,22 +110,24 @@ def _check_answers(chain: Any, blocks: list[Any], names: list[str], network: Net
     The chain's own forward is compared where it takes samples alone; one that takes labels too gives losses.
     """
     random = np.random.default_rng(0)
-    kind, shape = network.input.kind, (CHECKED_SAMPLES, *network.input.shape)
-    low, high = {"bits": (0, 2), "uint8": (0, 256), "int8": (-128, 128), "float": (-256, 257)}[kind]
-    x: NDArray[Any] = random.integers(low, high, shape)
-    if kind == "float":
-        x = x / 256  # sums of such floats are exact in any order
-    activations = reference.activations(network, network.check_samples(x))
-    numbers = h = reference.as_numbers(next(activations), kind).transpose(0, 3, 1, 2)
-    for block, name, expected in zip(blocks, names, activations, strict=False):
+    kind, shape = network.input.values, (CHECKED_SAMPLES, *network.input.shape)
+    if kind.whole:
+        x: NDArray[Any] = random.integers(int(kind.low), int(kind.high) + 1, shape)
+    else:
+        x = random.integers(-256, 257, shape) / 256  # sums of such floats are exact in any order
+    activations = reference.activations(network.layers, network.check_samples(x))
+    numbers = h = kind.as_numbers(next(activations)).transpose(0, 3, 1, 2)
+    for block, name, expected in zip(blocks[:-1], names, activations, strict=False):
         h = block(h).array
         if not np.array_equal(h.reshape(-1), np.where(expected, 1, -1).transpose(0, 3, 1, 2).reshape(-1)):
             raise LoweringError(f"{name} does something else than its kind of block: its signs are not the network's")
     logits, scores = blocks[-1](h).array, network.scores(x)
     # Half a unit is lost where a multiplier is rounded, for each unit of the sum, and half where an offset is.
-    reach = network.output.weights[0].size * largest_value(network.kinds[-1])
-    rounding = network.output.scale * (reach + 1) / 2 + 1e-4 * max(1.0, float(np.abs(logits).max()))
-    if logits.shape != scores.shape or not np.all(np.abs(scores * network.output.scale - logits) <= rounding):
+    last = network.layers[-1]
+    assert isinstance(last.transform, Scores)
+    scale = last.transform.scale
+    rounding = scale * (last.reach + 1) / 2 + 1e-4 * max(1.0, float(np.abs(logits).max()))
+    if logits.shape != scores.shape or not np.all(np.abs(scores * scale - logits) <= rounding):
         raise LoweringError(f"{names[-1]} does something else than its kind of block: its scores are not the network's")
     if _takes_samples_alone(chain) and not _are_logits(chain(numbers), logits):
         raise LoweringError(
@@ -157,38 +159,19 @@ def _are_logits(answer: Any, logits: NDArray[np.float32]) -> bool:
     return np.array_equal(array, logits) or np.allclose(array, probabilities, rtol=1e-4, atol=1e-7)
 
 
-def _lower_block(link: Any, name: str, kind: InputKind, shape: Shape) -> Block:
-    linear = _linear(link, name, kind, shape)
+def _lower_block(link: Any, name: str, source: Input) -> Block:
+    linear = _linear(link, name, source.shape)
     pool = None
     if hasattr(link, "pool"):
         pool = Pool(_pair(link.pool.ksize), _pair(link.pool.stride), _pair(link.pool.pad))
-    normalization = _normalization(link, name)
-    threshold = None
-    if kind != "float":
-        reach = linear.weights[0].size * largest_value(kind)
-        threshold = find_threshold(lambda acc: _ask(link, acc) > 0, reach, len(linear.weights))
-    _check_normalization(link, name, normalization)
-    return Block(linear, pool, threshold, normalization)
-
-
-def find_threshold(sign: Callable[[NDArray[np.float32]], NDArray[np.bool_]], reach: int, outputs: int) -> Threshold:
-    """Where each output's sign changes along the sums −reach … reach.
-
-    ``sign`` takes one sum for each output, (outputs,) float32, says whether it gives +1, and is monotone in each.
-    """
-    low = np.full(outputs, -reach, np.int64)
-    high = np.full(outputs, reach, np.int64)
-    at_low, at_high = sign(low.astype(np.float32)), sign(high.astype(np.float32))
-    # Invariant where the ends differ: the sign at `low` is that of the lowest sum, at `high` that of the highest.
-    while np.any(high - low > 1):
-        middle = (low + high) // 2
-        as_low = sign(middle.astype(np.float32)) == at_low
-        low, high = np.where(as_low, middle, low), np.where(as_low, high, middle)
-    below = at_low & ~at_high
-    value = np.where(below, low, high)
-    # The same sign everywhere: a comparison that every sum passes, or none.
-    value = np.where(at_low & at_high, -reach, np.where(~at_low & ~at_high, reach + 1, value))
-    return Threshold(value, below)
+    normalize = _normalization(link, name)
+    if source.values.largest is None:
+        _check_normalization(link, name, normalize)
+        return Block(linear, pool, normalize)
+    reach = linear.weights[0].size * source.values.largest
+    sign = find_threshold(lambda acc: _ask(link, acc) > 0, reach, len(linear.weights))
+    _check_normalization(link, name, normalize)
+    return Block(linear, pool, Sign(sign.value, sign.below, normalize))
 
 
 def _ask(link: Any, acc: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -211,7 +194,7 @@ def _affine(link: Any) -> Any:
     return link.bconv if hasattr(link, "bconv") else link.bl
 
 
-def _linear(link: Any, name: str, kind: InputKind, shape: Shape) -> Conv | Dense:
+def _linear(link: Any, name: str, shape: Shape) -> Conv | Dense:
     weights = _float32(_affine(link).W.array, name, "weights") >= 0
     if hasattr(link, "bconv"):
         return Conv(weights.transpose(0, 2, 3, 1), _pair(link.bconv.stride), _pair(link.bconv.pad))
@@ -224,7 +207,7 @@ def _dense_weights(weights: NDArray[np.bool_], shape: Shape) -> NDArray[np.bool_
     return filters
 
 
-def _normalization(link: Any, name: str) -> Normalization:
+def _normalization(link: Any, name: str) -> Normalize:
     bn = link.bn
     bias = _affine(link).b
     var = _float32(bn.avg_var, name, "variance")
@@ -233,7 +216,7 @@ def _normalization(link: Any, name: str) -> Normalization:
     outputs = len(var)
     # As Chainer computes it: reciprocal, then root, in float32.
     inv_std = np.sqrt(np.reciprocal(var + np.float32(bn.eps)))
-    return Normalization(
+    return Normalize(
         np.zeros(outputs, np.float32) if bias is None else _float32(bias.array, name, "bias"),
         _float32(bn.avg_mean, name, "mean"),
         inv_std,
@@ -242,43 +225,26 @@ def _normalization(link: Any, name: str) -> Normalization:
     )
 
 
-def _check_normalization(link: Any, name: str, normalization: Normalization) -> None:
+def _check_normalization(link: Any, name: str, normalize: Normalize) -> None:
     """The float arithmetic must be the link's own, to the last bit."""
     spread = np.linspace(-4, 4, 33, dtype=np.float32)[:, None]
-    around = normalization.mean - normalization.bias + spread / normalization.inv_std
-    if not np.array_equal(_normalized(link, around), reference.normalize(around, normalization)):
+    around = normalize.mean - normalize.bias + spread / normalize.inv_std
+    if not np.array_equal(_normalized(link, around), normalize.normalized(around)):
         raise LoweringError(f"{name}: its batch normalisation is not Chainer's own, in float32, and has no exact C")
 
 
-def _lower_output(link: Any, name: str, kind: InputKind, shape: Shape) -> Scores:
-    weights = _dense_weights(_float32(link.bl.W.array, name, "weights") >= 0, shape)
+def _lower_output(link: Any, name: str, source: Input) -> Block:
+    weights = _dense_weights(_float32(link.bl.W.array, name, "weights") >= 0, source.shape)
     classes = len(weights)
     gain, shift = np.ones(classes), np.zeros(classes)
     if link.bl.b is not None:
         shift = _float32(link.bl.b.array, name, "bias").astype(np.float64)
     if hasattr(link, "bn"):
-        n = {field: getattr(_normalization(link, name), field).astype(np.float64) for field in Normalization.FIELDS}
+        n = {field: getattr(_normalization(link, name), field).astype(np.float64) for field in Normalize.FIELDS}
         gain = n["inv_std"] * n["gamma"]
         shift = (n["bias"] - n["mean"]) * gain + n["beta"]
-    reach = weights[0].size * (1 if kind == "float" else largest_value(kind))
-    return Scores(weights, *score_constants(gain, shift, reach))
-
-
-def score_constants(
-    gain: NDArray[np.float64], shift: NDArray[np.float64], reach: int
-) -> tuple[NDArray[np.int16], NDArray[np.int32], float]:
-    """Multipliers, offsets and scale whose scores, times the scale, are the logits ``gain · acc + shift``.
-
-    The largest that an int16 and, for sums up to ``reach``, an int32 can hold; 1 and 0 where that is exact.
-    """
-    largest = float(np.abs(gain).max())
-    if not shift.any() and largest > 0 and np.all(np.abs(gain) == largest):
-        return np.sign(gain).astype(np.int16), np.zeros(len(gain), np.int32), largest
-    # One unit is kept back for each rounding: |round(m)| · reach + |round(b)| stays below 2**31.
-    limits = [MAX_MULTIPLIER / largest] if largest > 0 else []
-    limits.append((MAX_SCORE - reach - 1) / max(float((np.abs(gain) * reach + np.abs(shift)).max()), 1e-30))
-    factor = min(limits)
-    return np.rint(gain * factor).astype(np.int16), np.rint(shift * factor).astype(np.int32), 1 / factor
+    reach = weights[0].size * (source.values.largest or 1)
+    return Block(Dense(weights), None, Scores(*score_constants(gain, shift, reach)))
 
 
 def _float32(array: Any, name: str, what: str) -> NDArray[np.float32]:

@@ -15,8 +15,8 @@ import numpy as np
 from rich.console import Console
 
 from ...atomic import write_atomically
-from ...blocks import INPUT_KINDS, InputKind
 from ...errors import TrainingError, WriteError
+from ...model.kinds import INPUT_KINDS, InputKind
 from ...training.allocator import keep_freed_memory
 from ...training.augmentation import distortion
 from ...training.config import TrainConfig

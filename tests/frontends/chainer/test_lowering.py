@@ -11,9 +11,10 @@ from support.random_chains import build, chain_specs
 
 import ebnn.links as BL
 from ebnn import lower
-from ebnn.blocks import Conv, Dense, Pool
 from ebnn.errors import LoweringError
-from ebnn.frontends.chainer.lowering import find_threshold, score_constants
+from ebnn.model.layers import Conv, Dense, Pool
+from ebnn.model.thresholds import find_threshold, score_constants
+from ebnn.model.transforms import Normalize
 
 SEED = 7
 
@@ -74,12 +75,12 @@ def test_thresholds_equal_chainer_at_every_sum(outputs, kind, taps, eps, conv):
     link.bn.gamma.array[...], link.bn.beta.array[...] = gamma, beta
     link.bn.avg_mean[...], link.bn.avg_var[...], link.bn.eps = mean, var, eps
     affine.b.array[...] = bias
-    block = lower([link, BL.BinaryLinearSoftmax(None, 2)], (1, 1, taps), kind).blocks[0]
+    block = lower([link, BL.BinaryLinearSoftmax(None, 2)], (1, 1, taps), kind).layers[0]
     acc = np.arange(-reach, reach + 1)[:, None]
     expected = chainers_bits(link, np.broadcast_to(acc, (len(acc), len(outputs))))
-    np.testing.assert_array_equal(passes(block.threshold, acc), expected)
+    np.testing.assert_array_equal(passes(block.transform, acc), expected)
     # And the float arithmetic's constants, with SPEC 4.6 in plain Python, at some of the sums.
-    n = block.normalization
+    n = block.transform.normalize
     for output in range(len(outputs)):
         constants = [float(getattr(n, name)[output]) for name in n.FIELDS]
         for at in sorted({0, reach // 2, reach, reach + 1, 2 * reach}):
@@ -93,15 +94,15 @@ def test_thresholds_of_whole_chains_equal_chainer_at_every_sum(spec):
     """SPEC 4.5, behind other blocks, with pools and pads: the sums of every block from end to end."""
     links = build(spec)
     network = lower(links, spec.shape, spec.kind)
-    for link, block, kind in zip(links[:-1], network.blocks, network.kinds, strict=False):
-        if kind == "float":
-            assert block.threshold is None
+    for link, block in zip(links[:-1], network.layers[:-1], strict=True):
+        if block.kind.name == "float":
+            assert isinstance(block.transform, Normalize)
             continue
-        reach = block.linear.weights[0].size * {"bits": 1, "uint8": 255, "int8": 128}[kind]
+        reach = block.linear.weights[0].size * {"bits": 1, "uint8": 255, "int8": 128}[block.kind.name]
         acc = np.unique(np.linspace(-reach, reach, 2001).astype(np.int64))[:, None]
-        near = block.threshold.value + np.arange(-3, 4)[:, None]  # (7, outputs)
+        near = block.transform.value + np.arange(-3, 4)[:, None]  # (7, outputs)
         acc = np.concatenate([np.broadcast_to(acc, (len(acc), block.outputs)), np.clip(near, -reach, reach)])
-        np.testing.assert_array_equal(passes(block.threshold, acc), chainers_bits(link, acc))
+        np.testing.assert_array_equal(passes(block.transform, acc), chainers_bits(link, acc))
 
 
 def test_a_tie_is_a_plus_one():
@@ -109,7 +110,7 @@ def test_a_tie_is_a_plus_one():
     link = BL.BinaryLinearBNBST(3, 2, nobias=True)
     link.bn.avg_mean[...] = 1
     link.bn.gamma.array[...] = [1, -1]
-    threshold = lower([link, BL.BinaryLinearSoftmax(None, 2)], (1, 1, 3)).blocks[0].threshold
+    threshold = lower([link, BL.BinaryLinearSoftmax(None, 2)], (1, 1, 3)).layers[0].transform
     assert threshold.value.tolist() == [1, 1]
     assert threshold.below.tolist() == [False, True]
 
@@ -120,7 +121,7 @@ def test_outputs_that_are_always_the_same():
     link.bn.gamma.array[...] = [0, 0, 0, 1, 1]
     link.bn.beta.array[...] = [1, 0, -1, 0, 0]
     link.bn.avg_mean[...] = [0, 0, 0, -9, 9]
-    threshold = lower([link, BL.BinaryLinearSoftmax(None, 2)], (1, 1, 3)).blocks[0].threshold
+    threshold = lower([link, BL.BinaryLinearSoftmax(None, 2)], (1, 1, 3)).layers[0].transform
     bits = passes(threshold, np.arange(-3, 4)[:, None])
     assert bits.all(axis=0).tolist() == [True, True, False, True, False]
     assert bits.any(axis=0).tolist() == [True, True, False, True, False]
@@ -167,7 +168,7 @@ def test_weights_are_signs_in_the_devices_order():
     link = BL.ConvBNBST(3, 2, (2, 4))
     link.bconv.W.array[0, 0, 0, 0] = 0
     link.bconv.W.array[0, 1, 0, 0] = -0.0
-    weights = lower([link, BL.BinaryLinearSoftmax(None, 2)], (3, 2, 4)).blocks[0].linear.weights
+    weights = lower([link, BL.BinaryLinearSoftmax(None, 2)], (3, 2, 4)).layers[0].linear.weights
     assert weights.shape == (2, 2, 4, 3)
     for o in range(2):
         for c in range(3):
@@ -183,7 +184,7 @@ def test_dense_columns_follow_the_memory_of_a_convolution():
         conv = BL.BinaryConvBNBST(1, 3, (2, 1))  # on 1×3×4: 3×2×4
         dense = BL.BinaryLinearSoftmax(24, 5) if last else BL.BinaryLinearBNBST(24, 5)
         network = lower([conv, dense, *([] if last else [BL.BinaryLinearSoftmax(None, 2)])], (1, 3, 4))
-        weights = network.layer_weights[1]
+        weights = network.layers[1].linear.weights
         assert weights.shape == (5, 2, 4, 3)
         for o in range(5):
             for c in range(3):
@@ -200,7 +201,7 @@ def test_geometry_is_taken_over():
         BL.BinaryLinearBNSoftmax(None, 2),
     ]
     network = lower(links, (2, 5, 9), "int8")
-    conv, dense = network.blocks
+    conv, dense = network.layers[:-1]
     assert isinstance(conv.linear, Conv)
     assert (conv.linear.kernel, conv.linear.stride, conv.linear.pad) == ((2, 3), (1, 2), (1, 0))
     assert conv.pool == Pool((3, 2), (2, 1), (2, 1))
@@ -335,7 +336,7 @@ def test_scores_are_chainers_logits(bias, bn):
     x = np.random.randint(0, 2, (50, 3, 2, 2))
     with chainer.using_config("train", False):
         logits = last((2 * x - 1).astype(np.float32)).array
-    got = network.scores(x) * network.output.scale
+    got = network.scores(x) * network.layers[-1].transform.scale
     if not bias and not bn:
         np.testing.assert_array_equal(got, logits)
     np.testing.assert_allclose(got, logits, rtol=0, atol=1e-3 * np.abs(logits).max())
@@ -474,11 +475,11 @@ def test_batch_normalisation_without_gamma_or_beta():
     link = BL.BinaryLinearBNBST(3, 2, nobias=True)
     link.bn = BL.BatchNormalization(2, use_gamma=False, use_beta=False)
     link.bn.avg_mean[...] = [2, -2]
-    lowered = lower([link, LAST(2, 2)], (1, 1, 3)).blocks[0]
-    assert lowered.threshold.value.tolist() == [2, -2]
-    assert lowered.normalization.gamma.tolist() == [1, 1]
-    assert lowered.normalization.beta.tolist() == [0, 0]
-    assert lowered.normalization.bias.tolist() == [0, 0]
+    lowered = lower([link, LAST(2, 2)], (1, 1, 3)).layers[0]
+    assert lowered.transform.value.tolist() == [2, -2]
+    assert lowered.transform.normalize.gamma.tolist() == [1, 1]
+    assert lowered.transform.normalize.beta.tolist() == [0, 0]
+    assert lowered.transform.normalize.bias.tolist() == [0, 0]
 
 
 def test_inv_std_is_the_root_of_the_reciprocal():
@@ -486,7 +487,7 @@ def test_inv_std_is_the_root_of_the_reciprocal():
     rng = np.random.default_rng(SEED)
     link = BL.BinaryLinearBNBST(2, 500)
     link.bn.avg_var[...] = rng.gamma(2, 50, 500)
-    got = lower([link, LAST(500, 2)], (1, 1, 2)).blocks[0].normalization.inv_std
+    got = lower([link, LAST(500, 2)], (1, 1, 2)).layers[0].transform.normalize.inv_std
     f32 = slow_reference.f32
     eps = f32(2e-5)
     expected = [f32(f32(1 / f32(float(var) + eps)) ** 0.5) for var in link.bn.avg_var]

@@ -4,6 +4,9 @@ A stored bit 1 means +1. Bit ``i`` of a stream is bit ``i % 8`` of byte ``i // 8
 and little-endian 32-bit words are two views of the same memory. Padding bits are 0.
 """
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -36,3 +39,11 @@ def pack_words(bits: ArrayLike) -> NDArray[np.uint32]:
     padding = round_to_words(packed.shape[-1]) - packed.shape[-1]
     packed = np.pad(packed, [(0, 0)] * (packed.ndim - 1) + [(0, padding)])
     return np.ascontiguousarray(packed).view("<u4").astype(np.uint32, copy=False)
+
+
+def unpack_shape(packed: NDArray[np.uint8], shape: Sequence[int]) -> NDArray[np.bool_]:
+    """What `pack` made of values of ``shape``, flattened. Raises ValueError where ``packed`` is something else."""
+    count = math.prod(shape)
+    if min(shape) < 1 or packed.ndim != 1 or packed.dtype != np.uint8 or len(packed) != row_bytes(count):
+        raise ValueError(f"packed bits of shape {packed.shape} are not {shape} values")
+    return unpack(packed, count).reshape(shape)

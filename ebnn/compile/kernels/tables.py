@@ -11,8 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import bits
-from ..blocks import Block, Conv, InputKind, Pool, Shape, activation_bytes, at_least
+from ...model import bits
+from ...model.layers import NO_POOL, Conv, Layer, Pool
+from ...model.transforms import Sign
+from ..options import MOST_TABLE_BYTES, Options
+from ..target import Target
+from .kernel import Array, Arrays, Kernel, Work, flip_arrays, flips
+from .structs import CONV
 
 MAX_TAPS = 10  # of a patch: 1,024 entries
 MAX_NIBBLE = 15  # pooling windows that begin or end at one row
@@ -45,57 +50,99 @@ class _Run:
     """Whether its part of the kernel is another than that of the run before: it takes the next table."""
 
 
-def takes_table(kind: InputKind, block: Block, shape: Shape, limit: int) -> bool:
-    """Whether ``block`` can be computed by tables of at most ``limit`` bytes for an input of ``kind`` and ``shape``."""
+class Tables(Kernel):
+    """Output bits of all filters, looked up by the patch."""
+
+    def runs(self, layer: Layer) -> bool:
+        return takes_table(layer, MOST_TABLE_BYTES)
+
+    def chosen(self, layer: Layer, options: Options) -> bool:
+        return table_bytes(layer) <= options.optimize.table_bytes and not options.in_float(layer)
+
+    def constants(self, layer: Layer, options: Options, target: Target) -> Arrays:
+        comment = "the plan (tables.h), then tables of output bits, an entry for each patch"
+        return {"table": Array(truth_tables(layer), comment), **flip_arrays(layer)}
+
+    def scratch(self, layer: Layer, target: Target) -> int:
+        return table_scratch_bytes(layer)
+
+    def work(self, layer: Layer, target: Target, fired: float | None = None) -> Work:
+        """Entries looked up for each position of the map, and ORed over each pooling window."""
+        assert isinstance(layer.linear, Conv)
+        out, pool, shape = layer.output_shape, layer.pool or NO_POOL, layer.input.shape
+        entry = _entry_bytes(layer)
+        rows, columns = layer.map_shape[1:]
+        pixels, across = out.height * out.width, rows * shape.width * shape.channels
+        return {
+            "layers": 1,
+            "rows": rows,
+            "positions": rows * columns,
+            "looked_up": rows * columns * entry,
+            "reads": across // 8 if layer.linear.kernel[0] in (1, 3) else across,  # of columns, where not on AVR
+            "columns": across,
+            "taps": across * layer.linear.kernel[0],
+            "pixels": pixels,
+            "pooled": pixels * pool.size[1] * entry,
+            "written": pixels * entry,
+            "merged": out.height * (pool.size[0] > pool.stride[0]) * columns * entry,
+            "flips": pixels * flips(layer),
+        }
+
+
+def takes_table(layer: Layer, limit: int) -> bool:
+    """Whether a layer can be computed by tables of at most ``limit`` bytes that the device can walk."""
     if not (
-        kind == "bits"
-        and isinstance(block.linear, Conv)
-        and block.threshold is not None
-        and block.linear.weights[0].size <= MAX_TAPS
-        and table_bytes(block, shape) <= limit
+        layer.kind.packed
+        and isinstance(layer.linear, Conv)
+        and isinstance(layer.transform, Sign)
+        and layer.taps <= MAX_TAPS
+        and table_bytes(layer) <= limit
     ):
         return False
-    pools = _pool_runs(block, shape)
+    pools, shape = _pool_runs(layer), layer.input.shape
     return (
-        max(_entry_bytes(block), len(_column_runs(block, shape)), len(pools), *[run.size for run in pools]) <= MAX_BYTE
-        and block.linear.stride[1] * shape.channels * block.linear.kernel[0] <= MAX_STEP
-        and max(max(counts) for counts in _windows_at_rows(block, shape)) <= MAX_NIBBLE
+        max(_entry_bytes(layer), len(_column_runs(layer)), len(pools), *[run.size for run in pools]) <= MAX_BYTE
+        and layer.linear.stride[1] * shape.channels * layer.linear.kernel[0] <= MAX_STEP
+        and max(max(counts) for counts in _windows_at_rows(layer)) <= MAX_NIBBLE
         and shape.width * shape.channels <= MAX_ROW_BITS
-        and activation_bytes(kind, shape) <= MAX_BYTES
-        and table_scratch_bytes(block, shape) <= MAX_BYTES
+        and layer.input.bytes <= MAX_BYTES
+        and table_scratch_bytes(layer) <= MAX_BYTES
     )
 
 
-def table_bytes(block: Block, shape: Shape) -> int:
+TABLES = Tables("conv_table", CONV, "ebnn_conv_table", folded=True)
+
+
+def table_bytes(layer: Layer) -> int:
     """Bytes of the tables and their plan in flash, whole words."""
-    rows, columns = _row_runs(block, shape), _column_runs(block, shape)
-    channels = block.linear.weights.shape[3]
+    rows, columns = _row_runs(layer), _column_runs(layer)
+    channels = layer.linear.weights.shape[3]
     taps = [row.size * column.size * channels for row in rows if row.fresh for column in columns]
-    return bits.round_to_words(_plan_bytes(block, shape) + sum(2 + 2**count * _entry_bytes(block) for count in taps))
+    return bits.round_to_words(_plan_bytes(layer) + sum(2 + 2**count * _entry_bytes(layer) for count in taps))
 
 
-def table_scratch_bytes(block: Block, shape: Shape) -> int:
+def table_scratch_bytes(layer: Layer) -> int:
     """Bytes of RAM, whole words: entries of a row of the map for each pooling window that is begun at one time."""
-    return _slots(block) * _slot_bytes(block, shape)
+    return _slots(layer) * _slot_bytes(layer)
 
 
-def truth_tables(block: Block, shape: Shape) -> NDArray[np.uint16]:
+def truth_tables(layer: Layer) -> NDArray[np.uint16]:
     """The plan (``ebnn_plan_t`` and what follows it) and the tables: (table_bytes / 2,) uint16 for the device.
 
-    A bit of an entry is ``acc >= threshold`` of :func:`ebnn.blocks.at_least`; its flip comes after the pooling.
+    A bit of an entry is ``acc >= threshold`` of `Sign.at_least`; its flip comes after the pooling.
     """
-    rows, columns = _row_runs(block, shape), _column_runs(block, shape)
-    tables = [_table(block, row, column) for row in rows if row.fresh for column in columns]
-    everything = np.concatenate([_plan(block, shape), *tables])
+    rows, columns = _row_runs(layer), _column_runs(layer)
+    tables = [_table(layer, row, column) for row in rows if row.fresh for column in columns]
+    everything = np.concatenate([_plan(layer), *tables])
     padded = np.pad(everything, (0, bits.round_to_words(len(everything)) - len(everything)))
     return padded.view("<u2").astype(np.uint16, copy=False)
 
 
-def _table(block: Block, row: _Run, column: _Run) -> NDArray[np.uint8]:
+def _table(layer: Layer, row: _Run, column: _Run) -> NDArray[np.uint8]:
     """The highest index, then the entries of the patches of ``row.size`` × ``column.size`` pixels."""
-    assert block.threshold is not None
-    threshold, _ = at_least(block.threshold)
-    weights = block.linear.weights
+    assert isinstance(layer.transform, Sign)
+    threshold, _ = layer.transform.at_least()
+    weights = layer.linear.weights
     channels = weights.shape[3]
     taps = row.size * column.size * channels
     signs = ((np.arange(2**taps)[:, None] >> np.arange(taps) & 1) * 2 - 1).astype(np.int8)
@@ -108,16 +155,17 @@ def _table(block: Block, row: _Run, column: _Run) -> NDArray[np.uint8]:
     return np.concatenate([highest, bits.pack(acc >= threshold).ravel()])
 
 
-def _plan(block: Block, shape: Shape) -> NDArray[np.uint8]:
+def _plan(layer: Layer) -> NDArray[np.uint8]:
     """What stands before the tables, (bytes,) uint8."""
-    rows, columns, pools = _row_runs(block, shape), _column_runs(block, shape), _pool_runs(block, shape)
-    row_bytes, channels, entry = bits.row_bytes(shape.width * shape.channels), shape.channels, _entry_bytes(block)
-    out = block.output_shape(shape)
-    windows = [begin + 16 * end for begin, end in _windows_at_rows(block, shape)]
+    rows, columns, pools = _row_runs(layer), _column_runs(layer), _pool_runs(layer)
+    row_bytes, entry = layer.kind.row_bytes(layer.input.shape), _entry_bytes(layer)
+    channels = layer.input.shape.channels
+    out = layer.output_shape
+    windows = [begin + 16 * end for begin, end in _windows_at_rows(layer)]
     end = bits.row_bytes((columns[0].inside + columns[0].size) * channels)
-    head = [_plan_bytes(block, shape), len(windows), row_bytes, end, bits.row_bytes(out.width * out.channels)]
-    head += [_slot_bytes(block, shape), table_scratch_bytes(block, shape), _columns(block, shape) * entry]
-    turn = 2 ** (block.outputs % 8) if block.outputs % 8 else 0
+    head = [_plan_bytes(layer), len(windows), row_bytes, end, bits.row_bytes(out.width * out.channels)]
+    head += [_slot_bytes(layer), table_scratch_bytes(layer), _columns(layer) * entry]
+    turn = 2 ** (layer.outputs % 8) if layer.outputs % 8 else 0
     head += [entry + 256 * turn, len(columns) + 256 * len(pools)]
     words = np.array(head + [word for run in _device_runs(columns, channels, end * 8) for word in run], "<u2")
     pooled = np.array(_device_runs(pools, entry, 0), "<u2")
@@ -125,7 +173,7 @@ def _plan(block: Block, shape: Shape) -> NDArray[np.uint8]:
     below = np.array(_device_runs(rows, row_bytes, 0), "<u2")
     below[:, 2] = [row.size + _FRESH * row.fresh for row in rows]
     plan = np.concatenate([words, pooled.ravel(), below.ravel()]).view(np.uint8)
-    padding = np.zeros(_plan_bytes(block, shape) - len(plan) - len(windows), np.uint8)
+    padding = np.zeros(_plan_bytes(layer) - len(plan) - len(windows), np.uint8)
     return np.concatenate([plan, padding, np.array(windows, np.uint8)])
 
 
@@ -138,68 +186,68 @@ def _device_runs(runs: list[_Run], unit: int, at: int) -> list[tuple[int, int, i
     return made
 
 
-def _plan_bytes(block: Block, shape: Shape) -> int:
-    runs = len(_row_runs(block, shape)) + len(_column_runs(block, shape)) + len(_pool_runs(block, shape))
-    return bits.round_to_words(_PLAN_BYTES + _RUN_BYTES * runs + len(_windows_at_rows(block, shape)))
+def _plan_bytes(layer: Layer) -> int:
+    runs = len(_row_runs(layer)) + len(_column_runs(layer)) + len(_pool_runs(layer))
+    return bits.round_to_words(_PLAN_BYTES + _RUN_BYTES * runs + len(_windows_at_rows(layer)))
 
 
-def _entry_bytes(block: Block) -> int:
-    return bits.row_bytes(block.outputs)
+def _entry_bytes(layer: Layer) -> int:
+    return bits.row_bytes(layer.outputs)
 
 
-def _slots(block: Block) -> int:
-    pool = _pool(block)
+def _slots(layer: Layer) -> int:
+    pool = _pool(layer)
     return -(-pool.size[0] // pool.stride[0])
 
 
-def _slot_bytes(block: Block, shape: Shape) -> int:
-    return bits.round_to_words(_columns(block, shape) * _entry_bytes(block))
+def _slot_bytes(layer: Layer) -> int:
+    return bits.round_to_words(_columns(layer) * _entry_bytes(layer))
 
 
-def _columns(block: Block, shape: Shape) -> int:
+def _columns(layer: Layer) -> int:
     """Columns of the map, up to the last pooling window's end."""
-    return _windows(block, shape, 1)[-1][1]
+    return _windows(layer, 1)[-1][1]
 
 
-def _pool(block: Block) -> Pool:
-    return block.pool or Pool((1, 1), (1, 1))
+def _pool(layer: Layer) -> Pool:
+    return layer.pool or NO_POOL
 
 
-def _windows(block: Block, shape: Shape, axis: int) -> list[tuple[int, int]]:
+def _windows(layer: Layer, axis: int) -> list[tuple[int, int]]:
     """The pooling windows along a side of the map, half-open ranges."""
-    pool, limit = _pool(block), block.map_shape(shape)[1 + axis]
-    starts = [window * pool.stride[axis] - pool.pad[axis] for window in range(block.output_shape(shape)[1 + axis])]
+    pool, limit = _pool(layer), layer.map_shape[1 + axis]
+    starts = [window * pool.stride[axis] - pool.pad[axis] for window in range(layer.output_shape[1 + axis])]
     return [(max(start, 0), min(start + pool.size[axis], limit)) for start in starts]
 
 
-def _windows_at_rows(block: Block, shape: Shape) -> list[tuple[int, int]]:
+def _windows_at_rows(layer: Layer) -> list[tuple[int, int]]:
     """For each row of the map in a pooling window, from the top: how many windows begin with it, and how many end."""
-    windows = _windows(block, shape, 0)
+    windows = _windows(layer, 0)
     rows = sorted({row for window in windows for row in range(*window)})
     begins, ends = Counter(begin for begin, _ in windows), Counter(end for _, end in windows)
     return [(begins[row], ends[row + 1]) for row in rows]
 
 
-def _row_runs(block: Block, shape: Shape) -> list[_Run]:
+def _row_runs(layer: Layer) -> list[_Run]:
     """Runs of the kernel over the rows of the map that lie in a pooling window, from the top."""
-    rows = sorted({row for window in _windows(block, shape, 0) for row in range(*window)})
-    return _runs(_inside(block, shape, 0, row) for row in rows)
+    rows = sorted({row for window in _windows(layer, 0) for row in range(*window)})
+    return _runs(_inside(layer, 0, row) for row in rows)
 
 
-def _column_runs(block: Block, shape: Shape) -> list[_Run]:
+def _column_runs(layer: Layer) -> list[_Run]:
     """Runs of the kernel over the columns of the map up to the last pooling window's end, from the right."""
-    return _runs(_inside(block, shape, 1, column) for column in reversed(range(_columns(block, shape))))
+    return _runs(_inside(layer, 1, column) for column in reversed(range(_columns(layer))))
 
 
-def _pool_runs(block: Block, shape: Shape) -> list[_Run]:
+def _pool_runs(layer: Layer) -> list[_Run]:
     """Runs of the pooling window along a row of the map, from the left, as ranges that begin with their end."""
-    return _runs((end, 0, end - begin) for begin, end in _windows(block, shape, 1))
+    return _runs((end, 0, end - begin) for begin, end in _windows(layer, 1))
 
 
-def _inside(block: Block, shape: Shape, axis: int, place: int) -> tuple[int, int, int]:
+def _inside(layer: Layer, axis: int, place: int) -> tuple[int, int, int]:
     """Where the kernel lies in the image at a row or column of the map: _Run's inside, first and size."""
-    assert isinstance(block.linear, Conv)
-    conv, side = block.linear, shape[1 + axis]
+    assert isinstance(layer.linear, Conv)
+    conv, side = layer.linear, layer.input.shape[1 + axis]
     start = place * conv.stride[axis] - conv.pad[axis]
     inside, end = (min(max(at, 0), side) for at in (start, start + conv.kernel[axis]))
     return (inside, inside - start, end - inside) if end > inside else (inside, 0, 0)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import InputError
+from ..errors import InputError
 
 
 def as_images(x: ArrayLike, shape: tuple[int, ...] | None = None) -> NDArray[Any]:

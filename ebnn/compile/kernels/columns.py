@@ -10,8 +10,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import bits
-from ..blocks import Block, Conv, InputKind, Pool, Shape, activation_bytes, at_least, largest_value
+from ...model import bits
+from ...model.kinds import BITS
+from ...model.layers import NO_POOL, Conv, Layer, Pool
+from ...model.transforms import Sign
+from ..options import Options
+from ..target import TARGETS, Target
+from .kernel import Array, Arrays, Kernel, Work, flip_arrays, flips, once
+from .structs import CONV
 
 GROUP = 4  # taps whose choices share one table
 LOOKUPS = 3  # the least of one filter on the device
@@ -19,7 +25,6 @@ PLACES = 128  # of a lookup's code: the sums of one strip
 PHASES = 5  # columns of the kernel or of a stride, the fewer of them
 MARKS_RUN = {1: 8, 2: 16}  # positions in one element of marks
 LARGEST_SCRATCH = {1: 640, 2: 1024}  # bytes that may be taken beside the activations
-UNO_ARENA = 1_368  # bytes that an ATmega328P has beside the serial firmware and ten scores
 MAX_COORDINATE = 32_767
 MAX_ROW_BYTES = 65_535  # of the input
 STRIP_COST = 4  # of a filter in a strip beside its positions, counted in them
@@ -123,40 +128,72 @@ class Strip:
         return np.concatenate([head, body.ravel()]).astype(np.uint8)
 
 
-def strips(block: Block, shape: Shape) -> tuple[Strip, Strip]:
-    """How rows of the convolution's map are cut, for one lane and for two; ``shape`` is the block's input."""
-    assert isinstance(block.linear, Conv)
-    pool, width = block.pool or Pool((1, 1), (1, 1)), block.map_shape(shape).width
-    sizes = shape.size, activation_bytes("bits", block.output_shape(shape))
-    room = UNO_ARENA - sum(map(bits.round_to_words, sizes))
-    return Strip(block.linear, pool, width, 1, room), Strip(block.linear, pool, width, 2, LARGEST_SCRATCH[2])
+@once
+def strip_of(layer: Layer, target: Target) -> Strip:
+    """How rows of a convolution's map are cut for a target."""
+    assert isinstance(layer.linear, Conv)
+    room = LARGEST_SCRATCH[target.lanes]
+    if target.room is not None:
+        room = target.room - sum(map(bits.round_to_words, (layer.input.shape.size, BITS.bytes(layer.output_shape))))
+    return Strip(layer.linear, layer.pool or NO_POOL, layer.map_shape.width, target.lanes, room)
 
 
-def takes_columns(kind: InputKind, block: Block, shape: Shape) -> bool:
-    """Whether ``ebnn_conv_columns`` runs this block: bytes, sums of 16 bits, little scratch."""
-    if kind not in ("uint8", "int8") or not isinstance(block.linear, Conv) or block.threshold is None:
-        return False
-    conv, pool = block.linear, block.pool or Pool((1, 1), (1, 1))
-    # A sum and a threshold up to 2 beyond it: their difference takes 16 bits.
-    if 2 * (conv.weights[0].size * largest_value(kind) + 1) > 2**15 - 1:
-        return False
-    if shape.width * shape.channels > MAX_ROW_BYTES or min(conv.kernel[1], conv.stride[1]) > PHASES:
-        return False
-    if -(-pool.size[0] // pool.stride[0]) > 255:
-        return False
-    return all(strip.run > 0 for strip in strips(block, shape))
+def column_codes(layer: Layer, target: Target) -> NDArray[np.uint8]:
+    """The codes of a layer, (3 + outputs · (lookups + 2),) uint8: of the same size on every target."""
+    assert isinstance(layer.transform, Sign)
+    value, _ = layer.transform.at_least()
+    reach = layer.reach + 1  # no sum is beyond
+    return strip_of(layer, target).codes(np.clip(value, -reach, reach).astype(np.int16))
 
 
-def column_codes(block: Block, kind: InputKind, shape: Shape, lanes: int) -> NDArray[np.uint8]:
-    """The codes of a block, (3 + outputs · (lookups + 2),) uint8: as many for one lane (AVR) as for two."""
-    assert block.threshold is not None
-    value, _ = at_least(block.threshold)
-    strip = strips(block, shape)[lanes - 1]
-    reach = largest_value(kind) * strip.conv.weights[0].size + 1  # no sum is beyond
-    return strip.codes(np.clip(value, -reach, reach).astype(np.int16))
+class Columns(Kernel):
+    """Sums of pixels by columns."""
+
+    def runs(self, layer: Layer) -> bool:
+        """Whether it takes a layer: bytes, sums of 16 bits, little scratch."""
+        if not isinstance(layer.linear, Conv) or not isinstance(layer.transform, Sign):
+            return False
+        if layer.kind.packed or not layer.kind.whole:
+            return False
+        conv, pool = layer.linear, layer.pool or NO_POOL
+        # A sum and a threshold up to 2 beyond it: their difference takes 16 bits.
+        if 2 * (layer.reach + 1) > 2**15 - 1:
+            return False
+        if layer.kind.row_bytes(layer.input.shape) > MAX_ROW_BYTES or min(conv.kernel[1], conv.stride[1]) > PHASES:
+            return False
+        if -(-pool.size[0] // pool.stride[0]) > 255:
+            return False
+        return all(strip_of(layer, target).run > 0 for target in TARGETS)
+
+    def chosen(self, layer: Layer, options: Options) -> bool:
+        return options.optimize.columns and not options.in_float(layer)
+
+    def constants(self, layer: Layer, options: Options, target: Target) -> Arrays:
+        comment = "a strip's positions, columns, rows of sums; then per filter: its lookups, its level (columns.h)"
+        return {"table": Array(column_codes(layer, target), comment, by_target=True), **flip_arrays(layer)}
+
+    def scratch(self, layer: Layer, target: Target) -> int:
+        strip = strip_of(layer, target)
+        return strip.scratch_bytes(strip.run)
+
+    def work(self, layer: Layer, target: Target, fired: float | None = None) -> Work:
+        """What is made for each strip, looked up for each filter, and pooled."""
+        strip, pool, out = strip_of(layer, target), layer.pool or NO_POOL, layer.output_shape
+        rows = min((out.height - 1) * pool.stride[0] + pool.size[0] - pool.pad[0], layer.map_shape.height)
+        count = -(-rows // strip.lanes) * strip.strips(strip.run)
+        pixels = out.height * out.width
+        return {
+            "layers": 1,
+            "strips": count,
+            "sums": count * strip.rows * strip.columns(strip.run),
+            "columns": count * strip.columns(strip.run),
+            "filters": count * layer.outputs,
+            "lookups": count * layer.outputs * strip.run,
+            "more_lookups": count * layer.outputs * strip.run * (strip.lookups - LOOKUPS),
+            "pixels": pixels,
+            "pooled": pixels * layer.outputs,
+            "flips": pixels * flips(layer),
+        }
 
 
-def column_scratch_bytes(block: Block, shape: Shape, lanes: int) -> int:
-    """Bytes of scratch, whole words, for one lane (AVR) or for two."""
-    strip = strips(block, shape)[lanes - 1]
-    return strip.scratch_bytes(strip.run)
+COLUMNS = Columns("conv_columns", CONV, "ebnn_conv_columns", folded=True)

@@ -6,25 +6,20 @@ the Arduino core's share of a board lies in the board's own file. `check_fits` r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from . import bits
-from .blocks import Conv
-from .boards import Board, board_names, load_board, load_costs
-from .codegen import flash_bytes
-from .errors import NetworkError
-from .kernels import OPTIMIZE, kernel_functions, layer_kernel, scratch_bytes
-from .network import Network
-from .workload import layer_work
+from ..boards import Board, board_names, load_board, load_costs
+from ..errors import NetworkError
+from ..model import bits
+from ..model.layers import Layer
+from ..model.network import Network
+from .options import Optimize, Options
+from .plan import plan, scratch_bytes
+from .target import AVR, WORDS, Target
 
 T = TypeVar("T")
-
-AVR_RESERVE = 640  # bytes beside arena and scores without which firmware/src/responder.c does not compile for AVR
-AVR_TABLE = 256  # more with the table of ones in RAM ("speed")
-AVR_ARRAY = 32_767  # bytes of one array
-AVR_CONSTANTS = 60_000  # bytes within reach; as in the emitted header
 
 
 @dataclass(frozen=True)
@@ -40,7 +35,8 @@ class Estimate:
             twice where there is one.
         arena_bytes, score_bytes, constant_bytes, array_bytes: of the network: RAM for activations and scores, flash of
             all constants and of the largest array.
-        reserve_bytes: on AVR, RAM beside arena and scores without which the firmware does not compile.
+        reserve_bytes: RAM beside arena and scores without which the firmware does not compile.
+        target: the board's core as the emitted C sees it.
     """
 
     board: Board
@@ -53,6 +49,7 @@ class Estimate:
     constant_bytes: int
     array_bytes: int
     reserve_bytes: int
+    target: Target
 
     @property
     def ram_bytes(self) -> int:
@@ -87,7 +84,7 @@ class Estimate:
     @property
     def arena_left(self) -> int:
         """Bytes by which the arena may grow; negative by what it has too many."""
-        if self.board.core != "avr":
+        if self.reserve_bytes == 0:
             return self.ram_left
         kept_free = self.arena_bytes + self.score_bytes + self.reserve_bytes
         return min(self.ram_left, (self.board.ram_bytes or 0) - kept_free)
@@ -95,10 +92,9 @@ class Estimate:
     @property
     def lacking(self) -> tuple[str, ...]:
         """What there is too little of: "flash", "near flash" (that AVR's instructions reach), "RAM"."""
-        near = self.array_bytes > AVR_ARRAY or self.constant_bytes > AVR_CONSTANTS
         short = {
             "flash": self.flash_left < 0,
-            "near flash": self.board.core == "avr" and near,
+            "near flash": not self.target.reaches(self.array_bytes, self.constant_bytes),
             "RAM": self.arena_left < 0,
         }
         return tuple(name for name, lacks in short.items() if lacks)
@@ -144,45 +140,40 @@ def estimate(network: Network, board: Board, arithmetic: str = "integer", optimi
     if board.costs is None or board.clock_hz is None:
         raise NetworkError(f"{board.title} has no limits to compare with: choose one of {_names()}")
     costs = load_costs(board.costs)
-    layers = range(len(network.blocks) + 1)
-    kernels = [layer_kernel(network, layer, arithmetic, optimize) for layer in layers]
-    avr = board.core == "avr"
+    compiled = plan(network, Options.named(arithmetic, optimize), target_of(board))
+    optimized, target = compiled.options.optimize, compiled.target
     scale = 1e6 / board.clock_hz
     bounds = []
-    for layer, kernel in zip(layers, kernels, strict=True):
-        work = layer_work(network, layer, arithmetic, optimize, avr=avr)
-        each = _tuned(costs.time, _measured(kernel), optimize)
-        count = sum(each.get(name, 0.0) * count for name, count in work.items())
-        low, high = costs.cycles.get(_measured(kernel), (board.cycles_per_instruction,) * 2)
+    for step in compiled.steps:
+        each = _tuned(costs.time, step.kernel.costs, optimized)
+        count = sum(each.get(name, 0.0) * count for name, count in step.work().items())
+        low, high = costs.cycles.get(step.kernel.costs, (board.cycles_per_instruction,) * 2)
         bounds.append((count * low * scale, count * high * scale))
-    code = {name: _tuned(costs.flash, name, optimize) for kernel in kernels for name in library_parts(kernel)}
-    structs = sum(costs.flash[f"{kernel.split('_')[0]}_layer"] for kernel in kernels)
-    arena = network.avr_arena_bytes if avr else network.arena_bytes
-    table = AVR_TABLE if optimize == "speed" else 0
+    code = {name: _tuned(costs.flash, name, optimized) for step in compiled.steps for name in step.kernel.library}
+    structs = sum(costs.flash[f"{step.kernel.struct.name}_layer"] for step in compiled.steps)
     return Estimate(
         board=board,
-        flash_bytes=round(
-            board.firmware_flash + sum(code.values()) + structs + flash_bytes(network, arithmetic, optimize)
-        ),
-        static_bytes=board.firmware_ram + arena + 4 * network.classes,
-        stack_bytes=round(max(costs.stack[_measured(kernel)] for kernel in kernels)) + (table if avr else 0),
+        flash_bytes=round(board.firmware_flash + sum(code.values()) + structs + compiled.flash_bytes),
+        static_bytes=board.firmware_ram + compiled.arena_bytes + 4 * network.classes,
+        stack_bytes=round(max(costs.stack[step.kernel.costs] for step in compiled.steps)) + compiled.ones_bytes,
         layer_bounds=tuple(bounds),
-        arena_bytes=arena,
+        arena_bytes=compiled.arena_bytes,
         score_bytes=4 * network.classes,
-        constant_bytes=flash_bytes(network, arithmetic, optimize),
-        array_bytes=max(network.layer_weight_bytes),
-        reserve_bytes=AVR_RESERVE + table,
+        constant_bytes=compiled.flash_bytes,
+        array_bytes=max(layer.weight_bytes for layer in network.layers),
+        reserve_bytes=target.reserve_bytes + (compiled.ones_bytes if target.reserve_bytes else 0),
+        target=target,
     )
 
 
-def _measured(kernel: str) -> str:
-    """The kernel whose figures stand for this one's: no board here has room for filters of very many bits."""
-    return kernel.replace("_wide", "_bits")
+def target_of(board: Board) -> Target:
+    """A board's core as the emitted C sees it."""
+    return {"avr": AVR}.get(board.core or "", WORDS)
 
 
-def _tuned(costs: Mapping[str, T], name: str, optimize: str) -> T:
+def _tuned(costs: Mapping[str, T], name: str, optimize: Optimize) -> T:
     """What ``name`` costs; by "speed" some things cost something else on some cores."""
-    return costs.get(f"{name}_speed", costs[name]) if optimize == "speed" else costs[name]
+    return costs.get(f"{name}_{optimize.value}", costs[name])
 
 
 def check_fits(network: Network, board: Board, arithmetic: str = "integer", optimize: str = "balanced") -> Estimate:
@@ -203,46 +194,43 @@ def _too_much_ram(network: Network, found: Estimate, arithmetic: str, optimize: 
         f"the network takes about {taken:,} B of RAM, {found.board.title} has {found.board.ram_bytes:,}: "
         f"{found.arena_bytes:,} B of arena, the rest for the firmware and {stack}"
     )
-    if optimize == "speed" and estimate(network, found.board, arithmetic).fits:
+    if optimize == Optimize.SPEED and estimate(network, found.board, arithmetic).fits:
         return f"{message}. It fits with --optimize balanced, which needs no table in RAM"
     larger = _larger(network, found.board, arithmetic, optimize)
-    cuts = _cuts(network, found.arena_bytes + found.arena_left, found.board.core == "avr")
+    cuts = _cuts(network, found.arena_bytes + found.arena_left, found.target)
     if cuts is None:
         return f"{message}. The input alone leaves no room for a layer: use smaller images, or {larger}"
-    names = " and ".join(f"{network.block_name(i)}, too big for its place beside its input," for i, _ in cuts)
+    names = " and ".join(f"{layer.name}, too big for its place beside its input," for layer, _ in cuts)
     ways = " and ".join(
-        f"{outputs} {'filters' if isinstance(network.blocks[i].linear, Conv) else 'outputs'} instead of "
-        f"{network.blocks[i].outputs}"
-        for i, outputs in cuts
+        f"{outputs} {'outputs' if layer.is_dense else 'filters'} instead of {layer.outputs}" for layer, outputs in cuts
     )
     return f"{message}. Give {names} {ways}, or take {larger}"
 
 
-def _cuts(network: Network, limit: int, avr: bool) -> list[tuple[int, int]] | None:
-    """Which blocks would have to lose outputs for an arena of ``limit`` bytes, and how many they may keep, in order.
+def _cuts(network: Network, limit: int, target: Target) -> list[tuple[Layer, int]] | None:
+    """Which layers would have to lose outputs for an arena of ``limit`` bytes, and how many they may keep, in order.
 
     None where some layer's input leaves no room for a single output.
     """
     cuts = []
-    before = network.memory_plan.activation_bytes[0]
-    for i, block in enumerate(network.blocks):
-        scratch = bits.round_to_words(scratch_bytes(block, network.kinds[i], network.shapes[i], avr=avr))
-        height, width = network.shapes[i + 1][1:]
-        sizes = {n: bits.round_to_words(height * bits.row_bytes(width * n)) for n in range(1, block.outputs + 1)}
+    before = bits.round_to_words(network.input.bytes)
+    for layer in network.layers[:-1]:
+        scratch = bits.round_to_words(scratch_bytes(layer, target))
+        shape, kind = layer.output_shape, layer.output_kind
+        sizes = {n: bits.round_to_words(kind.bytes(shape._replace(channels=n))) for n in range(1, layer.outputs + 1)}
         kept = max((n for n, size in sizes.items() if before + scratch + size <= limit), default=None)
         if kept is None:
             return None
-        if kept < block.outputs:
-            cuts.append((i, kept))
+        if kept < layer.outputs:
+            cuts.append((layer, kept))
         before = sizes[kept]
     return cuts or None
 
 
 def _too_much_flash(network: Network, found: Estimate, arithmetic: str, optimize: str) -> str:
-    sizes = network.layer_weight_bytes
-    largest = max(range(len(sizes)), key=sizes.__getitem__)
-    name = network.block_name(largest) if largest < len(network.blocks) else "output"
-    held = f"{found.constant_bytes:,} B are its weights and thresholds, {sizes[largest]:,} B of them in {name}"
+    largest = max(network.layers, key=lambda layer: layer.weight_bytes)
+    size, target = largest.weight_bytes, found.target
+    held = f"{found.constant_bytes:,} B are its weights and thresholds, {size:,} B of them in {largest.name}"
     if found.flash_left < 0:
         message = (
             f"the network takes about {found.flash_bytes:,} B of flash, {found.board.title} has "
@@ -250,12 +238,12 @@ def _too_much_flash(network: Network, found: Estimate, arithmetic: str, optimize
         )
     else:
         message = (
-            f"the network does not fit {found.board.title}: {held}, and AVR's instructions reach {AVR_ARRAY:,} B of "
-            f"one layer and {AVR_CONSTANTS:,} B in all"
+            f"the network does not fit {found.board.title}: {held}, and AVR's instructions reach "
+            f"{target.array_bytes:,} B of one layer and {target.near_bytes:,} B in all"
         )
-    for smaller in reversed(OPTIMIZE[: OPTIMIZE.index(optimize)]):
-        if estimate(network, found.board, arithmetic, smaller).fits:
-            return f"{message}. It fits with --optimize {smaller}, whose kernels are smaller and slower"
+    for smaller in Optimize(optimize).smaller:
+        if estimate(network, found.board, arithmetic, smaller.value).fits:
+            return f"{message}. It fits with --optimize {smaller.value}, whose kernels are smaller and slower"
     way = "fewer filters in it or before it, or a pool before a dense layer"
     return f"{message}. Use {way}, or take {_larger(network, found.board, arithmetic, optimize)}"
 
@@ -266,18 +254,6 @@ def _larger(network: Network, than: Board, arithmetic: str, optimize: str) -> st
         if board != than and estimate(network, board, arithmetic, optimize).fits:
             return f"a larger board, {board.title} (--board {board.name}) for one"
     return "a smaller network: no board that ebnn knows is large enough"
-
-
-def library_parts(kernel: str) -> Iterator[str]:
-    """The parts of the library that a kernel brings along: its functions, and what they call."""
-    functions = kernel_functions(kernel)
-    yield from functions
-    if "ebnn_compare_fours" in functions:
-        yield "ebnn_compare_each"
-    if "float" in kernel:
-        yield "float"
-    if "bits" in kernel or "octets" in kernel:
-        yield "ones"
 
 
 def _names() -> str:

@@ -8,7 +8,7 @@ pair. A block's scratch (the patch under the kernel) lies in between.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .bits import round_to_words
+from ..model.bits import round_to_words
 
 
 @dataclass(frozen=True)

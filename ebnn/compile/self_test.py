@@ -3,20 +3,21 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..network import Network
+from ..model.network import Network
 from .arrays import constant_array
+from .target import AVR
 
-LARGEST_ARRAY = 32_767  # bytes, on AVR
+LARGEST_ARRAY = AVR.array_bytes or 0
 
 
 def self_test_samples(network: Network, count: int) -> NDArray[np.generic]:
     """``count`` random samples (count, channels, height, width), the same for the same network."""
     choose = np.random.default_rng(network.hash32)
     shape = (count, *network.input.shape)
-    if network.input.kind == "float":
+    kind = network.input.values
+    if not kind.whole:
         return choose.random(shape, np.float32)
-    low, high = {"bits": (0, 2), "uint8": (0, 256), "int8": (-128, 128)}[network.input.kind]
-    return choose.integers(low, high, shape)
+    return choose.integers(int(kind.low), int(kind.high) + 1, shape)
 
 
 def self_test_macro(name: str, count: int) -> str:

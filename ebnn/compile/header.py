@@ -7,27 +7,21 @@ import re
 from functools import cached_property
 from pathlib import Path
 from textwrap import indent
-from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from .. import bits
 from ..atomic import write_atomically
-from ..blocks import Block, Conv, InputKind, Pool, at_least
 from ..errors import NetworkError
-from ..kernels import ARITHMETICS, GROUP, OPTIMIZE, kernel_functions, layer_kernel
-from ..kernels.columns import column_codes
-from ..kernels.tables import truth_tables
-from ..network import Network
+from ..model.network import Network
+from ..model.transforms import Scores
 from ..version import __version__
-from .arrays import constant_array, float_literal, interleaved, normalization_table, weight_words
+from .arrays import constant_array, float_literal
 from .file_names import check_header_name
 from .lines import listed
+from .options import Options
+from .plan import Plan, Step, plan
 from .self_test import LARGEST_ARRAY, self_test_arrays, self_test_function, self_test_macro
+from .target import AVR, WORDS
 
 RUNTIME_VERSION = 3  # EBNN_RUNTIME_VERSION of firmware/lib/ebnn/src/ebnn.h; a test compares them
-AVR_NEAR_FLASH = 60_000  # bytes: with the table of ones and the layers, what EBNN_CHECK_REACH of port.h lets through
 ONES_IN_RAM = """
 /* On AVR, the table that counts ones lies in RAM, 256 bytes of it, unless ebnn.h was included without. */
 #ifndef EBNN_ONES_IN_RAM
@@ -36,8 +30,6 @@ ONES_IN_RAM = """
 """
 MAX_SELF_TEST = 255  # samples: the number of their wrong scores fits 16 bits
 MAX_NAME = 63  # characters of an identifier that C99 tells apart
-
-C_TYPES: dict[InputKind, str] = {"bits": "uint8_t", "uint8": "uint8_t", "int8": "int8_t", "float": "float"}
 
 # Words that a header's names must not be: C, C++ and the Arduino core's own.
 _RESERVED = frozenset(
@@ -60,9 +52,9 @@ def write_header(
     """Writes ``network`` as a C header to ``path``; the same network gives the same text.
 
     ``name`` (default: the file's stem) starts every name in it; ``arithmetic`` is "integer" or "float"; ``optimize`` is
-    "size", "compact", "balanced" or "speed" (see `ebnn.kernels`); ``self_test`` is how many samples with their scores
-    the header brings, and a function that counts the wrong ones. Raises NetworkError where the name is no C identifier,
-    the file's name is another header's, or the network lacks what the arithmetic needs.
+    "size", "compact", "balanced" or "speed" (see `ebnn.compile.options`); ``self_test`` is how many samples with their
+    scores the header brings, and a function that counts the wrong ones. Raises NetworkError where the name is no C
+    identifier, the file's name is another header's, or the network lacks what the arithmetic needs.
     """
     path = Path(path)
     check_header_name(path)
@@ -75,7 +67,7 @@ def write_header(
 
 def flash_bytes(network: Network, arithmetic: str = "integer", optimize: str = "balanced") -> int:
     """Bytes of the header's constants: weights or tables, thresholds or normalisation, and the scores' own."""
-    return _Header(network, "network", arithmetic, optimize).flash_bytes
+    return plan(network, Options.named(arithmetic, optimize), WORDS).flash_bytes
 
 
 def identifier(text: str) -> str:
@@ -93,17 +85,14 @@ def header_text(
             f"the name {name!r} cannot be used in C: take up to {MAX_NAME} letters, digits and _, starting with a "
             "letter, no keyword, and not starting with ebnn"
         )
-    if arithmetic not in ARITHMETICS:
-        raise NetworkError(f"the arithmetic {arithmetic!r} is unknown: use {' or '.join(ARITHMETICS)}")
-    if optimize not in OPTIMIZE:
-        raise NetworkError(f"a header cannot be optimized for {optimize!r}: use {', '.join(OPTIMIZE)}")
     if not 0 <= self_test <= MAX_SELF_TEST:
         raise NetworkError(f"a self-test of {self_test} samples cannot be made: take 0 to {MAX_SELF_TEST}")
     if self_test and network.input.bytes > LARGEST_ARRAY:
         raise NetworkError(
             f"a self-test of samples of {network.input.bytes:,} B cannot be made: AVR takes {LARGEST_ARRAY:,} B"
         )
-    return _Header(network, name, arithmetic, optimize, self_test).text()
+    options = Options.named(arithmetic, optimize)
+    return _Header(name, plan(network, options, WORDS), plan(network, options, AVR), self_test).text()
 
 
 def _is_name(name: str) -> bool:
@@ -117,23 +106,6 @@ def _is_name(name: str) -> bool:
 
 
 _INDEX = ("uint8_t index",)  # an argument
-_FOLDED = ("conv_columns", "conv_table")  # kernels whose thresholds are in what they have for weights
-_ANY_SUM = ("conv_wide", "conv_bytes", "dense_wide", "dense_bytes")  # kernels that take thresholds of 32 bits
-
-
-class _Array(NamedTuple):
-    """A constant array and the comment that says its shape; ``avr`` are other values of the same size for AVR."""
-
-    values: NDArray[Any]
-    comment: str
-    avr: NDArray[Any] | None = None
-
-    def text(self, name: str) -> str:
-        """The array in C."""
-        elsewhere = constant_array(name, self.values, self.comment)
-        if self.avr is None:
-            return elsewhere
-        return _by_core(constant_array(name, self.avr, self.comment).rstrip(), elsewhere.rstrip()) + "\n"
 
 
 def _by_core(avr: str, elsewhere: str) -> str:
@@ -143,17 +115,12 @@ def _by_core(avr: str, elsewhere: str) -> str:
 class _Header:
     """One header in the making."""
 
-    def __init__(self, network: Network, name: str, arithmetic: str, optimize: str, self_test: int = 0) -> None:
-        self.network = network
+    def __init__(self, name: str, elsewhere: Plan, avr: Plan, self_test: int = 0) -> None:
         self.name = name
         self.macro = name.upper()
-        self.arithmetic = arithmetic
-        self.optimize = optimize
+        self.plan, self.avr_plan = elsewhere, avr
+        self.network, self.options = elsewhere.network, elsewhere.options
         self.self_test = self_test
-        self.kernels = [layer_kernel(network, i, arithmetic, optimize) for i in range(len(network.blocks) + 1)]
-        self.plan = network.memory_plan
-        self.avr_plan = network.avr_memory_plan
-        self.layer_names = [network.block_name(i) for i in range(len(network.blocks))] + ["output"]
 
     def text(self) -> str:
         """The whole header: what every source file takes, then what is defined once."""
@@ -184,7 +151,7 @@ class _Header:
     def definitions(self) -> str:
         """Constants, arena and functions: in every source file, for the linker to keep one, or in one source file."""
         macro = self.macro
-        layers = [*(self.block(i) for i in range(len(self.network.blocks))), self.output()]
+        layers = [self.layer(*steps) for steps in zip(self.plan.steps, self.avr_plan.steps, strict=True)]
         parts = [*layers, self.memory(), self.functions()]
         if self.self_test:
             parts += self_test_arrays(self.network, self.name, self.self_test)
@@ -209,106 +176,29 @@ class _Header:
 #endif
 """
 
-    def in_float(self, block: Block) -> bool:
-        """Whether the block runs in the float arithmetic."""
-        return self.arithmetic == "float" or block.threshold is None
-
-    @cached_property
-    def arrays(self) -> list[dict[str, _Array]]:
-        """The constants of every layer, by the last part of their names: "weights" first."""
-        blocks = range(len(self.network.blocks))
-        return [*({self.weights_name(i): self.weights(i)} | self.tables(i) for i in blocks), self.output_arrays()]
-
-    @property
-    def flash_bytes(self) -> int:
-        return sum(array.values.nbytes for arrays in self.arrays for array in arrays.values())
-
-    def weights_name(self, layer: int) -> str:
-        """What the array is called that holds the layer's weights."""
-        return "table" if self.kernels[layer] in _FOLDED else "weights"
-
-    def weights(self, layer: int) -> _Array:
-        """What the layer's kernel takes for weights."""
-        if self.kernels[layer] == "conv_columns":
-            block, kind, shape = self.network.blocks[layer], self.network.kinds[layer], self.network.shapes[layer]
-            comment = "a strip's positions, columns, rows of sums; then per filter: its lookups, its level (columns.h)"
-            return _Array(column_codes(block, kind, shape, 2), comment, avr=column_codes(block, kind, shape, 1))
-        if self.kernels[layer] == "conv_table":
-            comment = "the plan (tables.h), then tables of output bits, an entry for each patch"
-            return _Array(truth_tables(self.network.blocks[layer], self.network.shapes[layer]), comment)
-        outputs, height, width, channels = self.network.layer_weights[layer].shape
-        words = weight_words(self.network, layer)
-        if self.network.is_conv(layer):
-            what = f"{outputs} filters of {height}×{width}×{channels} bits (height×width×input), each whole words"
-        else:
-            count = height * width * channels
-            what = f"{outputs} outputs of {count} bits in the order of the input's memory, each whole words"
-        if self.kernels[layer].endswith(f"_{GROUP}"):
-            return _Array(interleaved(words), f"{what}; {GROUP} word beside word")
-        return _Array(words, what)
-
-    def tables(self, index: int) -> dict[str, _Array]:
-        """The thresholds or the normalisation of block ``index``, as its kernel takes them."""
-        block = self.network.blocks[index]
-        if self.in_float(block):
-            if block.normalization is None:
-                raise NetworkError(
-                    f"{self.layer_names[index]} has thresholds only, no batch normalisation: "
-                    "export it with the integer arithmetic"
-                )
-            comment = "per output: bias, mean, 1 / standard deviation, gamma, beta"
-            return {"normalization": _Array(normalization_table(block.normalization), comment)}
-        assert block.threshold is not None
-        value, flip = at_least(block.threshold)
-        if self.kernels[index] not in (*_ANY_SUM, *_FOLDED):  # sums of n bits, in 16 bits: no limit is beyond them
-            count = block.linear.weights[0].size
-            value = np.clip(value, -count, count + 1).astype(np.int16)
-        tables = {}
-        if self.kernels[index] not in _FOLDED:
-            tables["thresholds"] = _Array(value, "per output: its bit is acc >= threshold")
-        if flip.any():
-            tables["flips"] = _Array(bits.pack(flip), "bits: outputs whose comparison is turned over")
-        return tables
-
-    def output_arrays(self) -> dict[str, _Array]:
-        scores = self.network.output
-        offsets = f"per class; score × {scores.scale!r} is the trainer's logit"
-        return {
-            "weights": self.weights(len(self.network.blocks)),
-            "multipliers": _Array(scores.multiplier, "per class"),
-            "offsets": _Array(scores.offset, offsets),
-        }
-
     def summary(self) -> str:
         network = self.network
         rows = [("layer", "input", "output", "weights", "thresholds", "MACs")]
-        shapes = [*map(str, network.shapes), f"{network.classes} scores"]
-        for i, layer in enumerate(self.layer_names):
-            block = network.blocks[i] if i < len(network.blocks) else None
-            weights = self.arrays[i][self.weights_name(i)].values.nbytes
-            rest = sum(array.values.nbytes for array in self.arrays[i].values()) - weights
-            label = layer if block is None or block.pool is None else f"{layer}, pool"
-            macs = f"{network.layer_macs[i]:,}"
-            rows.append((label, shapes[i], shapes[i + 1], f"{weights:,} B", f"{rest:,} B", macs))
+        for step in self.plan.steps:
+            layer = step.layer
+            weights = step.constants[step.kernel.weights_name].values.nbytes
+            label = f"{layer.name}, pool" if layer.pool is not None else layer.name
+            gives = f"{layer.outputs} scores" if layer.transform.last else str(layer.output_shape)
+            sizes = f"{weights:,} B", f"{step.flash_bytes - weights:,} B"
+            rows.append((label, str(layer.input.shape), gives, *sizes, f"{layer.macs:,}"))
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        layout = {
-            "bits": "rows of bits, a pixel's channels side by side, least significant bit first, whole bytes a row",
-            "uint8": "row after row, a pixel's channels side by side",
-            "int8": "row after row, a pixel's channels side by side",
-            "float": "channel after channel, row after row",
-        }[network.input.kind]
         return "\n".join(
             [
                 "/*",
                 f" * {self.name}: a binarized neural network, emitted by ebnn {__version__}. Do not edit.",
                 " *",
                 f" * hash        {network.hash}",
-                f" * arithmetic  {self.arithmetic}",
+                f" * arithmetic  {self.options.arithmetic.value}",
                 f" * input       {network.input.kind}, {network.input.shape} (channels×height×width), "
                 f"{network.input.bytes:,} B",
-                f" *             {layout}",
-                f" * flash       {self.flash_bytes:,} B of constants",
+                f" *             {network.input.values.layout}",
+                f" * flash       {self.plan.flash_bytes:,} B of constants",
                 f" * RAM         {self.arena()}, the input included",
                 " *",
                 *(f" * {line}" for line in lines),
@@ -320,9 +210,11 @@ class _Header:
     def constants(self, digest: str) -> str:
         """The runtime, the version, and the network's numbers as macros."""
         network, macro = self.network, self.macro
+        scores = network.layers[-1].transform
+        assert isinstance(scores, Scores)
         emitted = f"{self.name} was emitted by ebnn {__version__} for runtime version {RUNTIME_VERSION}"
         return f"""\
-{ONES_IN_RAM if self.optimize == "speed" else ""}
+{ONES_IN_RAM if self.options.optimize.ones_in_ram else ""}
 #include "ebnn.h"
 
 #if !defined(EBNN_RUNTIME_VERSION) || EBNN_RUNTIME_VERSION != {RUNTIME_VERSION}
@@ -335,9 +227,9 @@ class _Header:
 #define {macro}_INPUT_BYTES {network.input.bytes}
 #define {macro}_INPUT_VALUES {network.input.shape.size}
 #define {macro}_CLASSES {network.classes}
-#define {macro}_LAYERS {len(self.layer_names)}
-#define {macro}_FLASH_BYTES {self.flash_bytes}
-#define {macro}_SCORE_SCALE {float_literal(network.output.scale)} /* score × this is the trainer's logit */
+#define {macro}_LAYERS {len(network.layers)}
+#define {macro}_FLASH_BYTES {self.plan.flash_bytes}
+#define {macro}_SCORE_SCALE {float_literal(scores.scale)} /* score × this is the trainer's logit */
 {self.arena_size()}
 {self.avr_checks()}
 {self.flash_check()}{self.float_check()}
@@ -345,12 +237,12 @@ EBNN_ONE_HEADER("{self.name}", "{self.name}_{digest}");
 """
 
     def arena(self) -> str:
-        elsewhere, avr = f"{self.network.arena_bytes:,} B of arena", f"{self.network.avr_arena_bytes:,} B"
+        elsewhere, avr = f"{self.plan.arena_bytes:,} B of arena", f"{self.avr_plan.arena_bytes:,} B"
         return elsewhere if elsewhere.startswith(avr) else f"{elsewhere} ({avr} on AVR)"
 
     def avr_checks(self) -> str:
         """What the kernels need of an AVR; those for size run on any."""
-        if self.optimize == "size":
+        if not self.options.optimize.multiplies:
             return ""
         return f"""
 #if defined(__AVR__) && !defined(__AVR_HAVE_MUL__)
@@ -370,17 +262,18 @@ EBNN_ONE_HEADER("{self.name}", "{self.name}_{digest}");
 
     def flash_check(self) -> str:
         """What the linker checks for all of a program, said early for what cannot fit."""
-        if self.flash_bytes <= AVR_NEAR_FLASH:
+        limit, taken = AVR.near_bytes, self.plan.flash_bytes
+        if limit is None or taken <= limit:
             return ""
         return f"""
 #if defined(__AVR__)
-#error "ebnn: {self.name} has {self.flash_bytes} bytes of constants, AVR reads {AVR_NEAR_FLASH}: use fewer filters"
+#error "ebnn: {self.name} has {taken} bytes of constants, AVR reads {limit}: use fewer filters"
 #endif
 """
 
     def float_check(self) -> str:
         """Sums of floats must be rounded to float after each operation."""
-        if not any(map(self.in_float, self.network.blocks)):
+        if not any(map(self.options.in_float, self.network.layers)):
             return ""
         return """
 #if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0 && __FLT_EVAL_METHOD__ != 16
@@ -388,72 +281,23 @@ EBNN_ONE_HEADER("{self.name}", "{self.name}_{digest}");
 #endif
 """
 
-    def constant_arrays(self, layer: int) -> list[str]:
-        """The text of the layer's arrays."""
-        prefix = f"{self.name}_{self.layer_names[layer]}"
-        return [array.text(f"{prefix}_{name}") for name, array in self.arrays[layer].items()]
-
-    def block(self, index: int) -> str:
-        block = self.network.blocks[index]
-        arrays = self.arrays[index]
-        prefix = f"{self.name}_{self.layer_names[index]}"
-        names = ("flips", "normalization", "table")[: 3 if block.kind == "conv" else 2]
-        tail = listed("", [f"{prefix}_{name}" if name in arrays else "NULL" for name in names], "")
-        if isinstance(block.linear, Conv):
-            text = _struct(
-                "ebnn_conv_t", prefix, [self.filters(index), *self.geometry(index, block, block.linear), tail]
-            )
-        else:
-            text = _struct("ebnn_dense_t", prefix, [self.filters(index), tail])
-        return "\n".join([*self.constant_arrays(index), text])
-
-    def kind(self, layer: int) -> str:
-        return self.network.kinds[layer].upper()
-
-    def geometry(self, index: int, block: Block, conv: Conv) -> list[str]:
-        """The fields of an ebnn_conv_t between its filters and its flips."""
-        shape, out = self.network.shapes[index : index + 2]
-        conv_map = block.map_shape(shape)
-        pool = block.pool or Pool((1, 1), (1, 1))
-        windows = [
-            f"{{{size[axis]}, {stride[axis]}, {pad[axis]}, {sides[1 + axis]}}}"
-            for size, stride, pad, sides in (
-                (conv.kernel, conv.stride, conv.pad, shape),
-                (pool.size, pool.stride, pool.pad, conv_map),
-            )
-            for axis in (0, 1)
-        ]
-        # Rows of bytes and floats are found by their sides.
-        in_row_bytes = bits.row_bytes(shape.width * shape.channels) if self.network.kinds[index] == "bits" else 0
-        out_row_bytes = bits.row_bytes(out.width * out.channels)
-        return [
-            ", ".join(windows),
-            f"{shape.channels}, {out.height}, {out.width}, {in_row_bytes}, {out_row_bytes}",
-        ]
-
-    def filters(self, layer: int) -> str:
-        """The fields of an ebnn_filters_t."""
-        weights = self.network.layer_weights[layer]
-        arrays = self.arrays[layer]
-        words = self.network.filter_bits(layer, weights.shape[1:]) // 32
-        prefix = f"{self.name}_{self.layer_names[layer]}"
-        pointers = [f"{prefix}_{name}" if name in arrays else "NULL" for name in ("weights", "thresholds")]
-        stream = self.network.filter_stream_bits(layer, weights.shape[1:])
-        half = int((stream - 1) % 32 < 16)
-        threshold_bytes = arrays["thresholds"].values.itemsize if "thresholds" in arrays else 0
-        numbers = f"{weights[0].size}, {words}, {len(weights)}, EBNN_{self.kind(layer)}, {threshold_bytes}, {half}"
-        return listed("{", [numbers, *pointers], "}")
-
-    def output(self) -> str:
-        layer = len(self.network.blocks)
-        prefix = f"{self.name}_output"
-        fields = [self.filters(layer), listed("", [f"{prefix}_multipliers", f"{prefix}_offsets"], "")]
-        return "\n".join([*self.constant_arrays(layer), _struct("ebnn_output_t", prefix, fields)])
+    def layer(self, step: Step, avr_step: Step) -> str:
+        """The arrays of a layer, and the struct that its kernel is given."""
+        prefix = f"{self.name}_{step.layer.name}"
+        texts = []
+        for name, array in step.constants.items():
+            text = constant_array(f"{prefix}_{name}", array.values, array.comment)
+            if array.by_target:
+                avr = constant_array(f"{prefix}_{name}", avr_step.constants[name].values, array.comment)
+                text = _by_core(avr.rstrip(), text.rstrip()) + "\n"
+            texts.append(text)
+        struct = step.kernel.struct
+        fields = struct.fields(step.layer, prefix, step.constants)
+        return "\n".join([*texts, _struct(f"ebnn_{struct.name}_t", prefix, fields)])
 
     def prototypes(self) -> str:
         """The arena's type, the functions, and the short forms that use the program's own arena."""
-        name, macro = self.name, self.macro
-        c_type = C_TYPES[self.network.input.kind]
+        name, macro, c_type = self.name, self.macro, self.c_type
         return f"""\
 /* The memory of one prediction: activations lie at opposite ends in turn, a patch under the kernel between them. */
 typedef union {{
@@ -523,7 +367,7 @@ static inline uint8_t {name}_predict(const {c_type} *input)
     @property
     def c_type(self) -> str:
         """The type of an input's values."""
-        return C_TYPES[self.network.input.kind]
+        return self.network.input.values.c_type
 
     def memory(self) -> str:
         """The program's own arena."""
@@ -559,52 +403,51 @@ static inline uint8_t {name}_predict(const {c_type} *input)
 
     def reach_check(self) -> str:
         """Names what the constants take: the arrays, and the layers that point to them."""
-        sizes = [f"{self.macro}_FLASH_BYTES", *(f"sizeof {self.name}_{layer}" for layer in self.layer_names)]
+        sizes = [f"{self.macro}_FLASH_BYTES", *(f"sizeof {self.name}_{layer.name}" for layer in self.network.layers)]
         return listed(f'    EBNN_CHECK_REACH("{self.name}", ', sizes, ");", " + ")
 
     def cases(self) -> str:
         """One case for each layer: the only place that calls its kernel."""
         lines = []
-        for i in range(len(self.network.blocks)):
-            lines += [f"    case {i}:", self.call(i, "        "), "        return 0;"]
-        return "\n".join([*lines, "    default:", self.call(len(self.network.blocks), "        return ")])
+        *hidden, last = self.plan.steps
+        for step in hidden:
+            lines += [f"    case {step.layer.index}:", self.call(step, "        "), "        return 0;"]
+        return "\n".join([*lines, "    default:", self.call(last, "        return ")])
 
-    def call(self, layer: int, before: str) -> str:
+    def call(self, step: Step, before: str) -> str:
         """The statement that calls a layer's kernel."""
-        kind = self.kernels[layer].split("_")[0]
-        function, *parts = kernel_functions(self.kernels[layer])
-        arguments = [f"&{self.name}_{self.layer_names[layer]}", *parts, self.source(layer)]
-        if kind == "output":
-            arguments.append("scores")
-        else:
-            arguments.append(self.activation(layer + 1))
-        if kind == "conv":
-            arguments.append(self.scratch(layer))
-        return listed(f"{before}{function}(", arguments, ");")
+        kernel, index = step.kernel, step.layer.index
+        arguments = [f"&{self.name}_{step.layer.name}", *kernel.given, self.source(step)]
+        arguments += [self.place(index, name) for name in kernel.struct.arguments]
+        return listed(f"{before}{kernel.function}(", arguments, ");")
 
-    def source(self, layer: int) -> str:
+    def place(self, index: int, name: str) -> str:
+        """What layer ``index`` is given, by the names in `Struct.arguments`."""
+        if name == "scores":
+            return name
+        return self.scratch(index) if name == "scratch" else self.activation(index + 1)
+
+    def source(self, step: Step) -> str:
         """Where a layer finds its input."""
-        if layer > 0:
-            return self.activation(layer)
-        if self.network.kinds[0] == "bits" and not self.network.is_conv(0):
+        if step.layer.index > 0:
+            return self.activation(step.layer.index)
+        if step.kernel.whole_words:
             return f"ebnn_take_bits({self.activation(0)}, input, {self.macro}_INPUT_BYTES)"
-        floating = self.kernels[0].endswith("_float")
-        return "input" if floating or self.network.input.kind in ("bits", "uint8") else "(const uint8_t *)input"
+        return "input" if self.c_type == step.kernel.takes else f"(const {step.kernel.takes} *)input"
 
     def activation(self, index: int) -> str:
         """Where activation ``index`` lies: even ones at the arena's low end, odd ones at its high end."""
-        return self.at(f"{self.macro}_ARENA_BYTES - {self.plan.activation_bytes[index]}" if index % 2 else "")
+        return self.at(f"{self.macro}_ARENA_BYTES - {self.plan.memory.activation_bytes[index]}" if index % 2 else "")
 
     def scratch(self, layer: int) -> str:
-        return self.at(str(self.plan.scratch_offsets[layer]))
+        return self.at(str(self.plan.memory.scratch_offsets[layer]))
 
     def at(self, offset: str) -> str:
         place = "arena->bytes"
         return f"{place} + {offset}" if offset else place
 
     def aliases(self) -> str:
-        name, macro = self.name, self.macro
-        c_type = C_TYPES[self.network.input.kind]
+        name, macro, c_type = self.name, self.macro, self.c_type
         return f"""\
 /* Names without a name, for the program's first network. */
 #ifndef EBNN_NETWORK_NAME
@@ -624,14 +467,14 @@ static inline uint8_t {name}_predict(const {c_type} *input)
 
     def ebnn_compute(self) -> str:
         """eBNN's own function, where its programs' samples lie in memory as ours do."""
-        if self.network.input.kind == "bits":
+        if self.network.input.values.packed:
             return f"""
 /* eBNN's programs pack bits in another order, so that they must not compile in silence. */
 #define ebnn_compute ebnn_compute_takes_other_bits_than_{self.name}_predict__see_SPEC_2_3
 """
         return f"""
 /* As in eBNN: writes the class to output[0]. */
-static inline void ebnn_compute(const {C_TYPES[self.network.input.kind]} *input, uint8_t *output)
+static inline void ebnn_compute(const {self.c_type} *input, uint8_t *output)
 {{
     output[0] = {self.name}_predict(input);
 }}

@@ -1,0 +1,173 @@
+"""Network: a trained binarized network as a frozen value of small integers and packed bits.
+
+Nothing here knows a training framework, a kernel or C; ``SPEC.md`` holds the arithmetic, ``layers.py`` and
+``transforms.py`` the parts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..atomic import write_atomically
+from ..errors import NetworkError
+from . import description, npz, reference
+from .kinds import Input, Shape
+from .layers import Block, Layer
+from .samples import check_samples, pack_samples
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+MIN_CLASSES = 2  # the class is the largest score: of one score it would always be 0
+MAX_CLASSES = 255  # a class index is a uint8_t on the device
+MAX_LAYERS = description.MAX_LAYERS
+MAX_CONSTANT_BYTES = npz.MAX_CONSTANT_BYTES
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Network:
+    """A binarized network: ``input`` and ``layers`` in order, the last of which gives scores. Compared by hash.
+
+    ``arena_bytes`` and ``avr_arena_bytes`` are short-cuts to the plans of `ebnn.compile`.
+    """
+
+    input: Input
+    layers: tuple[Layer, ...]
+
+    if TYPE_CHECKING:  # set by ebnn.compile.shortcuts
+
+        @property
+        def arena_bytes(self) -> int: ...
+        @property
+        def avr_arena_bytes(self) -> int: ...
+
+    def __init__(self, input: Input, layers: Sequence[Block]) -> None:
+        """Puts ``layers``, given as blocks in order, at their places. Raises NetworkError where that cannot be."""
+        if len(layers) > MAX_LAYERS:
+            raise NetworkError(f"the network has {len(layers)} layers, {MAX_LAYERS} fit: use fewer blocks")
+        placed: list[Layer] = []
+        for index, block in enumerate(layers):
+            placed.append(block.at(index, placed[-1].output if placed else input))
+        if not placed or not placed[-1].transform.last:
+            raise NetworkError("the last layer must give scores: end the network with a dense layer of Scores")
+        object.__setattr__(self, "input", input)
+        object.__setattr__(self, "layers", tuple(placed))
+        self._check_classes()
+        self._check_size()
+
+    # Shapes and sizes
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """Shape of each layer's input."""
+        return tuple(layer.input.shape for layer in self.layers)
+
+    @property
+    def classes(self) -> int:
+        return self.layers[-1].outputs
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of all packed weights in flash."""
+        return sum(layer.weight_bytes for layer in self.layers)
+
+    @property
+    def threshold_bytes(self) -> int:
+        """Bytes of all thresholds in flash, in the integer arithmetic; of layers on floats, their normalisation's."""
+        return sum(layer.transform.constant_bytes for layer in self.layers[:-1])
+
+    @property
+    def score_bytes(self) -> int:
+        """Bytes of the last layer's multipliers and offsets in flash."""
+        return self.layers[-1].transform.constant_bytes
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one prediction."""
+        return sum(layer.macs for layer in self.layers)
+
+    # Identity
+
+    def describe(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """The network as plain JSON values and named arrays, its whole content; weights as packed bits."""
+        return description.describe(self.input, self.layers)
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the content, 64 hexadecimal digits: the same network has the same hash everywhere."""
+        return description.hash_of(*self.describe())
+
+    @property
+    def hash32(self) -> int:
+        """The first 32 bits of the hash: what a board answers in the handshake."""
+        return int(self.hash[:8], 16)
+
+    def __eq__(self, other: object) -> bool:
+        return self.hash == other.hash if isinstance(other, Network) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+    def __repr__(self) -> str:
+        return f"<Network {self.input.kind} {self.input.shape} → {self.classes} classes, hash {self.hash[:8]}>"
+
+    # Samples
+
+    def check_samples(self, x: ArrayLike) -> NDArray[Any]:
+        """``x`` as (n, channels, height, width) of the input's type: bool, uint8, int8 or float32.
+
+        ``x`` may be (n, height, width) where there is one channel, and (n, values) where samples are vectors: see
+        :mod:`ebnn.model.axes`. Raises InputError where axes, type or range differ.
+        """
+        return check_samples(self.input, x)
+
+    def pack_input(self, x: ArrayLike) -> NDArray[np.uint8]:
+        """``x`` as the device takes it: (n, input bytes) uint8. ``x`` as in :meth:`predict`."""
+        return pack_samples(self.input, x)
+
+    def predict(self, x: ArrayLike) -> NDArray[np.int64]:
+        """Classes of the samples, (n,) int64.
+
+        ``x`` (n, channels, height, width), or as :meth:`check_samples` takes it, in the input's type, bits as 0 and 1.
+        Raises InputError where it does not fit.
+        """
+        classes: NDArray[np.int64] = np.argmax(self.scores(x), axis=1)
+        return classes
+
+    def scores(self, x: ArrayLike) -> NDArray[np.int32]:
+        """Integer scores of the samples, (n, classes) int32; ``x`` as in :meth:`predict`."""
+        return reference.scores(self.layers, self.check_samples(x))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes a ``.ebnn`` file in one step: an interrupted write leaves the old one. Raises WriteError."""
+        values, arrays = self.describe()
+        header = {"format": description.FORMAT, "version": description.VERSION, "hash": self.hash, **values}
+        members = {npz.DESCRIPTION: np.frombuffer(json.dumps(header).encode(), np.uint8), **arrays}
+        write_atomically(Path(path), npz.pack_arrays(members))
+
+    # Validation
+
+    def _check_classes(self) -> None:
+        if self.classes < MIN_CLASSES:
+            raise NetworkError(
+                "the last layer has a single output, and the largest of one score is always class 0: give it two "
+                "outputs, one for each class, and train them with the softmax cross entropy"
+            )
+        if self.classes > MAX_CLASSES:
+            raise NetworkError(f"the network has {self.classes} classes, {MIN_CLASSES} to {MAX_CLASSES} fit")
+
+    def _check_size(self) -> None:
+        constants = sum(layer.weight_bytes + layer.transform.content_bytes for layer in self.layers)
+        if constants > MAX_CONSTANT_BYTES:
+            raise NetworkError(
+                f"the network has {constants:,} B of constants, {MAX_CONSTANT_BYTES:,} fit: use fewer filters or a "
+                "pool before a dense layer"
+            )
