@@ -92,7 +92,10 @@ def flash(
     print_line(console, f"{name} → {board} at {place}")
     with interrupted_by_signals(), placed_header(own, network, model, arithmetic, optimize) as header:
         target = board if known is None or known.file is None else known
-        upload(target, place, project=own, header=header, network=name, show=lambda line: say(console, line))
+        speed = None if baud == BAUDRATE else baud
+        upload(
+            target, place, project=own, header=header, network=name, baud=speed, show=lambda line: say(console, line)
+        )
         expected = read_hash(header)
     print_line(console, "waiting for the board …")
     place, info = greet(board, place, known if port is None else None, expected, baud)

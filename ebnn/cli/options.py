@@ -57,7 +57,7 @@ baud_option = click.option(
     default=BAUDRATE,
     show_default=True,
     metavar="N",
-    help="Bits per second of a serial port, where the firmware was built with -DEBNN_BAUD=N.",
+    help="Bits per second of a serial port; flash builds the firmware for it.",
 )
 
 

@@ -32,6 +32,7 @@ def upload(
     project: Project | None = None,
     header: str | os.PathLike[str] | None = None,
     network: str = "the network",
+    baud: int | None = None,
     show: Callable[[str], None] | None = None,
 ) -> None:
     """Builds a project for a board and writes it through a serial port.
@@ -42,6 +43,7 @@ def upload(
         project: what is built in its own folder; None is the firmware that ebnn brings along, built in ebnn's cache.
         header: the network.h to build that firmware with; None takes `ebnn.firmware_sources.bundled_header`.
         network: how messages call the network.
+        baud: bits per second that the firmware shall speak; None leaves it to the project, whose firmware has 115,200.
         show: gets PlatformIO's output, line by line as it comes.
 
     Raises `ebnn.errors.BuildError` if it cannot be built or is too big, `ebnn.errors.PortError` if the port cannot be
@@ -55,20 +57,27 @@ def upload(
     if project is not None:
         check_path(project.folder, "move the project to a folder with a plain name")
     check_platform(target, board)
+    speed = {} if baud is None else _with_build_flag(f"-DEBNN_BAUD={baud}")
     try:
         with contextlib.ExitStack() as stack:
             if project is None:
                 source = Path(header) if header is not None else bundled_header()
                 workspace = stack.enter_context(prepared_workspace(board, source, own))
-                _upload(workspace.project, board, port, network, workspace.variables, show)
+                _upload(workspace.project, board, port, network, {**workspace.variables, **speed}, show)
             else:
                 folder = stack.enter_context(temporary_folder())
                 variables = {"TMPDIR": str(folder), **core_variables(folder)}
                 if not os.access(project.folder, os.W_OK):  # another user's
                     variables = {**build_variables(folder), **variables, "PLATFORMIO_INCLUDE_DIR": str(project.include)}
-                _upload(project.folder, board, port, network, variables, show)
+                _upload(project.folder, board, port, network, {**variables, **speed}, show)
     except OSError as error:
         raise BuildError(f"the firmware for {board} cannot be built: {error}") from error
+
+
+def _with_build_flag(flag: str) -> dict[str, str]:
+    """The variable that gives PlatformIO a flag beside those of the project and of the user."""
+    name = "PLATFORMIO_BUILD_FLAGS"
+    return {name: f"{os.environ.get(name, '')} {flag}".strip()}
 
 
 def _upload(

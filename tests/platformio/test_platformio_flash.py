@@ -83,6 +83,19 @@ def test_the_board_answers_with_the_network_that_was_flashed(uno, project, tmp_p
     assert int(values["hash"], 16) == network.hash32
 
 
+def test_the_firmware_is_built_for_the_speed_that_was_asked_for(uno, project):
+    """The UART's divider, 16 MHz / 8 / baud − 1, is among the constants that are stored in registers."""
+
+    def stored(*words: str) -> list[str]:
+        flash("--board", "uno", "--port", uno, *words, cwd=project)
+        program = project / ".pio/build/uno/firmware.elf"
+        done = subprocess.run(["avr-objdump", "-d", program], capture_output=True, text=True, check=True)
+        return re.findall(r"ldi\tr\d+, (0x\w+)\s.*\n.*\bst\tZ, r\d+", done.stdout)
+
+    assert "0x33" in stored("--baud", "38400")
+    assert "0x33" not in stored()
+
+
 def test_without_a_project_the_firmware_in_ebnn_is_built(uno, small_header, tmp_path):
     model = small_header.with_name("network.ebnn")
     output = flash(model, "--board", "uno", "--port", uno, cwd=tmp_path)
