@@ -12,7 +12,7 @@ import pytest
 from support.c_networks import RUNTIME, SANITIZERS, WARNINGS, Case, require, run
 from support.degenerate import DEGENERATE
 from support.large_networks import large_network
-from support.parts import block_of, net_of
+from support.parts import block_of, last_of, net_of
 from support.random_networks import random_network, random_samples
 from test_network import float_network, mnist_like, ones, only_scores, scores, three_layers, tiny
 
@@ -288,7 +288,7 @@ def contraction_cases():
     norm = Normalize(np.zeros(outputs), np.zeros(outputs), inv_std, gamma, beta)
     rising = gamma > 0
     block = block_of(Dense(ones(outputs, 1, 9, 1)), None, Sign(np.full(outputs, 9), ~rising), norm)
-    network = net_of(Input("bits", (1, 1, 9)), (block,), scores(1, 1, 1, outputs))
+    network = net_of(Input("bits", (1, 1, 9)), (block,), scores(2, 1, 1, outputs))
     return [Case(network, np.ones((1, 1, 1, 9), int), "float")]
 
 
@@ -301,7 +301,7 @@ def test_fused_multiply_add_changes_no_bit(tmp_path, compiler):
             pytest.skip("this processor has no fused multiply-add")
         flags += ["-march=haswell", "-mfma"]
     cases = contraction_cases() + random_cases(range(20), [("float", "balanced")])
-    np.testing.assert_array_equal(cases[0].network.scores(cases[0].x), [[250]])
+    np.testing.assert_array_equal(cases[0].network.scores(cases[0].x), [[250, 250]])
     check(cases, run(cases, tmp_path, flags, compiler))
 
 
@@ -394,8 +394,7 @@ def network_of_bits(kind, shape, blocks, rng):
         out = (height, width, 9)
     block = block_of(linear, None, Sign(rng.integers(-9, 9, 9), rng.integers(0, 2, 9).astype(bool)))
     weights = rng.integers(0, 2, (4, *out)).astype(bool)
-    last = scores(4, *out, multiplier=3, offset=-5)
-    return net_of(Input(kind, shape), (block,), type(last)(weights, last.multiplier, last.offset, 1.0))
+    return net_of(Input(kind, shape), (block,), last_of(weights, [3] * 4, [-5] * 4, 1.0))
 
 
 def test_a_sample_may_lie_in_the_arena_and_may_be_overwritten(tmp_path):
