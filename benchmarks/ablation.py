@@ -27,12 +27,13 @@ from rich.table import Table
 
 from ebnn import datasets
 from ebnn.atomic import write_atomically
-from ebnn.cli.console import make_console, print_line, print_whole
 from ebnn.cli.options import dataset_choice
-from ebnn.cli.train_network import Task, Teacher, train_network
 from ebnn.errors import EbnnError, TrainingError
 from ebnn.functions import estimator_names
+from ebnn.show.console import make_console, print_line, print_whole
+from ebnn.show.training_progress import ConsoleProgress
 from ebnn.training import TrainConfig
+from ebnn.training.task import Task, Teacher, train_network
 
 HERE = Path(__file__).parent
 RESULTS_NAME = "results.json"
@@ -141,7 +142,7 @@ class Setting:
                 f"--validation is {self.base.validation}, of {len(data.train_labels)} training images: "
                 "hold out some, and leave some"
             )
-        return Task(data, data.kind, Path(), True, console).without_test(self.base.validation)
+        return Task(data, data.kind, Path(), True, ConsoleProgress(console)).without_test(self.base.validation)
 
 
 class Results:

@@ -23,7 +23,6 @@ from benchmarks.costs import SAMPLES, Row, measure, sizes
 from benchmarks.networks import samples
 from ebnn import datasets, load
 from ebnn.boards import Board, board_names, load_board
-from ebnn.cli.console import print_whole
 from ebnn.cli.options import dataset_choice
 from ebnn.compile.estimate import estimate
 from ebnn.compile.header import write_header
@@ -31,6 +30,7 @@ from ebnn.errors import BuildError
 from ebnn.model.network import Network
 from ebnn.platformio import build_firmware
 from ebnn.report import estimate_text, time_text
+from ebnn.show.console import print_whole
 
 BUILT = ("genuino101", "leonardo")  # without a simulator
 

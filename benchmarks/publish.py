@@ -22,7 +22,6 @@ import click
 from ebnn import datasets
 from ebnn.atomic import write_atomically
 from ebnn.cli.train import train
-from ebnn.cli.train_network import MODEL_NAME, float_config
 from ebnn.cli.training_options import TrainingOptions, read_training_options
 from ebnn.compile.summary import describe_network
 from ebnn.errors import EbnnError, TrainingError
@@ -40,6 +39,8 @@ from ebnn.networks.published import (
     read_published,
 )
 from ebnn.training import TrainConfig
+from ebnn.training.run_folders import MODEL_NAME
+from ebnn.training.task import float_config
 
 RUN = click.Path(file_okay=False, path_type=Path)
 

@@ -36,7 +36,6 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from ebnn import datasets
-from ebnn.cli.console import print_line, print_whole
 from ebnn.cli.options import json_option, write_json
 from ebnn.errors import EbnnError
 from ebnn.frontends.chainer.batch_iterator import BatchIterator, converter
@@ -46,6 +45,7 @@ from ebnn.functions import parallel
 from ebnn.links import Pool2D
 from ebnn.model.kinds import InputKind
 from ebnn.recipes import load_recipe
+from ebnn.show.console import print_line, print_whole
 from ebnn.training import BlockChain, Samples, TrainConfig, build_network
 from ebnn.training.allocator import keep_freed_memory
 from ebnn.training.augmentation import distortion

@@ -16,7 +16,7 @@ from rich.cells import cell_len
 
 from ebnn.cli import main
 from ebnn.cli.layout import NARROWEST, REST
-from ebnn.cli.wrapping import wrap
+from ebnn.show.wrapping import wrap
 
 COMMANDS = ["", *main.lazy, "datasets fetch"]
 

@@ -12,10 +12,10 @@ from click.testing import CliRunner
 
 from ebnn.cli import main
 from ebnn.cli.paths import OutputFile
-from ebnn.cli.train_network import KEPT_FILES
 from ebnn.training.lock import LOCK_NAME
 from ebnn.training.records import LOG_NAME
 from ebnn.training.results import CHAIN_NAME, SNAPSHOT_NAME
+from ebnn.training.run_folders import KEPT_FILES
 
 VECTORS = Path(__file__).parent / "vectors"
 LOG = b'{"epoch": 1, "loss": 1.0, "train_accuracy": 0.5, "learning_rate": 0.1, "seconds": 1.0, "test_loss": 1.0, ' + (

@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ebnn.cli import main
-from ebnn.cli.console import PlainConsole, print_line, print_whole
 from ebnn.printable import printable, printable_lines
+from ebnn.show.console import PlainConsole, print_line, print_whole
 
 MODEL = Path(__file__).parent / "vectors" / "uint8-conv.ebnn"
 LOG = (

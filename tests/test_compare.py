@@ -8,9 +8,9 @@ from click.testing import CliRunner
 
 from ebnn import load
 from ebnn.cli.compare import Side, compare, comparison_table, price
-from ebnn.cli.console import make_console, print_whole
 from ebnn.cli.train import train
 from ebnn.errors import TrainingError
+from ebnn.show.console import make_console, print_whole
 
 TINY = ("--dataset", "digits", "--architecture", "c4k3-d10", "--epochs", "2", "--validation", "100")
 

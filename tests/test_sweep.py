@@ -18,7 +18,7 @@ from ebnn.cli.train import train
 from ebnn.compile.estimate import estimate
 from ebnn.errors import EbnnError, TrainingError
 from ebnn.frontends.chainer.lowering import lower
-from ebnn.plots import plot_sweep
+from ebnn.show.plots import plot_sweep
 from ebnn.sweep import Sweep, Trial, pareto_front
 from ebnn.training import as_samples, build_network
 

@@ -7,7 +7,7 @@ import click
 
 from ..boards import board_names, load_board
 from ..report import boards_table
-from .console import command_line, make_console, print_command, print_line, print_whole
+from ..show.console import command_line, make_console, print_command, print_line, print_whole
 from .options import json_option, write_json
 
 

@@ -13,12 +13,13 @@ from rich.table import Table
 from ..figures import percent
 from ..model.network import Network
 from ..report import time_text
-from .console import command_line, make_console, print_command, print_line, print_whole
+from ..show.console import command_line, make_console, print_command, print_line, print_whole
+from ..training.run_folders import KEPT_FILES, MODEL_NAME
+from ..training.task import Task, float_config, train_float, train_network
 from .idle_options import TRAINING, refuses_idle
 from .layout import HeadedCommand
 from .options import json_option, write_json
 from .paths import keep_files
-from .train_network import KEPT_FILES, MODEL_NAME, Task, float_config, train_float, train_network
 from .training_options import (
     TRAINING_HEADINGS,
     TrainingOptions,
@@ -145,19 +146,20 @@ def compare(architecture: str, out: Path | None, json_file: Path | None, **setti
 def _compare(
     task: Task, options: TrainingOptions, architecture: str, folders: dict[str, Path], json_file: Path | None
 ) -> None:
-    print_line(task.console, "the float baseline:")
+    console = make_console()
+    print_line(console, "the float baseline:")
     _, float_result = train_float(replace(task, out=folders["float"]), architecture, options.config)
-    print_line(task.console, "the binarized network:")
+    print_line(console, "the binarized network:")
     trained = train_network(
         replace(task, out=folders["binarized"]), architecture, options.config, options.teacher_for(architecture)
     )
     model = folders["binarized"] / MODEL_NAME
     baseline = float_side(float_result, trained.network)
     binarized = binarized_side(trained.result, trained.network, trained.accuracy)
-    print_line(task.console, f"{architecture}, {trained.test_samples:,} test images")
-    print_whole(task.console, comparison_table(baseline, binarized))
-    print_line(task.console, f"wrote {model}")
-    print_command(task.console, "next", command_line("run", model, "--dataset", options.dataset))
+    print_line(console, f"{architecture}, {trained.test_samples:,} test images")
+    print_whole(console, comparison_table(baseline, binarized))
+    print_line(console, f"wrote {model}")
+    print_command(console, "next", command_line("run", model, "--dataset", options.dataset))
     write_json(
         json_file,
         {

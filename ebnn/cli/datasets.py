@@ -17,7 +17,7 @@ from rich.table import Table
 from ebnn import datasets as data
 from ebnn.datasets.places import find_place
 
-from .console import make_console, print_line, print_whole
+from ..show.console import make_console, print_line, print_whole
 from .group import ErrorGroup
 from .idle_options import NAMED_FOLDER, refuses_idle
 from .layout import write_examples

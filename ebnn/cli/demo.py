@@ -15,12 +15,15 @@ from ..compile.header import write_header
 from ..errors import EbnnError, WriteError
 from ..figures import percent
 from ..report import RunReport, network_table, picture
+from ..show.console import command_line, make_console, print_command, print_line, print_whole
+from ..show.training_progress import ConsoleProgress
 from ..simulation import find_compiler
-from .console import command_line, make_console, print_command, print_line, print_whole
+from ..training.run_folders import KEPT_FILES, MODEL_NAME, check_strangers
+from ..training.task import Task, train_network
 from .options import json_option, write_json
 from .paths import keep_files
 from .run import finish, show, stream_with_bar
-from .train_network import KEPT_FILES, MODEL_NAME, Task, check_strangers, check_training, train_network
+from .training_options import check_training
 
 NAME = "digits"
 MODEL, HEADER = "digits.ebnn", "network.h"
@@ -63,7 +66,8 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
     _step(console, 1, f"train with Chainer: {len(data.train_labels):,} digits of 8×8 pixels, {EPOCHS} epochs")
     config = TrainConfig(epochs=EPOCHS, batch_size=BATCH_SIZE, learning_rate=LEARNING_RATE, seed=seed, snapshot_every=0)
     model, header = out / MODEL, out / HEADER
-    trained = train_network(Task(data, data.kind, out, False, console), ARCHITECTURE, config, model=model)
+    task = Task(data, data.kind, out, progress=ConsoleProgress(console))
+    trained = train_network(task, ARCHITECTURE, config, model=model)
     network = trained.network
 
     _step(console, 2, "lower to integers and packed bits, emit a C header")

@@ -12,7 +12,7 @@ from ..compile.header import MAX_SELF_TEST, header_text, identifier
 from ..firmware_sources import firmware_folder
 from ..networks import load
 from ..report import estimate_table
-from .console import make_console, print_line, print_whole
+from ..show.console import make_console, print_line, print_whole
 from .options import arithmetic_option, board_option, model_argument, optimize_option
 from .paths import OutputFile
 

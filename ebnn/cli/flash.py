@@ -22,7 +22,7 @@ from ..model.network import Network
 from ..networks import load
 from ..platformio import Project, bundled_project, check_upload, interrupted_by_signals, open_project, upload
 from ..ports import find_port
-from .console import command_line, make_console, print_command, print_line
+from ..show.console import command_line, make_console, print_command, print_line
 from .idle_options import MODEL_FOR_HEADER, refuses_idle
 from .options import (
     arithmetic_option,

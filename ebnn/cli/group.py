@@ -14,9 +14,9 @@ from click.shell_completion import CompletionItem
 
 from ..errors import BuildError, EbnnError
 from ..printable import printable, printable_lines
+from ..show.wrapping import wrap
 from .layout import Examples, HelpContext, write_examples
 from .process import output_failed, well_behaved
-from .wrapping import wrap
 
 _LABEL = "Error: "
 

@@ -15,10 +15,10 @@ from rich.table import Table
 from ..errors import TrainingError
 from ..figures import percent
 from ..printable import printable
-from .console import make_console, print_line, print_whole
+from ..show.console import make_console, print_line, print_whole
+from ..training.run_folders import HISTORY_NAME, KEPT_FILES, TEACHER_FOLDER
 from .options import PICTURES, check_picture, json_option, write_json
 from .paths import OutputFile, RunFolder
-from .train_network import HISTORY_NAME, KEPT_FILES, TEACHER_FOLDER
 
 if TYPE_CHECKING:
     from ..training.history import History
@@ -56,7 +56,7 @@ def history(runs: tuple[Path, ...], output: Path | None, json_file: Path | None)
     histories = [replace(each, name=name) for each, name in zip(found.values(), _short_names(runs), strict=True)]
     print_whole(console, history_table(histories))
     if output is not None:
-        from ..plots import plot_history
+        from ..show.plots import plot_history
 
         if not any(found.records for found in histories):
             raise TrainingError("no epoch is done yet, there is nothing to draw: leave --output out, or wait for one")

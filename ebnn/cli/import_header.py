@@ -7,7 +7,7 @@ import click
 
 from ..importers import import_ebnn_header
 from ..report import network_table
-from .console import make_console, print_line, print_whole
+from ..show.console import make_console, print_line, print_whole
 from .paths import InputFile, OutputFile
 
 

@@ -9,7 +9,7 @@ from ..compile.estimate import estimate, estimated_boards
 from ..compile.summary import describe_network
 from ..networks import load
 from ..report import estimate_table, estimates_table, network_table
-from .console import make_console, print_line, print_whole
+from ..show.console import make_console, print_line, print_whole
 from .options import (
     arithmetic_option,
     board_option,

@@ -14,7 +14,7 @@ from ..networks import PublishedNetwork, load_published, network_names
 from ..networks.card import BOARDS, card_text, estimates, sample_time
 from ..networks.published import deviation
 from ..recipes import load_recipe
-from .console import command_line, make_console, print_command, print_line, print_whole
+from ..show.console import command_line, make_console, print_command, print_line, print_whole
 from .options import json_option, write_json
 
 

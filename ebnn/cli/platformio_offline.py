@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from ..platformio import PLATFORMS, prepare_offline
-from .console import make_console, print_command, print_line
+from ..show.console import make_console, print_command, print_line
 
 
 @click.command("platformio-offline")

@@ -15,7 +15,7 @@ from ..model.kinds import InputKind
 from ..model.network import Network
 from ..networks import load
 from ..profiling import memory_lines, profile_samples, profile_table
-from .console import make_console, print_line, print_whole
+from ..show.console import make_console, print_line, print_whole
 from .datasets import download_bars
 from .idle_options import BUILT_HEADER, FOLDER, SERIAL_PORT, refuses_idle
 from .options import (

@@ -18,10 +18,10 @@ from ..errors import DeviceError, InputError
 from ..model.network import Network
 from ..networks import load
 from ..report import RunReport, confusion_table, run_table
+from ..show.console import make_console, print_line, print_whole
 from ..simulation import board_url
 from ..simulation.protocol_sim import parse_url, takes_header
 from ..streaming import InterruptedRunError, stream
-from .console import make_console, print_line, print_whole
 from .datasets import download_bars
 from .idle_options import BUILT_HEADER, FOLDER, SERIAL_PORT, refuses_idle
 from .options import (

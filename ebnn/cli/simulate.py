@@ -11,8 +11,8 @@ from ..build_folders import temporary_folder
 from ..compile.header import identifier, write_header
 from ..errors import InputError
 from ..networks import load
+from ..show.console import make_console, print_line
 from ..simulation import AvrStatistics, PluggedBoard, SimavrSimulator, plugged_in
-from .console import make_console, print_line
 from .idle_options import MODEL_OPTION_FOR_HEADER, refuses_idle
 from .options import arithmetic_option, model_option, optimize_option
 from .paths import InputFile, check_link

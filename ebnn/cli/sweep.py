@@ -13,13 +13,14 @@ from .. import datasets
 from ..boards import Board, bundled_board_names, load_board
 from ..errors import TrainingError
 from ..model.network import Network
+from ..show.console import command_line, make_console, print_command, print_line, print_whole
 from ..sweep import FRONT_MARK, Sweep, Trial, estimate_all, sweep_table
-from .console import command_line, print_command, print_line, print_whole
+from ..training.run_folders import KEPT_FILES, MODEL_NAME
+from ..training.task import Task, train_network
 from .idle_options import TRAINING, refuses_idle
 from .layout import HeadedCommand
 from .options import PICTURES, check_picture, json_option, write_json
 from .paths import OutputFile, keep_files
-from .train_network import KEPT_FILES, MODEL_NAME, Task, train_network
 from .training_options import TRAINING_HEADINGS, TrainingOptions, read_training_options, training_options
 
 DEFAULT_BOARDS = "uno,genuino101"
@@ -66,7 +67,7 @@ def train_trials(
     """Trains every architecture in its folder, one after the other."""
     trials = []
     for number, (architecture, folder) in enumerate(folders.items(), 1):
-        print_line(task.console, f"{number} of {len(folders)}: {architecture}")
+        task.progress.say(f"{number} of {len(folders)}: {architecture}")
         trials.append(train_trial(replace(task, out=folder), architecture, options, boards))
     return tuple(trials)
 
@@ -122,19 +123,20 @@ def sweep(
     check_architectures(architectures, options, boards)
     with options.task(out, list(folders.values())) as task:
         found = Sweep(boards, train_trials(task.without_test(held_out), folders, options, boards))
-    print_whole(task.console, sweep_table(found))
+    console = make_console()
+    print_whole(console, sweep_table(found))
     print_line(
-        task.console,
+        console,
         f"accuracy: of {held_out:,} held-out training images; data: weights, thresholds, score constants; "
         f"{FRONT_MARK} no other network is better in accuracy and this",
     )
     chosen = command_line("run", out / "ARCHITECTURE" / MODEL_NAME, "--dataset", options.dataset)
-    print_command(task.console, "the test images were not used; for the network that you choose", chosen)
+    print_command(console, "the test images were not used; for the network that you choose", chosen)
     if plot is not None:
-        from ..plots import plot_sweep
+        from ..show.plots import plot_sweep
 
         plot_sweep(found, plot)
-        print_line(task.console, f"wrote {plot}")
+        task.progress.say(f"wrote {plot}")
     write_json(
         json_file,
         {

@@ -10,12 +10,13 @@ from ..compile.summary import describe_network
 from ..errors import TrainingError
 from ..figures import percent
 from ..report import network_table
-from .console import command_line, make_console, print_command, print_line, print_whole
+from ..show.console import command_line, make_console, print_command, print_line, print_whole
+from ..training.run_folders import KEPT_FILES, MODEL_NAME
+from ..training.task import Task, float_config, run_values, train_float, train_network
 from .idle_options import BINARY_NETWORK, TRAINING, refuses_idle
 from .layout import HeadedCommand
 from .options import json_option, write_json
 from .paths import OutputFile, keep_files
-from .train_network import KEPT_FILES, MODEL_NAME, Task, float_config, run_values, train_float, train_network
 from .training_options import (
     TRAINING_HEADINGS,
     TrainingOptions,
@@ -87,7 +88,7 @@ def _train(
     float_baseline: bool,
     json_file: Path | None,
 ) -> None:
-    console = task.console
+    console = make_console()
     about = {"recipe": options.recipe, "dataset": options.dataset, "architecture": architecture}
     if float_baseline:
         _, result = train_float(task, architecture, options.config)

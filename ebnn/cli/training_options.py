@@ -13,27 +13,45 @@ from rich.console import Console
 
 from .. import datasets
 from ..errors import TrainingError
+from ..extras import import_extra
 from ..model.kinds import INPUT_KINDS, InputKind
 from ..recipes import load_recipe, recipe_names
-from .console import make_console, print_line
-from .datasets import download_bars
-from .layout import Headings
-from .options import dataset_choice, folder_option
-from .train_network import (
+from ..show.console import make_console, print_line
+from ..show.training_progress import ConsoleProgress
+from ..training.lock import only_run
+from ..training.results import SNAPSHOT_NAME
+from ..training.run_folders import (
     HISTORY_NAME,
     KEPT_FILES,
     MODEL_NAME,
     TEACHER_FOLDER,
-    Task,
-    Teacher,
+    check_runs,
     check_strangers,
-    check_training,
+    delete_run,
+    has_snapshot,
 )
+from ..training.task import Task, Teacher
+from .datasets import download_bars
+from .layout import Headings
+from .options import dataset_choice, folder_option
 
 if TYPE_CHECKING:
     from ..training import TrainConfig
 
 EPOCHS = {"digits": 40, "mnist": 12, "binary-mnist": 12, "cifar10": 12}  # a quarter of an hour at most on two cores
+
+
+def check_training(tensorboard: bool = False) -> None:
+    """Refuses to begin where a package is missing that training, its picture or its log for TensorBoard needs.
+
+    Raises:
+        MissingDependencyError: the message says what to install.
+    """
+    from ..frontends.chainer import framework  # noqa: F401
+
+    import_extra("matplotlib.figure", f"drawing {HISTORY_NAME}")
+    if tensorboard:
+        import_extra("tensorboardX", "--tensorboard")
 
 
 def use_recipe(context: click.Context, _: click.Parameter, name: str | None) -> str | None:
@@ -216,9 +234,6 @@ class TrainingOptions:
             TrainingError: a run is there that is neither, there is none to resume, or one is under way.
             WriteError: a file is there that a run would replace, and that is of no run.
         """
-        from ..training.lock import only_run
-        from ..training.results import SNAPSHOT_NAME
-
         folders = list(runs or [out])
         check_runs(out, folders, self.resume, self.overwrite)
         if not self.overwrite:
@@ -237,7 +252,7 @@ class TrainingOptions:
                     delete_run(run)
             if self.resume and not any(map(has_snapshot, folders)):
                 print_line(console, f"{out} has no {SNAPSHOT_NAME} yet: the run begins anew")
-            yield Task(data, self.input_kind or data.kind, out, self.resume, console)
+            yield Task(data, self.input_kind or data.kind, out, self.resume, ConsoleProgress(console))
 
     def check(self, architecture: str, console: Console) -> None:
         """Builds and lowers the untrained network, and its teacher, before any data are loaded or folders made.
@@ -272,7 +287,7 @@ def read_training_options(values: dict[str, Any]) -> TrainingOptions:
 
     Raises:
         TrainingError: a value is out of its range, or two contradict each other.
-        MissingDependencyError: see :func:`ebnn.cli.train_network.check_training`.
+        MissingDependencyError: see :func:`check_training`.
     """
     from ..training import TrainConfig
 
@@ -284,55 +299,3 @@ def read_training_options(values: dict[str, Any]) -> TrainingOptions:
     if own["resume"] and own["overwrite"]:
         raise TrainingError("--resume and --overwrite contradict each other: give one of them")
     return TrainingOptions(config=TrainConfig(**values), **own)
-
-
-def has_snapshot(run: Path) -> bool:
-    """Whether there is something to resume in a run's folder, or in its teacher's."""
-    from ..training.results import SNAPSHOT_NAME
-
-    return any((folder / SNAPSHOT_NAME).exists() for folder in (run, run / TEACHER_FOLDER))
-
-
-def was_begun(run: Path) -> bool:
-    """Whether a run has begun in a folder, and left no epoch there that would be lost to a new one."""
-    from ..training.lock import LOCK_NAME
-    from ..training.records import LOG_NAME
-
-    folders = (run, run / TEACHER_FOLDER)
-    logged = any((folder / LOG_NAME).exists() and (folder / LOG_NAME).stat().st_size for folder in folders)
-    return not logged and any((folder / LOCK_NAME).exists() for folder in folders)
-
-
-def check_runs(out: Path, runs: Sequence[Path], resume: bool, overwrite: bool) -> None:
-    """Keeps a run from being lost to another one."""
-    from ..training.records import LOG_NAME
-    from ..training.results import SNAPSHOT_NAME
-
-    if resume and not any(has_snapshot(run) or was_begun(run) for run in runs):
-        raise TrainingError(f"{out} has no {SNAPSHOT_NAME} to go on from: leave --resume out, or name the run's --out")
-    if not resume and not overwrite:
-        for folder in [folder for run in runs for folder in (run, run / TEACHER_FOLDER)]:
-            if (folder / LOG_NAME).exists():
-                raise TrainingError(
-                    f"{folder} holds a run: go on with --resume, replace it with --overwrite, or name another folder "
-                    "with --out"
-                )
-
-
-def delete_run(out: Path) -> None:
-    """Deletes what a run, and its teacher's, left in a folder: a killed one that replaces it must not find it.
-
-    Raises:
-        TrainingError: a file cannot be deleted.
-    """
-    from ..training.records import LOG_NAME
-    from ..training.results import CHAIN_NAME, SNAPSHOT_NAME
-    from ..training.tensorboard import FOLDER
-
-    names = (SNAPSHOT_NAME, LOG_NAME, CHAIN_NAME, HISTORY_NAME, MODEL_NAME)
-    for folder in (out, out / TEACHER_FOLDER):
-        for file in [*(folder / name for name in names), *(folder / FOLDER).glob("events.out.tfevents.*")]:
-            try:
-                file.unlink(missing_ok=True)
-            except OSError as error:
-                raise TrainingError(f"{file} cannot be replaced ({error.strerror}): name another --out") from error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .architectures import ARCHITECTURES, GRAMMAR
 from .config import SCHEDULES, TrainConfig
+from .progress import Progress
 from .records import EpochRecord
 from .results import Evaluation, TrainResult
 from .samples import Samples, as_samples
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..frontends.chainer.chains import BlockChain, FloatChain, build_network
     from ..frontends.chainer.evaluation import evaluate, logits, predict
     from ..frontends.chainer.trainer import train
+    from .task import Task, Teacher, Trained, train_float, train_network
 
 __all__ = [
     "ARCHITECTURES",
@@ -26,29 +28,36 @@ __all__ = [
     "EpochRecord",
     "Evaluation",
     "FloatChain",
+    "Progress",
     "Samples",
+    "Task",
+    "Teacher",
     "TrainConfig",
     "TrainResult",
+    "Trained",
     "as_samples",
     "build_network",
     "evaluate",
     "logits",
     "predict",
     "train",
+    "train_float",
+    "train_network",
 ]
 
 _MODULES = {
-    **dict.fromkeys(("BlockChain", "FloatChain", "build_network"), "chains"),
-    **dict.fromkeys(("evaluate", "logits", "predict"), "evaluation"),
-    "train": "trainer",
+    **dict.fromkeys(("BlockChain", "FloatChain", "build_network"), "..frontends.chainer.chains"),
+    **dict.fromkeys(("evaluate", "logits", "predict"), "..frontends.chainer.evaluation"),
+    "train": "..frontends.chainer.trainer",
+    **dict.fromkeys(("Task", "Teacher", "Trained", "train_float", "train_network"), ".task"),
 }
-"""Names that need Chainer, and their modules in its front end."""
+"""Names that are imported when they are first used, and their modules."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"ebnn.frontends.chainer.{_MODULES[name]}"), name)
+    value = getattr(importlib.import_module(_MODULES[name], __name__), name)
     globals()[name] = value
     return value
 

@@ -1,71 +1,41 @@
-"""What a person sees while a network trains."""
+"""Who is told how training goes."""
 
 from __future__ import annotations
 
-from types import TracebackType
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from ..figures import percent
 from .records import EpochRecord
 
 
-class TrainingProgress:
-    """A progress bar with the remaining time on a terminal, and one line an epoch everywhere.
+class Progress:
+    """Is told how a run goes, and keeps it to itself; a subclass overrides what it wants to know."""
 
-    Args:
-        console: where to; ``Console(quiet=True)`` shows nothing.
-        epochs: of the whole run.
-        batches: in an epoch.
-    """
+    def begin(self, epochs: int, batches: int, done: int) -> None:
+        """A run of ``epochs`` epochs of ``batches`` batches begins, after ``done`` epochs that were there already."""
 
-    def __init__(self, console: Console, epochs: int, batches: int) -> None:
-        self.console = console
-        self.epochs = epochs
-        self.batches = batches
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("batches, loss {task.fields[loss]:.3f},"),
-            TimeRemainingColumn(),
-            TextColumn("left"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._bar.add_task("training", total=epochs * batches, loss=float("nan"))
-
-    def __enter__(self) -> TrainingProgress:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._bar.stop()
-
-    def start_at(self, epoch: int) -> None:
-        """Says that ``epoch`` epochs are done already."""
-        self._bar.update(self._task, completed=epoch * self.batches)
-        if epoch:
-            self.console.print(f"resumed after epoch {epoch} of {self.epochs}", highlight=False)
+    def end(self) -> None:
+        """The run is over, or was given up."""
 
     def say(self, line: str) -> None:
-        """Prints a line about the run."""
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        """Something to be known about the run."""
 
     def batch_done(self, loss: float) -> None:
-        """Moves the bar on by a batch whose loss was ``loss``."""
-        self._bar.update(self._task, advance=1, loss=loss)
+        """A batch is done whose loss was ``loss``."""
 
     def epoch_done(self, record: EpochRecord) -> None:
-        """Prints the line of an epoch."""
-        seen = [("test", record.test_accuracy), ("validation", record.validation_accuracy)]
-        accuracies = "  ".join(f"{name} {percent(accuracy)}" for name, accuracy in seen if accuracy is not None)
-        self.console.print(
-            f"epoch {record.epoch:{len(str(self.epochs))}}/{self.epochs}  loss {record.loss:.4f}  "
-            f"train {percent(record.train_accuracy)}  {accuracies}  {record.seconds:.1f} s",
-            highlight=False,
-        )
+        """An epoch is done."""
+
+    def run_done(self, folder: Path, records: Sequence[EpochRecord]) -> None:
+        """All files of a run are written in ``folder``, whose epochs were ``records``."""
+
+
+@contextmanager
+def told(progress: Progress, epochs: int, batches: int, done: int) -> Iterator[None]:
+    """Tells ``progress`` of a run that lasts as long as the context."""
+    progress.begin(epochs, batches, done)
+    try:
+        yield
+    finally:
+        progress.end()

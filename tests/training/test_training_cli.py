@@ -13,12 +13,12 @@ from click.testing import CliRunner
 from ebnn import load
 from ebnn.boards import load_board
 from ebnn.cli.compare import compare
-from ebnn.cli.console import make_console
 from ebnn.cli.sweep import sweep
 from ebnn.cli.train import train
 from ebnn.cli.training_options import TrainingOptions
 from ebnn.errors import EbnnError, TrainingError, UnknownNameError
 from ebnn.recipes import Recipe
+from ebnn.show.console import make_console
 from ebnn.training import TrainConfig
 
 TINY = ("--dataset", "digits", "--architecture", "c4k3-m2", "--epochs", "2")

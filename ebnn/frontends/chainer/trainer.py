@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from ...atomic import write_atomically
 from ...errors import TrainingError, WriteError
@@ -21,7 +20,7 @@ from ...training.allocator import keep_freed_memory
 from ...training.augmentation import distortion
 from ...training.config import TrainConfig
 from ...training.lock import only_run
-from ...training.progress import TrainingProgress
+from ...training.progress import Progress, told
 from ...training.records import EpochRecord, append_log, best_epoch, start_log
 from ...training.results import CHAIN_NAME, SNAPSHOT_NAME, Evaluation, TrainResult
 from ...training.samples import Samples, as_samples
@@ -54,7 +53,8 @@ def train(
     input_kind: InputKind | None = None,
     teacher: Any = None,
     resume: bool = False,
-    console: Console | None = None,
+    console: Any = None,
+    progress: Progress | None = None,
 ) -> TrainResult:
     """Trains ``model`` in place and returns the log.
 
@@ -73,7 +73,8 @@ def train(
         input_kind: what the images are; None takes it from ``model.input_kind``.
         teacher: trained chain for distillation, which answers the same images in test mode; it is not changed.
         resume: go on from the snapshot in ``out`` where there is one; else a run in ``out`` is overwritten.
-        console: where to show progress; None means standard output.
+        console: rich's console on which progress is shown; None means standard output.
+        progress: who is told of it in place of the console; ``Progress()`` keeps it to itself.
 
     Raises:
         TrainingError: the data or the teacher do not fit, the network could not be lowered or written as a header, the
@@ -88,7 +89,7 @@ def train(
     shape = getattr(model, "input_shape", None)
     training, test = as_samples("training", *train_set, kind, shape), as_samples("test", *test_set, kind, shape)
     with exact_settings():
-        return _train(model, training, test, config, Path(out), teacher, resume, console)
+        return _train(model, training, test, config, Path(out), teacher, resume, progress or _shown_on(console))
 
 
 def _train(
@@ -99,7 +100,7 @@ def _train(
     out: Path,
     teacher: Any,
     resume: bool,
-    console: Console | None,
+    progress: Progress,
 ) -> TrainResult:
     check_fit(model, training, test, config)
     if config.optimizer == "bop" and not latent_weights(model):
@@ -121,9 +122,15 @@ def _train(
         chainer.using_config("enable_backprop", True),
     ):
         try:
-            return _Run(model, training, test, config, out, teacher, console or Console()).run(resume)
+            return _Run(model, training, test, config, out, teacher, progress).run(resume)
         finally:
             _draw_signs_from(None, model)
+
+
+def _shown_on(console: Any) -> Progress:
+    from ...show.training_progress import ConsoleProgress  # rich takes a tenth of a second
+
+    return ConsoleProgress(console)
 
 
 def _signs(model: Any) -> list[BST]:
@@ -147,7 +154,7 @@ class _Run:
         config: TrainConfig,
         out: Path,
         teacher: Any,
-        console: Console,
+        progress: Progress,
     ) -> None:
         self.model = model
         self.training = samples
@@ -183,7 +190,7 @@ class _Run:
         self.updater = chainer.training.StandardUpdater(
             self.batches, self.optimizer, converter=converter(self.training), loss_func=self.loss
         )
-        self.progress = TrainingProgress(console, config.epochs, self.batches.batches)
+        self.progress = progress
         self.start_epoch()
 
     def run(self, resume: bool) -> TrainResult:
@@ -206,8 +213,10 @@ class _Run:
         trainer.extend(
             lambda _: self.after_epoch(), "epoch", lambda _: self.batches.is_new_epoch, priority=_END_OF_EPOCH
         )
-        with event_log(self.config.tensorboard, self.out, self.records) as self.events, self.progress:
-            self.progress.start_at(self.batches.epoch)
+        with (
+            event_log(self.config.tensorboard, self.out, self.records) as self.events,
+            told(self.progress, self.config.epochs, self.batches.batches, self.batches.epoch),
+        ):
             self.start_epoch()
             try:
                 trainer.run(show_loop_exception_msg=False)

@@ -78,7 +78,8 @@ def _fold(console: Console, table: Table, excess: int) -> int:
 def print_line(console: Console, text: str) -> None:
     """Prints text; on a terminal its lines are broken between words, never within a path or a figure."""
     shown = printable(text)
-    console.print(wrap(shown, console.width) if console.is_terminal else shown, soft_wrap=True)
+    shown = wrap(shown, console.width) if console.is_terminal else shown
+    console.print(shown, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_command(console: Console, purpose: str, command: str) -> None:

@@ -7,8 +7,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .atomic import write_atomically
-from .extras import import_extra
+from ..atomic import write_atomically
+from ..extras import import_extra
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.transforms import Bbox
 
-    from .sweep import Sweep
-    from .training.history import History
+    from ..sweep import Sweep
+    from ..training.history import History
 
 WIDTH = 4.8  # of a panel, inches
 LIST_ROW = 0.2  # inches
@@ -40,7 +40,7 @@ def plot_sweep(sweep: Sweep, path: Path) -> None:
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    from .sweep import cost_label
+    from ..sweep import cost_label
 
     panels = 1 + len(sweep.boards)
     names = [_shortened(trial.architecture, _characters(WIDTH * panels)) for trial in sweep.trials]
