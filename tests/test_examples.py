@@ -51,6 +51,14 @@ def test_committed_headers_are_what_the_networks_emit(name, tmp_path):
     assert (tmp_path / f"{name}.h").read_text() == (EXAMPLES / f"{name}/{name}.h").read_text()
 
 
+@pytest.mark.parametrize("file", ["xor.h", "xor.ino"])
+def test_the_librarys_example_is_the_same(file):
+    """The folder that is zipped for the Arduino IDE brings it along: cp examples/xor/xor.* there."""
+    library = TOP / "firmware/lib/ebnn/examples/xor"
+    assert (library / file).read_text() == (EXAMPLES / "xor" / file).read_text()
+    assert sorted(path.name for path in library.iterdir()) == ["xor.h", "xor.ino"]
+
+
 def test_a_network_of_ones_own_trains_and_streams(tmp_path):
     require("cc")
     command = [sys.executable, EXAMPLES / "mnist/train.py", "--dataset", "digits", "--epochs", "2", "--out", tmp_path]

@@ -55,7 +55,7 @@ __attribute__((naked, used, section(".init3"))) static void ebnn_fill_ones(void)
 #define EBNN_RAM_OF_ONES 0
 
 /* Ones in each byte, in flash, where the low half of an address is the byte. */
-static const uint8_t ebnn_ones[256] EBNN_FLASH __attribute__((aligned(256))) = {
+static const uint8_t ebnn_ones[256] EBNN_FLASH_PAGE = {
 #define EBNN_ONES_4(n) (n), (n) + 1, (n) + 1, (n) + 2
 #define EBNN_ONES_16(n) EBNN_ONES_4(n), EBNN_ONES_4((n) + 1), EBNN_ONES_4((n) + 1), EBNN_ONES_4((n) + 2)
 #define EBNN_ONES_64(n) EBNN_ONES_16(n), EBNN_ONES_16((n) + 1), EBNN_ONES_16((n) + 1), EBNN_ONES_16((n) + 2)

@@ -28,11 +28,17 @@
 #include <avr/io.h>
 #include <avr/pgmspace.h>
 #define EBNN_HAS_WORDS 0 /* one instruction moves 32 bits */
-#if !defined(EBNN_FLASH) && FLASHEND > 0xFFFF
+#if defined(EBNN_FLASH)
+#define EBNN_FLASH_PAGE EBNN_FLASH __attribute__((aligned(256)))
+#else
+/* 256 bytes, aligned so, in a section of their own, near the start: no other constants are aligned with them. */
+#define EBNN_FLASH_PAGE __attribute__((section(".progmem.gcc_ebnn_page"), aligned(256)))
+#if FLASHEND > 0xFFFF
 #define EBNN_FLASH __attribute__((section(".progmem.gcc_ebnn")))
 #define EBNN_CHECKS_REACH 1
-#elif !defined(EBNN_FLASH)
+#else
 #define EBNN_FLASH PROGMEM
+#endif
 #endif
 #ifndef EBNN_READ_U8
 #define EBNN_READ_U8(address) pgm_read_byte(address)
