@@ -273,6 +273,19 @@ def test_a_private_copy_is_one_files_alone(tmp_path):
             assert "source_files_include_different_headers_of_net" in done.stderr
 
 
+@pytest.mark.parametrize("macro", ["KEY_TITLE", "DT_HASH", "RE_CHAR_CLASSES", "DVD_LAYERS"])
+def test_a_name_whose_macros_another_header_has_is_refused(tmp_path, macro):
+    """As Linux' and glibc's headers have them; CDC_HEADER of the Leonardo's core, and TIPC_ZONE_SCOPE, are not ours."""
+    name = macro.rpartition("_")[0].lower()
+    (tmp_path / "net.h").write_text(header_text(tiny(), name=name))
+    for other, fine in ((macro, False), (f"{name.upper()}_HEADER", True), (f"{name.upper()}_SCOPE", True)):
+        (tmp_path / "m.c").write_text(f'#define {other} 1\n#include "net.h"\n')
+        command = [require("gcc"), "-Werror", f"-I{RUNTIME}", "-c", "m.c"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode == 0) == fine, done.stderr
+        assert (f"another header has macros of {name}: export it with another --name" in done.stderr) != fine
+
+
 def test_without_weak_symbols_the_compiler_says_what_to_do(tmp_path):
     (tmp_path / "net.h").write_text(header_text(tiny(), name="net"))
     plain = '#undef __ELF__\n#include "net.h"\n'

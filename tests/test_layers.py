@@ -93,7 +93,7 @@ int main(void)
 
 def direct(text):
     """The header with the layers called one after the other in net_predict_in, in place of the loop."""
-    cases = text[text.index("    switch (index) {") : text.index("NET_LINKAGE uint8_t net_predict_in")]
+    cases = text[text.index("    switch (index) {") : text.index("NET_EBNN_LINKAGE uint8_t net_predict_in")]
     hidden = re.findall(r"^        (ebnn_\w+\([^;]*\);)$", cases, re.MULTILINE)
     last = re.search(r"return (ebnn_output_\w+\([^;]*\));", cases)[1]
     loop = re.search(r"    uint8_t index, winner = 0;.*?return winner;", text, re.DOTALL)[0]

@@ -143,7 +143,7 @@ class _Header:
 {self.aliases()}
 #elif {macro}_HASH != 0x{self.network.hash32:08X}ul
 #error "two networks are called {name}: export one of them with another --name"
-#elif {macro}_HEADER != 0x{digest}ul
+#elif {macro}_EBNN_HEADER != 0x{digest}ul
 #error "two headers of {name} differ: export it once, and include the one file everywhere"
 #endif
 """
@@ -163,11 +163,11 @@ class _Header:
 #define {macro}_EBNN_DEFINED
 
 #if defined(EBNN_STATIC)
-#define {macro}_LINKAGE EBNN_PRIVATE
+#define {macro}_EBNN_LINKAGE EBNN_PRIVATE
 #elif defined({macro}_IMPLEMENTATION)
-#define {macro}_LINKAGE
+#define {macro}_EBNN_LINKAGE
 #elif defined(EBNN_SHARED)
-#define {macro}_LINKAGE EBNN_SHARED
+#define {macro}_EBNN_LINKAGE EBNN_SHARED
 #else
 #error "ebnn: define NAME_IMPLEMENTATION in one source file, NAME_DECLARATIONS in all others that include the header"
 #endif
@@ -221,9 +221,14 @@ class _Header:
 #error "{emitted}: export again, or take that library"
 #endif
 
+#if defined({macro}_TITLE) || defined({macro}_HASH) \\
+    || defined({macro}_CLASSES) || defined({macro}_LAYERS)
+#error "another header has macros of {self.name}: export it with another --name"
+#endif
+
 #define {macro}_TITLE "{self.name}"
 #define {macro}_HASH 0x{network.hash32:08X}ul
-#define {macro}_HEADER 0x{digest}ul /* of this text */
+#define {macro}_EBNN_HEADER 0x{digest}ul /* of this text */
 #define {macro}_INPUT_BYTES {network.input.bytes}
 #define {macro}_INPUT_VALUES {network.input.shape.size}
 #define {macro}_CLASSES {network.classes}
@@ -312,20 +317,20 @@ extern "C" {{
 
 /* The program's own arena: one, whichever source files use it. */
 #if defined(EBNN_STATIC)
-#define {macro}_SCOPE EBNN_PRIVATE
+#define {macro}_EBNN_SCOPE EBNN_PRIVATE
 EBNN_PRIVATE {name}_arena_t {name}_arena;
 #else
-#define {macro}_SCOPE extern
+#define {macro}_EBNN_SCOPE extern
 extern {name}_arena_t {name}_arena;
 #endif
 
 /* Runs one layer; in turn, from 0 to NAME_LAYERS - 1, they are a prediction. The first takes the input, the last
  * writes the scores, if not NULL, and returns the class; the others return 0. */
-{self.signature(f"{macro}_SCOPE", "layer_in", _INDEX)};
+{self.signature(f"{macro}_EBNN_SCOPE", "layer_in", _INDEX)};
 
 /* A prediction that touches no memory but its arguments: re-entrant, where each call under way has its own arena.
  * input: NAME_INPUT_BYTES bytes, anywhere. scores: NAME_CLASSES of them, or NULL. Returns the class. */
-{self.signature(f"{macro}_SCOPE", "predict_in")};
+{self.signature(f"{macro}_EBNN_SCOPE", "predict_in")};
 {self_test_macro(name, self.self_test) if self.self_test else ""}
 #ifdef __cplusplus
 }}
@@ -373,7 +378,7 @@ static inline uint8_t {name}_predict(const {c_type} *input)
         """The program's own arena."""
         return f"""\
 #if !defined(EBNN_STATIC)
-{self.macro}_LINKAGE {self.name}_arena_t {self.name}_arena;
+{self.macro}_EBNN_LINKAGE {self.name}_arena_t {self.name}_arena;
 #endif
 """
 
@@ -383,7 +388,7 @@ static inline uint8_t {name}_predict(const {c_type} *input)
         cases = self.cases()
         unused = "" if "arena->" in cases else "    (void)arena;\n"
         return f"""\
-{self.signature(f"{macro}_LINKAGE", "layer_in", _INDEX)}
+{self.signature(f"{macro}_EBNN_LINKAGE", "layer_in", _INDEX)}
 {{
 {self.reach_check()}
 {unused}    switch (index) {{
@@ -391,7 +396,7 @@ static inline uint8_t {name}_predict(const {c_type} *input)
     }}
 }}
 
-{self.signature(f"{macro}_LINKAGE", "predict_in")}
+{self.signature(f"{macro}_EBNN_LINKAGE", "predict_in")}
 {{
     uint8_t index, winner = 0;
 

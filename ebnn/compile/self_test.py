@@ -26,7 +26,7 @@ def self_test_macro(name: str, count: int) -> str:
 #define {name.upper()}_SELF_TEST {count} /* samples */
 
 /* Predicts the samples in `arena`. Returns the number of wrong scores: 0. */
-{name.upper()}_SCOPE uint16_t {name}_self_test_in({name}_arena_t *arena);
+{name.upper()}_EBNN_SCOPE uint16_t {name}_self_test_in({name}_arena_t *arena);
 """
 
 
@@ -66,7 +66,7 @@ EBNN_INLINE uint16_t {name}_self_test_one({name}_arena_t *arena, const uint8_t *
     return wrong;
 }}
 
-{macro}_LINKAGE uint16_t {name}_self_test_in({name}_arena_t *arena)
+{macro}_EBNN_LINKAGE uint16_t {name}_self_test_in({name}_arena_t *arena)
 {{
     uint16_t wrong = 0;
 

@@ -23,9 +23,14 @@
 #error "mnist was emitted by ebnn 0.2.0 for runtime version 3: export again, or take that library"
 #endif
 
+#if defined(MNIST_TITLE) || defined(MNIST_HASH) \
+    || defined(MNIST_CLASSES) || defined(MNIST_LAYERS)
+#error "another header has macros of mnist: export it with another --name"
+#endif
+
 #define MNIST_TITLE "mnist"
 #define MNIST_HASH 0xDDF964CCul
-#define MNIST_HEADER 0x7C82DB26ul /* of this text */
+#define MNIST_EBNN_HEADER 0x74CCF3C1ul /* of this text */
 #define MNIST_INPUT_BYTES 784
 #define MNIST_INPUT_VALUES 784
 #define MNIST_CLASSES 10
@@ -48,7 +53,7 @@
 #endif
 
 
-EBNN_ONE_HEADER("mnist", "mnist_7C82DB26");
+EBNN_ONE_HEADER("mnist", "mnist_74CCF3C1");
 
 /* The memory of one prediction: activations lie at opposite ends in turn, a patch under the kernel between them. */
 typedef union {
@@ -63,20 +68,20 @@ extern "C" {
 
 /* The program's own arena: one, whichever source files use it. */
 #if defined(EBNN_STATIC)
-#define MNIST_SCOPE EBNN_PRIVATE
+#define MNIST_EBNN_SCOPE EBNN_PRIVATE
 EBNN_PRIVATE mnist_arena_t mnist_arena;
 #else
-#define MNIST_SCOPE extern
+#define MNIST_EBNN_SCOPE extern
 extern mnist_arena_t mnist_arena;
 #endif
 
 /* Runs one layer; in turn, from 0 to NAME_LAYERS - 1, they are a prediction. The first takes the input, the last
  * writes the scores, if not NULL, and returns the class; the others return 0. */
-MNIST_SCOPE uint8_t mnist_layer_in(mnist_arena_t *arena, uint8_t index, const uint8_t *input, int32_t *scores);
+MNIST_EBNN_SCOPE uint8_t mnist_layer_in(mnist_arena_t *arena, uint8_t index, const uint8_t *input, int32_t *scores);
 
 /* A prediction that touches no memory but its arguments: re-entrant, where each call under way has its own arena.
  * input: NAME_INPUT_BYTES bytes, anywhere. scores: NAME_CLASSES of them, or NULL. Returns the class. */
-MNIST_SCOPE uint8_t mnist_predict_in(mnist_arena_t *arena, const uint8_t *input, int32_t *scores);
+MNIST_EBNN_SCOPE uint8_t mnist_predict_in(mnist_arena_t *arena, const uint8_t *input, int32_t *scores);
 
 #ifdef __cplusplus
 }
@@ -132,7 +137,7 @@ static inline void ebnn_compute(const uint8_t *input, uint8_t *output)
 
 #elif MNIST_HASH != 0xDDF964CCul
 #error "two networks are called mnist: export one of them with another --name"
-#elif MNIST_HEADER != 0x7C82DB26ul
+#elif MNIST_EBNN_HEADER != 0x74CCF3C1ul
 #error "two headers of mnist differ: export it once, and include the one file everywhere"
 #endif
 
@@ -141,11 +146,11 @@ static inline void ebnn_compute(const uint8_t *input, uint8_t *output)
 #define MNIST_EBNN_DEFINED
 
 #if defined(EBNN_STATIC)
-#define MNIST_LINKAGE EBNN_PRIVATE
+#define MNIST_EBNN_LINKAGE EBNN_PRIVATE
 #elif defined(MNIST_IMPLEMENTATION)
-#define MNIST_LINKAGE
+#define MNIST_EBNN_LINKAGE
 #elif defined(EBNN_SHARED)
-#define MNIST_LINKAGE EBNN_SHARED
+#define MNIST_EBNN_LINKAGE EBNN_SHARED
 #else
 #error "ebnn: define NAME_IMPLEMENTATION in one source file, NAME_DECLARATIONS in all others that include the header"
 #endif
@@ -420,10 +425,10 @@ static const ebnn_output_t mnist_output EBNN_FLASH = {
 };
 
 #if !defined(EBNN_STATIC)
-MNIST_LINKAGE mnist_arena_t mnist_arena;
+MNIST_EBNN_LINKAGE mnist_arena_t mnist_arena;
 #endif
 
-MNIST_LINKAGE uint8_t mnist_layer_in(mnist_arena_t *arena, uint8_t index, const uint8_t *input, int32_t *scores)
+MNIST_EBNN_LINKAGE uint8_t mnist_layer_in(mnist_arena_t *arena, uint8_t index, const uint8_t *input, int32_t *scores)
 {
     EBNN_CHECK_REACH("mnist", MNIST_FLASH_BYTES + sizeof mnist_conv1 + sizeof mnist_conv2 + sizeof mnist_output);
     switch (index) {
@@ -439,7 +444,7 @@ MNIST_LINKAGE uint8_t mnist_layer_in(mnist_arena_t *arena, uint8_t index, const 
     }
 }
 
-MNIST_LINKAGE uint8_t mnist_predict_in(mnist_arena_t *arena, const uint8_t *input, int32_t *scores)
+MNIST_EBNN_LINKAGE uint8_t mnist_predict_in(mnist_arena_t *arena, const uint8_t *input, int32_t *scores)
 {
     uint8_t index, winner = 0;
 

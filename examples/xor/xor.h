@@ -22,9 +22,14 @@
 #error "xor was emitted by ebnn 0.2.0 for runtime version 3: export again, or take that library"
 #endif
 
+#if defined(XOR_TITLE) || defined(XOR_HASH) \
+    || defined(XOR_CLASSES) || defined(XOR_LAYERS)
+#error "another header has macros of xor: export it with another --name"
+#endif
+
 #define XOR_TITLE "xor"
 #define XOR_HASH 0x9A5EC1F7ul
-#define XOR_HEADER 0x02FD39C7ul /* of this text */
+#define XOR_EBNN_HEADER 0x578C2704ul /* of this text */
 #define XOR_INPUT_BYTES 1
 #define XOR_INPUT_VALUES 2
 #define XOR_CLASSES 2
@@ -43,7 +48,7 @@
 #endif
 
 
-EBNN_ONE_HEADER("xor", "xor_02FD39C7");
+EBNN_ONE_HEADER("xor", "xor_578C2704");
 
 /* The memory of one prediction: activations lie at opposite ends in turn, a patch under the kernel between them. */
 typedef union {
@@ -58,20 +63,20 @@ extern "C" {
 
 /* The program's own arena: one, whichever source files use it. */
 #if defined(EBNN_STATIC)
-#define XOR_SCOPE EBNN_PRIVATE
+#define XOR_EBNN_SCOPE EBNN_PRIVATE
 EBNN_PRIVATE xor_arena_t xor_arena;
 #else
-#define XOR_SCOPE extern
+#define XOR_EBNN_SCOPE extern
 extern xor_arena_t xor_arena;
 #endif
 
 /* Runs one layer; in turn, from 0 to NAME_LAYERS - 1, they are a prediction. The first takes the input, the last
  * writes the scores, if not NULL, and returns the class; the others return 0. */
-XOR_SCOPE uint8_t xor_layer_in(xor_arena_t *arena, uint8_t index, const uint8_t *input, int32_t *scores);
+XOR_EBNN_SCOPE uint8_t xor_layer_in(xor_arena_t *arena, uint8_t index, const uint8_t *input, int32_t *scores);
 
 /* A prediction that touches no memory but its arguments: re-entrant, where each call under way has its own arena.
  * input: NAME_INPUT_BYTES bytes, anywhere. scores: NAME_CLASSES of them, or NULL. Returns the class. */
-XOR_SCOPE uint8_t xor_predict_in(xor_arena_t *arena, const uint8_t *input, int32_t *scores);
+XOR_EBNN_SCOPE uint8_t xor_predict_in(xor_arena_t *arena, const uint8_t *input, int32_t *scores);
 
 #ifdef __cplusplus
 }
@@ -124,7 +129,7 @@ static inline uint8_t xor_predict(const uint8_t *input)
 
 #elif XOR_HASH != 0x9A5EC1F7ul
 #error "two networks are called xor: export one of them with another --name"
-#elif XOR_HEADER != 0x02FD39C7ul
+#elif XOR_EBNN_HEADER != 0x578C2704ul
 #error "two headers of xor differ: export it once, and include the one file everywhere"
 #endif
 
@@ -133,11 +138,11 @@ static inline uint8_t xor_predict(const uint8_t *input)
 #define XOR_EBNN_DEFINED
 
 #if defined(EBNN_STATIC)
-#define XOR_LINKAGE EBNN_PRIVATE
+#define XOR_EBNN_LINKAGE EBNN_PRIVATE
 #elif defined(XOR_IMPLEMENTATION)
-#define XOR_LINKAGE
+#define XOR_EBNN_LINKAGE
 #elif defined(EBNN_SHARED)
-#define XOR_LINKAGE EBNN_SHARED
+#define XOR_EBNN_LINKAGE EBNN_SHARED
 #else
 #error "ebnn: define NAME_IMPLEMENTATION in one source file, NAME_DECLARATIONS in all others that include the header"
 #endif
@@ -178,10 +183,10 @@ static const ebnn_output_t xor_output EBNN_FLASH = {
 };
 
 #if !defined(EBNN_STATIC)
-XOR_LINKAGE xor_arena_t xor_arena;
+XOR_EBNN_LINKAGE xor_arena_t xor_arena;
 #endif
 
-XOR_LINKAGE uint8_t xor_layer_in(xor_arena_t *arena, uint8_t index, const uint8_t *input, int32_t *scores)
+XOR_EBNN_LINKAGE uint8_t xor_layer_in(xor_arena_t *arena, uint8_t index, const uint8_t *input, int32_t *scores)
 {
     EBNN_CHECK_REACH("xor", XOR_FLASH_BYTES + sizeof xor_dense1 + sizeof xor_output);
     switch (index) {
@@ -194,7 +199,7 @@ XOR_LINKAGE uint8_t xor_layer_in(xor_arena_t *arena, uint8_t index, const uint8_
     }
 }
 
-XOR_LINKAGE uint8_t xor_predict_in(xor_arena_t *arena, const uint8_t *input, int32_t *scores)
+XOR_EBNN_LINKAGE uint8_t xor_predict_in(xor_arena_t *arena, const uint8_t *input, int32_t *scores)
 {
     uint8_t index, winner = 0;
 

@@ -1,4 +1,5 @@
-/* A bare-metal board, without an operating system or an Arduino core: what each of mps2.c, microbit.c and virt.c supplies.
+/* A bare-metal board, without an operating system or an Arduino core: what each of mps2.c, microbit.c and virt.c
+ * supplies.
  *
  * The boards exist in QEMU, where every instruction takes the same time: the clock counts instructions.
  */

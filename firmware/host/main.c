@@ -1,7 +1,8 @@
-/* This computer's part, in place of the Arduino core: bytes in on file descriptor 0, out on 1, the time from the system.
+/* This computer's part, in place of the Arduino core: bytes in on file descriptor 0, out on 1, the time from the
+ * system.
  *
- * The program ends when the other side of the pseudo terminal is closed. SIGUSR1 is the reset button: the program starts
- * again from its first instruction, whatever it was doing, on the same terminal.
+ * The program ends when the other side of the pseudo terminal is closed. SIGUSR1 is the reset button: the program
+ * starts again from its first instruction, whatever it was doing, on the same terminal.
  */
 #define _POSIX_C_SOURCE 200809L
 

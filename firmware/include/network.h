@@ -24,9 +24,14 @@
 #error "network was emitted by ebnn 0.2.0 for runtime version 3: export again, or take that library"
 #endif
 
+#if defined(NETWORK_TITLE) || defined(NETWORK_HASH) \
+    || defined(NETWORK_CLASSES) || defined(NETWORK_LAYERS)
+#error "another header has macros of network: export it with another --name"
+#endif
+
 #define NETWORK_TITLE "network"
 #define NETWORK_HASH 0x9BEC0795ul
-#define NETWORK_HEADER 0xB4423536ul /* of this text */
+#define NETWORK_EBNN_HEADER 0xD539EBD2ul /* of this text */
 #define NETWORK_INPUT_BYTES 784
 #define NETWORK_INPUT_VALUES 784
 #define NETWORK_CLASSES 10
@@ -49,7 +54,7 @@
 #endif
 
 
-EBNN_ONE_HEADER("network", "network_B4423536");
+EBNN_ONE_HEADER("network", "network_D539EBD2");
 
 /* The memory of one prediction: activations lie at opposite ends in turn, a patch under the kernel between them. */
 typedef union {
@@ -64,20 +69,21 @@ extern "C" {
 
 /* The program's own arena: one, whichever source files use it. */
 #if defined(EBNN_STATIC)
-#define NETWORK_SCOPE EBNN_PRIVATE
+#define NETWORK_EBNN_SCOPE EBNN_PRIVATE
 EBNN_PRIVATE network_arena_t network_arena;
 #else
-#define NETWORK_SCOPE extern
+#define NETWORK_EBNN_SCOPE extern
 extern network_arena_t network_arena;
 #endif
 
 /* Runs one layer; in turn, from 0 to NAME_LAYERS - 1, they are a prediction. The first takes the input, the last
  * writes the scores, if not NULL, and returns the class; the others return 0. */
-NETWORK_SCOPE uint8_t network_layer_in(network_arena_t *arena, uint8_t index, const uint8_t *input, int32_t *scores);
+NETWORK_EBNN_SCOPE uint8_t network_layer_in(network_arena_t *arena, uint8_t index, const uint8_t *input,
+    int32_t *scores);
 
 /* A prediction that touches no memory but its arguments: re-entrant, where each call under way has its own arena.
  * input: NAME_INPUT_BYTES bytes, anywhere. scores: NAME_CLASSES of them, or NULL. Returns the class. */
-NETWORK_SCOPE uint8_t network_predict_in(network_arena_t *arena, const uint8_t *input, int32_t *scores);
+NETWORK_EBNN_SCOPE uint8_t network_predict_in(network_arena_t *arena, const uint8_t *input, int32_t *scores);
 
 #ifdef __cplusplus
 }
@@ -133,7 +139,7 @@ static inline void ebnn_compute(const uint8_t *input, uint8_t *output)
 
 #elif NETWORK_HASH != 0x9BEC0795ul
 #error "two networks are called network: export one of them with another --name"
-#elif NETWORK_HEADER != 0xB4423536ul
+#elif NETWORK_EBNN_HEADER != 0xD539EBD2ul
 #error "two headers of network differ: export it once, and include the one file everywhere"
 #endif
 
@@ -142,11 +148,11 @@ static inline void ebnn_compute(const uint8_t *input, uint8_t *output)
 #define NETWORK_EBNN_DEFINED
 
 #if defined(EBNN_STATIC)
-#define NETWORK_LINKAGE EBNN_PRIVATE
+#define NETWORK_EBNN_LINKAGE EBNN_PRIVATE
 #elif defined(NETWORK_IMPLEMENTATION)
-#define NETWORK_LINKAGE
+#define NETWORK_EBNN_LINKAGE
 #elif defined(EBNN_SHARED)
-#define NETWORK_LINKAGE EBNN_SHARED
+#define NETWORK_EBNN_LINKAGE EBNN_SHARED
 #else
 #error "ebnn: define NAME_IMPLEMENTATION in one source file, NAME_DECLARATIONS in all others that include the header"
 #endif
@@ -360,10 +366,11 @@ static const ebnn_output_t network_output EBNN_FLASH = {
 };
 
 #if !defined(EBNN_STATIC)
-NETWORK_LINKAGE network_arena_t network_arena;
+NETWORK_EBNN_LINKAGE network_arena_t network_arena;
 #endif
 
-NETWORK_LINKAGE uint8_t network_layer_in(network_arena_t *arena, uint8_t index, const uint8_t *input, int32_t *scores)
+NETWORK_EBNN_LINKAGE uint8_t network_layer_in(network_arena_t *arena, uint8_t index, const uint8_t *input,
+    int32_t *scores)
 {
     EBNN_CHECK_REACH("network", NETWORK_FLASH_BYTES + sizeof network_conv1 + sizeof network_conv2 +
         sizeof network_conv3 + sizeof network_output);
@@ -384,7 +391,7 @@ NETWORK_LINKAGE uint8_t network_layer_in(network_arena_t *arena, uint8_t index, 
     }
 }
 
-NETWORK_LINKAGE uint8_t network_predict_in(network_arena_t *arena, const uint8_t *input, int32_t *scores)
+NETWORK_EBNN_LINKAGE uint8_t network_predict_in(network_arena_t *arena, const uint8_t *input, int32_t *scores)
 {
     uint8_t index, winner = 0;
 

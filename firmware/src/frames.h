@@ -24,10 +24,10 @@ enum ebnn_frame_event {
 
 /* All zero is the start. */
 struct ebnn_frame_decoder {
-    uint32_t length;   /* bytes of sequence, command and body so far; stays at its maximum */
-    uint16_t crc;      /* of those bytes */
-    uint8_t value;     /* the last of them */
-    uint8_t held[2];   /* the two newest bytes of content: the checksum, if the frame ends here */
+    uint32_t length; /* bytes of sequence, command and body so far; stays at its maximum */
+    uint16_t crc;    /* of those bytes */
+    uint8_t value;   /* the last of them */
+    uint8_t held[2]; /* the two newest bytes of content: the checksum, if the frame ends here */
     uint8_t held_count;
     uint8_t remaining; /* bytes that the COBS block still lacks */
     uint8_t zero_due;  /* the block stands for a zero at its end, unless the frame ends there */

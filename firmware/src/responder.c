@@ -4,19 +4,20 @@
  * decoder, and the kept reply: an ATmega328P has 2 KB.
  *
  * Why no answer can be taken for the answer to another request:
- * - An answer repeats the sequence number, the command and the checksum of its request, under a checksum of its own. The
- *   host has one request under way at a time, numbers them one after the other, and drops an answer that isn't to that
- *   one; so an answer that is late or comes twice is dropped. A number comes back after 65,536 requests, and then the
- *   checksum would have to be the same too.
- * - The kept reply answers only a PREDICT with the sequence number and checksum of the last PREDICT that was run, in the
- *   same session. Within a session the host gives the same number to the same bytes.
- * - HELLO carries a nonce, which the host draws when it opens the port. A new one drops the kept reply; the same one again
- *   (the host asks whether the board is still there, or a HELLO came twice) leaves all as it is. The answer repeats it, so
- *   that an answer to an earlier session isn't taken for this one's. The host starts to number at a random place.
+ * - An answer repeats the sequence number, the command and the checksum of its request, under a checksum of its own.
+ *   The host has one request under way at a time, numbers them one after the other, and drops an answer that isn't to
+ *   that one; so an answer that is late or comes twice is dropped. A number comes back after 65,536 requests, and then
+ *   the checksum would have to be the same too.
+ * - The kept reply answers only a PREDICT with the sequence number and checksum of the last PREDICT that was run, in
+ *   the same session. Within a session the host gives the same number to the same bytes.
+ * - HELLO carries a nonce, which the host draws when it opens the port. A new one drops the kept reply; the same one
+ *   again (the host asks whether the board is still there, or a HELLO came twice) leaves all as it is. The answer
+ *   repeats it, so that an answer to an earlier session isn't taken for this one's. The host starts to number at a
+ *   random place.
  * - A reset loses the session, and a sample without a session is refused. So the host says HELLO again after a reset in
  *   mid run, and compares the network, before another sample is run.
- * - A request that arrives late, after newer ones, is run again or answered again: the network is a function of the sample
- *   alone, so this costs time and changes no answer.
+ * - A request that arrives late, after newer ones, is run again or answered again: the network is a function of the
+ *   sample alone, so this costs time and changes no answer.
  * - A PROFILE is run each time it comes, and drops the kept reply: its own answer takes that room.
  */
 #include "responder.h"
@@ -36,6 +37,12 @@
 #define TEXT_OF(name) #name
 #define TEXT(name) TEXT_OF(name)
 
+#if defined(__GNUC__)
+#define NOT_INLINED __attribute__((noinline))
+#else
+#define NOT_INLINED
+#endif
+
 /* Left out with -DEBNN_NO_PROFILE, and where a header of before cannot run layer by layer. */
 #if defined(EBNN_LAYERS) && !defined(EBNN_NO_PROFILE)
 #define WITH_PROFILE
@@ -43,9 +50,9 @@
 
 #if defined(__AVR__)
 #include <avr/io.h>
-/* Beside arena and scores, on an ATmega328P. Static data: 239 bytes, of them 157 of the Arduino core's Serial, 43 of the
- * state below, the rest the core's timers and the names. Stack: 334 bytes measured with a convolution on small patches of
- * pixels, interrupts included. The remaining 50 are for other compilers and longer names. */
+/* Beside arena and scores, on an ATmega328P. Static data: 239 bytes, of them 157 of the Arduino core's Serial, 43 of
+ * the state below, the rest the core's timers and the names. Stack: 334 bytes measured with a convolution on small
+ * patches of pixels, interrupts included. The remaining 50 are for other compilers and longer names. */
 #define RAM_BESIDE (640 + EBNN_RAM_OF_ONES + 4 * EBNN_CLASSES)
 #if EBNN_ARENA_BYTES + RAM_BESIDE > RAMEND - RAMSTART + 1
 #error "this network's arena and the serial firmware do not fit the board's RAM: use fewer filters or a larger board"
@@ -89,7 +96,8 @@ static void put_u32(uint8_t *bytes, uint32_t value)
 }
 
 /* spans[0] is left free for the head of the answer, and one after `count` for the checksum. */
-static void answer(uint16_t sequence, uint8_t command, uint16_t crc, uint8_t status, struct ebnn_span *spans, uint8_t count)
+static void answer(uint16_t sequence, uint8_t command, uint16_t crc, uint8_t status, struct ebnn_span *spans,
+                   uint8_t count)
 {
     uint8_t head[6];
 
@@ -160,10 +168,7 @@ static void hello(void)
 
 /* Runs the network on the sample in the arena: its class and time go to state.result. `times` is NULL, or receives the
  * microseconds of each layer; then there are no scores. A function of its own, so that simulators find it by name. */
-#if defined(__GNUC__)
-__attribute__((noinline))
-#endif
-static void run_network(uint32_t *times)
+NOT_INLINED static void run_network(uint32_t *times)
 {
     uint32_t start = ebnn_port_micros();
 #ifdef WITH_PROFILE
@@ -205,11 +210,9 @@ static void predict(void)
 }
 
 #ifdef WITH_PROFILE
-/* Answers a PROFILE, whose sample is in the arena. Not inlined: what it needs of the stack, a prediction does without. */
-#if defined(__GNUC__)
-__attribute__((noinline))
-#endif
-static void profile(void)
+/* Answers a PROFILE, whose sample is in the arena. Not inlined: what it needs of the stack, a prediction does
+ * without. */
+NOT_INLINED static void profile(void)
 {
     struct ebnn_span spans[5];
     uint32_t memory[2];

@@ -67,7 +67,8 @@ static const uint8_t *stack_top(void)
     return (const uint8_t *)vectors[0];
 }
 
-/* Byte by byte, for a call of memset would lie in the gap; an interrupt's frame there is done with when this goes on. */
+/* Byte by byte, for a call of memset would lie in the gap; an interrupt's frame there is done with when this goes
+ * on. */
 void ebnn_stack_paint(void)
 {
     volatile uint8_t *byte = (volatile uint8_t *)sbrk(0);

@@ -2,10 +2,10 @@
  *
  *     fuzz_responder COUNT SEED
  *
- * An input is what stands before one 0x00: random bytes, a valid frame, or a valid frame with bytes changed, lost, repeated
- * or cut. For each: an empty one has no answer, any other exactly one; an unreadable one has the right reason; a request is
- * refused for the right reason, or answered with the right scores or times, run once and no more. Sanitizers watch the
- * arena, which ends with its last byte. Prints the number of inputs by what became of them.
+ * An input is what stands before one 0x00: random bytes, a valid frame, or a valid frame with bytes changed, lost,
+ * repeated or cut. For each: an empty one has no answer, any other exactly one; an unreadable one has the right reason;
+ * a request is refused for the right reason, or answered with the right scores or times, run once and no more.
+ * Sanitizers watch the arena, which ends with its last byte. Prints the number of inputs by what became of them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -289,8 +289,8 @@ static enum outcome check(void)
         fail("more than one answer");
     }
     answer_size = unstuff(output + 1, output_size - 2, answer);
-    if (answer_size < 8 || crc_of(answer, (size_t)answer_size - 2) !=
-                               (answer[answer_size - 2] | answer[answer_size - 1] << 8)) {
+    if (answer_size < 8 ||
+        crc_of(answer, (size_t)answer_size - 2) != (answer[answer_size - 2] | answer[answer_size - 1] << 8)) {
         fail("a damaged answer");
     }
     answer_size -= 2;
@@ -336,7 +336,8 @@ static enum outcome check(void)
             expect_detail(answer, answer_size, EBNN_STATUS_NO_SESSION, 0);
             return REFUSED;
         }
-        if (answer[5] != EBNN_STATUS_OK || answer_size != 6 + 5 + (profiling ? 4 * EBNN_LAYERS + 8 : 4 * EBNN_CLASSES)) {
+        if (answer[5] != EBNN_STATUS_OK ||
+            answer_size != 6 + 5 + (profiling ? 4 * EBNN_LAYERS + 8 : 4 * EBNN_CLASSES)) {
             fail("no prediction");
         }
         if (profiling) {
@@ -368,7 +369,8 @@ static void make_frame(void)
         content[2] = EBNN_COMMAND_HELLO;
         size += 5;
     } else {
-        static const uint8_t commands[] = {EBNN_COMMAND_PREDICT, EBNN_COMMAND_PROFILE, EBNN_COMMAND_HELLO, 0, 4, EBNN_REPLY, 0xFF};
+        static const uint8_t commands[] = {
+            EBNN_COMMAND_PREDICT, EBNN_COMMAND_PROFILE, EBNN_COMMAND_HELLO, 0, 4, EBNN_REPLY, 0xFF};
         content[2] = commands[draw(sizeof commands)];
         size += draw(kind == 19 ? 600 : 80);
     }

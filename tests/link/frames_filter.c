@@ -1,5 +1,5 @@
-/* Reads the wire on stdin. For every frame that ends it prints a line: the event and the content in hexadecimal; and for
- * an intact one a second line, the frame as frames.c sends it, its content cut into spans of up to 7 bytes. */
+/* Reads the wire on stdin. For every frame that ends it prints a line: the event and the content in hexadecimal; and
+ * for an intact one a second line, the frame as frames.c sends it, its content cut into spans of up to 7 bytes. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,4 +1,5 @@
-/* Prints what stack.c measures: at the start, again, after a call that takes 300 bytes of stack, and after 100 of heap. */
+/* Prints what stack.c measures: at the start, again, after a call that takes 300 bytes of stack, and after 100 of
+ * heap. */
 #include <stdint.h>
 #include <stdlib.h>
 

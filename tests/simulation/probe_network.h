@@ -1,4 +1,5 @@
-/* A network with the interface of an emitted header that does as its input says: byte 0 is what, bytes 1 to 4 how much. */
+/* A network with the interface of an emitted header that does as its input says: byte 0 is what, bytes 1 to 4 how
+ * much. */
 #ifndef PROBE_NETWORK_H
 #define PROBE_NETWORK_H
 

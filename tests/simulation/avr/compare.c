@@ -15,11 +15,11 @@ typedef struct {
     uint16_t words, taps, outputs, weights, thresholds;
 } case_t;
 
-static const case_t cases[] EBNN_FLASH = { CASES };
-static const uint32_t weights[] EBNN_FLASH = { WEIGHTS };
-static const int16_t thresholds[] EBNN_FLASH = { THRESHOLDS };
-static const uint32_t zeros[EBNN_GROUP * LONGEST] EBNN_FLASH = { 0 };
-static const int16_t longest_thresholds[EBNN_GROUP] EBNN_FLASH = { -32 * LONGEST, 1 - 32 * LONGEST, -32768, 32767 };
+static const case_t cases[] EBNN_FLASH = {CASES};
+static const uint32_t weights[] EBNN_FLASH = {WEIGHTS};
+static const int16_t thresholds[] EBNN_FLASH = {THRESHOLDS};
+static const uint32_t zeros[EBNN_GROUP * LONGEST] EBNN_FLASH = {0};
+static const int16_t longest_thresholds[EBNN_GROUP] EBNN_FLASH = {-32 * LONGEST, 1 - 32 * LONGEST, -32768, 32767};
 
 static uint8_t values[4u * LONGEST + 1u], mask[4u * LONGEST + 1u];
 static uint8_t found[ROOM], expected[ROOM];
@@ -27,14 +27,14 @@ static uint32_t seed = 1;
 static uint16_t comparisons, failures;
 
 /* Functions of their own, to be timed: words without a mask, with two bytes in the last one, with a mask. */
-#define TIMED(name, taps, words, bits_mask)                                                         \
-    void name(uint16_t outputs);                                                                    \
-    __attribute__((noinline, noclone)) void name(uint16_t outputs)                                  \
-    {                                                                                               \
-        const ebnn_filters_t filters = { taps, words, outputs, EBNN_BITS, 2, (taps - 1) % 32 < 16, zeros, thresholds };   \
-        const ebnn_place_t place = { found, 1 };                                                    \
-                                                                                                    \
-        ebnn_compare_fours(&filters, values, bits_mask, taps, place);                               \
+#define TIMED(name, taps, words, bits_mask)                                                                           \
+    void name(uint16_t outputs);                                                                                      \
+    __attribute__((noinline, noclone)) void name(uint16_t outputs)                                                    \
+    {                                                                                                                 \
+        const ebnn_filters_t filters = {taps, words, outputs, EBNN_BITS, 2, (taps - 1) % 32 < 16, zeros, thresholds}; \
+        const ebnn_place_t place = {found, 1};                                                                        \
+                                                                                                                      \
+        ebnn_compare_fours(&filters, values, bits_mask, taps, place);                                                 \
     }
 TIMED(ten, 320, 10, NULL)
 TIMED(nine, 288, 9, NULL)
@@ -103,7 +103,7 @@ static void check(const ebnn_filters_t *filters, const uint8_t *bits, const uint
                   uint8_t at)
 {
     volatile uint8_t *const frame = (volatile uint8_t *)__builtin_alloca(at % 8u + 1u);
-    const ebnn_place_t place = { found + at / 8u, (uint8_t)(1u << (at % 8u)) };
+    const ebnn_place_t place = {found + at / 8u, (uint8_t)(1u << (at % 8u))};
     uint8_t i;
 
     frame[0] = at;
@@ -148,7 +148,7 @@ static void check_case(const case_t *in_flash)
 /* All bits of the longest filters mismatch. */
 static void check_longest(void)
 {
-    const ebnn_filters_t filters = { 32u * LONGEST, LONGEST, EBNN_GROUP, EBNN_BITS, 2, 0, zeros, longest_thresholds };
+    const ebnn_filters_t filters = {32u * LONGEST, LONGEST, EBNN_GROUP, EBNN_BITS, 2, 0, zeros, longest_thresholds};
 
     memset(values, 0xFF, sizeof values);
     memset(mask, 0xFF, sizeof mask);

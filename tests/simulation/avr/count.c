@@ -10,8 +10,8 @@
 
 #define RANDOM_WORDS 70u
 
-static const uint32_t weights[WEIGHT_WORDS] EBNN_FLASH = { WEIGHTS };
-static const uint32_t zeros[4u * LONGEST] EBNN_FLASH = { 0 };
+static const uint32_t weights[WEIGHT_WORDS] EBNN_FLASH = {WEIGHTS};
+static const uint32_t zeros[4u * LONGEST] EBNN_FLASH = {0};
 
 static uint8_t room[4u * LONGEST];
 static uint32_t seed = 1;
@@ -95,7 +95,7 @@ static void check(const uint8_t *bits, const uint8_t *mask, uint16_t words)
 /* The table, byte by byte. */
 static void check_table(void)
 {
-    uint8_t byte[4] = { 0, 0, 0, 0 };
+    uint8_t byte[4] = {0, 0, 0, 0};
 
     do
         compare(ebnn_popcount8(byte[0]), count_plainly(byte, NULL, zeros, 1, 1));

@@ -1,4 +1,5 @@
-/* Many networks: takes the number of one and a sample for it from the serial port, answers with its class and scores. */
+/* Many networks: takes the number of one and a sample for it from the serial port, answers with its class and
+ * scores. */
 #include <avr/io.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,19 +20,19 @@ static void transmit(uint8_t byte)
     UDR0 = byte;
 }
 
-#define RUN(number, name, NAME)                                     \
-    case number: {                                                  \
-        uint8_t *sample = (uint8_t *)(void *)name##_input();        \
-        int32_t scores[NAME##_CLASSES];                             \
-        size_t i;                                                   \
-        for (i = 0; i < NAME##_INPUT_BYTES; i++) {                  \
-            sample[i] = receive();                                  \
-        }                                                           \
-        transmit(name##_scores(name##_input(), scores));            \
-        for (i = 0; i < sizeof scores; i++) {                       \
-            transmit(((const uint8_t *)scores)[i]);                 \
-        }                                                           \
-        break;                                                      \
+#define RUN(number, name, NAME)                              \
+    case number: {                                           \
+        uint8_t *sample = (uint8_t *)(void *)name##_input(); \
+        int32_t scores[NAME##_CLASSES];                      \
+        size_t i;                                            \
+        for (i = 0; i < NAME##_INPUT_BYTES; i++) {           \
+            sample[i] = receive();                           \
+        }                                                    \
+        transmit(name##_scores(name##_input(), scores));     \
+        for (i = 0; i < sizeof scores; i++) {                \
+            transmit(((const uint8_t *)scores)[i]);          \
+        }                                                    \
+        break;                                               \
     }
 
 int main(void)

@@ -140,8 +140,8 @@ EBNN_INLINE void ebnn_flip_bit(uint8_t *bits, uint16_t at)
 }
 
 /*
- * ORs `count` bits of `from`, starting at bit `from_at`, into `to`, starting at bit `to_at`, whose bits are 0. Each byte is
- * moved to its place by one multiplication: 8-bit cores shift by one place at a time.
+ * ORs `count` bits of `from`, starting at bit `from_at`, into `to`, starting at bit `to_at`, whose bits are 0. Each
+ * byte is moved to its place by one multiplication: 8-bit cores shift by one place at a time.
  */
 EBNN_INLINE void ebnn_copy_bits(uint8_t *to, uint16_t to_at, const uint8_t *from, uint16_t from_at, uint16_t count)
 {

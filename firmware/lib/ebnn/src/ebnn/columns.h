@@ -17,8 +17,8 @@
 
 /*
  * Sums that one addition makes. Cores of 32 bits take two, of one row of the map in the low and of the next row in the
- * high half of a word. Sums are linear: what a negative low half borrows from the high half comes back in the end, where
- * both are made positive.
+ * high half of a word. Sums are linear: what a negative low half borrows from the high half comes back in the end,
+ * where both are made positive.
  */
 #ifndef EBNN_LANES
 #if defined(__AVR__)
@@ -53,10 +53,10 @@ typedef struct {
 } ebnn_span_t;
 
 /*
- * The codes of a convolution, in flash: three bytes (positions of a strip, columns under it, rows of sums), then of each
- * filter its lookups, a byte each, those over three first, and its level. A lookup's low 7 bits are the place of the
- * first position's sum, its high bit is 1 where the sum is subtracted; the third from the end is always added, its high
- * bit is 1 where the mark is to be turned over. The level, 16 bits, is added to the sum: bit 15 is the mark.
+ * The codes of a convolution, in flash: three bytes (positions of a strip, columns under it, rows of sums), then of
+ * each filter its lookups, a byte each, those over three first, and its level. A lookup's low 7 bits are the place of
+ * the first position's sum, its high bit is 1 where the sum is subtracted; the third from the end is always added, its
+ * high bit is 1 where the mark is to be turned over. The level, 16 bits, is added to the sum: bit 15 is the mark.
  */
 typedef struct {
     const ebnn_conv_t *conv;
@@ -69,11 +69,11 @@ typedef struct {
     uint8_t run;          /* positions of a strip */
     uint8_t columns;      /* of a row of sums */
     uint8_t rows;
-    uint8_t groups;       /* of taps of one column */
-    uint8_t least;        /* taps of a group */
-    uint8_t larger;       /* groups, the first ones, of a tap more */
-    uint8_t more;         /* lookups of a filter over three */
-    uint8_t parts;        /* elements of marks of one filter in a strip */
+    uint8_t groups; /* of taps of one column */
+    uint8_t least;  /* taps of a group */
+    uint8_t larger; /* groups, the first ones, of a tap more */
+    uint8_t more;   /* lookups of a filter over three */
+    uint8_t parts;  /* elements of marks of one filter in a strip */
     uint8_t phases;
     ebnn_span_t spans[EBNN_PHASES];
 } ebnn_columns_t;
@@ -145,17 +145,17 @@ EBNN_INLINE void ebnn_add_sums(ebnn_sums_t *to, const ebnn_sums_t *from, uint8_t
 }
 
 /* One loop for each pair of signs: 4 or 5 operations a position. */
-#define EBNN_MARK_LOOP(second_sign, third_sign)                                                                   \
-    do {                                                                                                          \
-        const ebnn_sums_t sums = (ebnn_sums_t)(*first++ second_sign *second++ third_sign *third++ + level);       \
-                                                                                                                  \
-        marks = (ebnn_sums_t)((marks >> 1) | (sums & (ebnn_sums_t)(EBNN_SIGNS_OF_LANES << 8)));                   \
+#define EBNN_MARK_LOOP(second_sign, third_sign)                                                               \
+    do {                                                                                                      \
+        const ebnn_sums_t sums = (ebnn_sums_t)(*first++ second_sign(*second++) third_sign(*third++) + level); \
+                                                                                                              \
+        marks = (ebnn_sums_t)((marks >> 1) | (sums & (ebnn_sums_t)(EBNN_SIGNS_OF_LANES << 8)));               \
     } while (first != end)
 
 /*
  * The marks of `filters` filters, in rows of `step` each. codes: of the first filter's last three lookups; partial: in
- * place of the third from the end, or NULL; keep: all bits 1 where the marks are ORed into those that are there, else 0.
- * In two lanes a filter's marks are one element and none are kept.
+ * place of the third from the end, or NULL; keep: all bits 1 where the marks are ORed into those that are there, else
+ * 0. In two lanes a filter's marks are one element and none are kept.
  */
 EBNN_INLINE void ebnn_mark_filters(const ebnn_columns_t *columns, const uint8_t *codes, const ebnn_sums_t *partial,
                                    uint16_t filters, ebnn_row_marks_t *to, uint16_t step, ebnn_row_marks_t keep)
@@ -248,7 +248,8 @@ EBNN_KERNEL void ebnn_plan_columns(ebnn_columns_t *columns, int x)
         int at = x;
 
         place = (uint8_t)(place + columns->run);
-        for (k = (uint16_t)(k + conv->kernel_columns.stride); k < conv->kernel_columns.size; k = (uint16_t)(k + conv->kernel_columns.stride))
+        for (k = (uint16_t)(k + conv->kernel_columns.stride); k < conv->kernel_columns.size;
+             k = (uint16_t)(k + conv->kernel_columns.stride))
             place++;
         span->count = 0;
         for (k = begin; k < place; k++, at += stride)
@@ -490,12 +491,11 @@ EBNN_INLINE void ebnn_add_marks(ebnn_marks_t *to, const ebnn_row_marks_t *from, 
 
 /*
  * One convolution block on bytes; conv->table are its codes. Gives the bits that ebnn_conv gives.
- * input: in_h × in_w × in_c bytes; output: out_h rows of bits; scratch: word-aligned, for the rows of sums, the partial
- * sums where a filter has more than three lookups, the marks of one row of the map in each lane, and those of the
- * pooling windows that hold one row. None overlap.
+ * input: in_h × in_w × in_c bytes; output: out_h rows of bits; scratch: word-aligned, for the rows of sums, the
+ * partial sums where a filter has more than three lookups, the marks of one row of the map in each lane, and those of
+ * the pooling windows that hold one row. None overlap.
  */
-EBNN_KERNEL void ebnn_conv_columns(const ebnn_conv_t *in_flash, const uint8_t *input, uint8_t *output,
-                                   uint8_t *scratch)
+EBNN_KERNEL void ebnn_conv_columns(const ebnn_conv_t *in_flash, const uint8_t *input, uint8_t *output, uint8_t *scratch)
 {
     const uint8_t *const first = output;
     ebnn_conv_t conv;
@@ -503,7 +503,8 @@ EBNN_KERNEL void ebnn_conv_columns(const ebnn_conv_t *in_flash, const uint8_t *i
     ebnn_row_marks_t *marks;
     ebnn_marks_t *slots;
     uint16_t begun = 0, done = 0, size = 0, rows, x, y;
-    uint8_t done_slot = 0, slot_count, taps, lookups, direct; /* direct: a row's marks are made where the window's are */
+    uint8_t done_slot = 0, slot_count, taps, lookups;
+    uint8_t direct; /* a row's marks are made where the window's are */
 
     EBNN_READ_BLOCK(&conv, in_flash, sizeof conv);
     columns.conv = &conv;
@@ -520,7 +521,8 @@ EBNN_KERNEL void ebnn_conv_columns(const ebnn_conv_t *in_flash, const uint8_t *i
     columns.least = (uint8_t)(taps / columns.groups);
     columns.larger = (uint8_t)(taps % columns.groups);
     columns.parts = (uint8_t)((columns.run + EBNN_MARKS_RUN - 1u) / EBNN_MARKS_RUN);
-    columns.phases = (uint8_t)(conv.kernel_columns.size < conv.kernel_columns.stride ? conv.kernel_columns.size : conv.kernel_columns.stride);
+    columns.phases = (uint8_t)(conv.kernel_columns.size < conv.kernel_columns.stride ? conv.kernel_columns.size
+                                                                                     : conv.kernel_columns.stride);
     lookups = (uint8_t)(columns.groups * conv.kernel_columns.size);
     columns.more = (uint8_t)(lookups > 3u ? lookups - 3u : 0u);
     columns.table = (ebnn_sums_t *)(void *)scratch;
@@ -533,7 +535,8 @@ EBNN_KERNEL void ebnn_conv_columns(const ebnn_conv_t *in_flash, const uint8_t *i
     slot_count = (uint8_t)((conv.pool_rows.size + conv.pool_rows.stride - 1u) / conv.pool_rows.stride);
     direct = EBNN_LANES == 1 && slot_count == 1;
     slots = (ebnn_marks_t *)(void *)(direct ? marks : marks + size);
-    rows = (uint16_t)((conv.out_h - 1u) * conv.pool_rows.stride + conv.pool_rows.size - conv.pool_rows.pad); /* that are pooled */
+    /* that are pooled */
+    rows = (uint16_t)((conv.out_h - 1u) * conv.pool_rows.stride + conv.pool_rows.size - conv.pool_rows.pad);
     if (rows > conv.pool_rows.side)
         rows = conv.pool_rows.side;
 

@@ -1,6 +1,6 @@
 /*
- * The inner loops of columns.h in AVR assembly, each with the cycles that it takes on a core with 2-cycle loads from RAM
- * and 3-cycle loads from flash. Included by columns.h, whose types they work on. X is r27:r26,
+ * The inner loops of columns.h in AVR assembly, each with the cycles that it takes on a core with 2-cycle loads from
+ * RAM and 3-cycle loads from flash. Included by columns.h, whose types they work on. X is r27:r26,
  * Y r29:r28, Z r31:r30.
  */
 #ifndef EBNN_COLUMNS_AVR_H
@@ -108,7 +108,8 @@ EBNN_INLINE void ebnn_add_sums(ebnn_sums_t *to, const ebnn_sums_t *from, uint8_t
 #undef EBNN_ADD_SUM
 }
 
-/* The mark of one position, 19 cycles: its three sums at X, Y and Z and the level are added up, bit 15 goes into marks. */
+/* The mark of one position, 19 cycles: its three sums at X, Y and Z and the level are added up, bit 15 goes into
+ * marks. */
 #define EBNN_MARK_POSITION(add_second, adc_second, add_third, adc_third) \
     "ld %A[sum], X+\n\t"                                                 \
     "ld %B[sum], X+\n\t"                                                 \
@@ -139,10 +140,10 @@ EBNN_INLINE void ebnn_add_sums(ebnn_sums_t *to, const ebnn_sums_t *from, uint8_t
 
 /*
  * The marks of `filters` filters, in rows of `step` each. codes: of the first filter's last three lookups; partial: in
- * place of the third from the end, or NULL; keep: all bits 1 where the marks are ORed into those that are there, else 0.
- * About 55 cycles a filter and 20 a part beside the loop. X, Y and Z walk along the three rows of sums; Z first reads the
- * filter's codes. T is 1 where a strip has an odd number of positions. Y is saved by hand: classes "l" and "a", which
- * all other operands have, leave it out.
+ * place of the third from the end, or NULL; keep: all bits 1 where the marks are ORed into those that are there, else
+ * 0. About 55 cycles a filter and 20 a part beside the loop. X, Y and Z walk along the three rows of sums; Z first
+ * reads the filter's codes. T is 1 where a strip has an odd number of positions. Y is saved by hand: classes "l" and
+ * "a", which all other operands have, leave it out.
  */
 EBNN_INLINE void ebnn_mark_filters(const ebnn_columns_t *columns, const uint8_t *codes, const ebnn_sums_t *partial,
                                    uint16_t filters, ebnn_row_marks_t *to, uint16_t step, ebnn_row_marks_t keep)

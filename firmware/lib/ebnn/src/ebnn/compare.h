@@ -88,8 +88,7 @@ EBNN_INLINE int32_t ebnn_dot(const ebnn_filters_t *filters, const uint8_t *value
     if (filters->kind != EBNN_BITS)
         return ebnn_dot_bytes(filters, values, total, weights);
     if (mask != NULL)
-        return (int32_t)inside -
-               2 * (int32_t)ebnn_masked_mismatches(values, mask, weights, (uint16_t)filters->words);
+        return (int32_t)inside - 2 * (int32_t)ebnn_masked_mismatches(values, mask, weights, (uint16_t)filters->words);
     return ebnn_dot_bits(filters, values, weights);
 }
 
@@ -98,8 +97,8 @@ EBNN_INLINE int32_t ebnn_dot(const ebnn_filters_t *filters, const uint8_t *value
  * values: bytes, or bits from a word on, up to a whole one; mask: 1 for bits inside the image, NULL when all are;
  * inside: how many those are; place: of the first output.
  */
-typedef void (*ebnn_compare_t)(const ebnn_filters_t *filters, const uint8_t *values, const uint8_t *mask,
-                               size_t inside, ebnn_place_t place);
+typedef void (*ebnn_compare_t)(const ebnn_filters_t *filters, const uint8_t *values, const uint8_t *mask, size_t inside,
+                               ebnn_place_t place);
 
 /* Any values, one filter after the other, whose output is still 0. */
 EBNN_KERNEL void ebnn_compare_sums(const ebnn_filters_t *filters, const uint8_t *values, const uint8_t *mask,

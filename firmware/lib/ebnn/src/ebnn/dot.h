@@ -17,7 +17,8 @@
 #define EBNN_INT8 2u
 #define EBNN_FLOAT 3u
 
-/* Filters whose weights lie word beside word, where they do: word w of filter j of a group is 4 · w + j of its words. */
+/* Filters whose weights lie word beside word, where they do: word w of filter j of a group is 4 · w + j of its
+ * words. */
 #define EBNN_GROUP 4u
 
 /* Words whose mismatches a uint16_t can count. */

@@ -24,7 +24,8 @@ EBNN_INLINE uint8_t ebnn_normalized_sign(float temporary, const float *normaliza
 
 /*
  * Gathers the patch of a float image at (y, x) of the map; taps outside are 0.
- * input: in_c × in_h × in_w floats, channel first; patch: kernel_h × kernel_w × in_c floats, channel last as in filters.
+ * input: in_c × in_h × in_w floats, channel first; patch: kernel_h × kernel_w × in_c floats, channel last as in
+ * filters.
  */
 EBNN_KERNEL void ebnn_gather_float(const ebnn_conv_t *conv, const float *input, uint16_t y, uint16_t x, float *patch)
 {
@@ -96,8 +97,7 @@ EBNN_KERNEL void ebnn_conv_float(const ebnn_conv_t *in_flash, const void *input,
                         first = 0;
                     }
                 if (ebnn_normalized_sign(temporary, conv.normalization + (size_t)f * EBNN_NORMALIZATION_FLOATS))
-                    ebnn_flip_bit(output + (size_t)y * conv.out_row_bytes,
-                                  (uint16_t)(x * conv.filters.outputs + f));
+                    ebnn_flip_bit(output + (size_t)y * conv.out_row_bytes, (uint16_t)(x * conv.filters.outputs + f));
             }
         }
     }

@@ -103,8 +103,7 @@ EBNN_KERNEL const uint8_t *ebnn_take_bits(uint8_t *place, const uint8_t *sample,
 }
 
 /* One dense block. input: of the filters' kind; output: one row of bits, up to a whole word. They do not overlap. */
-EBNN_KERNEL void ebnn_dense(const ebnn_dense_t *in_flash, ebnn_compare_t compare, const uint8_t *input,
-                            uint8_t *output)
+EBNN_KERNEL void ebnn_dense(const ebnn_dense_t *in_flash, ebnn_compare_t compare, const uint8_t *input, uint8_t *output)
 {
     ebnn_dense_t dense;
 
@@ -120,7 +119,8 @@ typedef struct {
     uint8_t winner;
 } ebnn_best_t;
 
-/* score[k] = multiplier[k] · acc + offset[k]; the first of the largest leads. scores: NULL when nobody asks for them. */
+/* score[k] = multiplier[k] · acc + offset[k]; the first of the largest leads. scores: NULL when nobody asks for
+ * them. */
 EBNN_KERNEL void ebnn_score(const ebnn_output_t *output, uint8_t k, int32_t acc, int32_t *scores, ebnn_best_t *best)
 {
     const int32_t score =

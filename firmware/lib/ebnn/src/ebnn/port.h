@@ -91,34 +91,32 @@
  * of: a name of its own; bytes: of the constants.
  */
 #if defined(EBNN_CHECKS_REACH)
-#define EBNN_CHECK_REACH(of, bytes)                                                    \
-    __asm__ __volatile__(".ifndef .Lebnn_near\n\t"                                     \
-                         ".pushsection .progmem.gcc_ebnn,\"a\",@progbits\n\t"         \
-                         ".popsection\n\t" /* of a file that has none, too */         \
-                         EBNN_NEAR_SECTION ".Lebnn_near: rjmp .progmem.gcc_ebnn + 512\n\t" \
-                         ".skip 512\n\t" /* the table of ones, aligned */             \
-                         ".set .Lebnn_bytes, 512\n\t"                                 \
-                         ".popsection\n\t"                                            \
-                         ".pushsection .ebnn_sum,\"\",@progbits\n\t"                   \
-                         ".skip 3\n\t"                                                \
-                         ".popsection\n\t"                                            \
-                         ".endif\n\t"                                                 \
-                         ".ifndef .Lebnn_sum_" of "\n\t"                              \
-                         ".pushsection .ebnn_sum,\"\",@progbits\n"                     \
-                         ".Lebnn_sum_" of ": .skip (%0 + 239) / 240\n\t"              \
-                         ".popsection\n\t"                                            \
-                         EBNN_NEAR_SECTION                                             \
-                         ".byte .Lebnn_sum_" of " + (%0 + 239) / 240 - 1\n\t"         \
-                         ".skip %0 - 1\n\t"                                           \
-                         ".set .Lebnn_bytes, .Lebnn_bytes + %0\n\t"                   \
-                         ".if .Lebnn_bytes > 61440\n\t"                                          \
-                         ".error \"ebnn: constants beyond 60 KB in one source file\"\n\t" \
-                         ".endif\n\t"                                                 \
-                         ".popsection\n\t"                                            \
-                         ".endif\n\t"                                                 \
-                         ".reloc ., R_AVR_NONE, .Lebnn_near\n\t"                      \
-                         ".reloc ., R_AVR_NONE, .Lebnn_sum_" of                        \
-                         :                                                             \
+#define EBNN_CHECK_REACH(of, bytes)                                                                               \
+    __asm__ __volatile__(".ifndef .Lebnn_near\n\t"                                                                \
+                         ".pushsection .progmem.gcc_ebnn,\"a\",@progbits\n\t"                                     \
+                         ".popsection\n\t" /* of a file that has none, too */                                     \
+                         EBNN_NEAR_SECTION ".Lebnn_near: rjmp .progmem.gcc_ebnn + 512\n\t"                        \
+                         ".skip 512\n\t" /* the table of ones, aligned */                                         \
+                         ".set .Lebnn_bytes, 512\n\t"                                                             \
+                         ".popsection\n\t"                                                                        \
+                         ".pushsection .ebnn_sum,\"\",@progbits\n\t"                                              \
+                         ".skip 3\n\t"                                                                            \
+                         ".popsection\n\t"                                                                        \
+                         ".endif\n\t"                                                                             \
+                         ".ifndef .Lebnn_sum_" of "\n\t"                                                          \
+                         ".pushsection .ebnn_sum,\"\",@progbits\n"                                                \
+                         ".Lebnn_sum_" of ": .skip (%0 + 239) / 240\n\t"                                          \
+                         ".popsection\n\t" EBNN_NEAR_SECTION ".byte .Lebnn_sum_" of " + (%0 + 239) / 240 - 1\n\t" \
+                         ".skip %0 - 1\n\t"                                                                       \
+                         ".set .Lebnn_bytes, .Lebnn_bytes + %0\n\t"                                               \
+                         ".if .Lebnn_bytes > 61440\n\t"                                                           \
+                         ".error \"ebnn: constants beyond 60 KB in one source file\"\n\t"                         \
+                         ".endif\n\t"                                                                             \
+                         ".popsection\n\t"                                                                        \
+                         ".endif\n\t"                                                                             \
+                         ".reloc ., R_AVR_NONE, .Lebnn_near\n\t"                                                  \
+                         ".reloc ., R_AVR_NONE, .Lebnn_sum_" of                                                   \
+                         :                                                                                        \
                          : "n"((uint32_t)(bytes)))
 #define EBNN_NEAR_SECTION ".pushsection .ebnn_constants_lie_beyond_64_KB,\"\",@progbits\n\t"
 #else
@@ -149,13 +147,13 @@
 #else
 #define EBNN_HEADERS(header) ".pushsection .ebnn_headers,\"G\",%progbits," header ",comdat\n\t"
 #endif
-#define EBNN_ONE_HEADER(name, header)                                       \
-    __asm__(".ifndef .Lebnn_" header "\n\t"                                 \
-            ".set .Lebnn_" header ", 1\n\t" EBNN_HEADERS(header)           \
-            ".globl source_files_include_different_headers_of_" name "\n"   \
-            "source_files_include_different_headers_of_" name ": .byte 0\n\t" \
-            ".popsection\n\t"                                              \
-            ".endif")
+#define EBNN_ONE_HEADER(name, header)                                                                        \
+    __asm__(".ifndef .Lebnn_" header "\n\t"                                                                  \
+            ".set .Lebnn_" header                                                                            \
+            ", 1\n\t" EBNN_HEADERS(header) ".globl source_files_include_different_headers_of_" name "\n"     \
+                                           "source_files_include_different_headers_of_" name ": .byte 0\n\t" \
+                                           ".popsection\n\t"                                                 \
+                                           ".endif")
 #else
 #define EBNN_ONE_HEADER(name, header) struct ebnn_unchecked_header
 #endif

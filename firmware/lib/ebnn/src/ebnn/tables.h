@@ -4,8 +4,9 @@
  *
  * A row of input is one stream of bits, a pixel's channels side by side. A patch is numbered from its leftmost such
  * column of bits to the rightmost, within a column from the topmost row down: the first is bit 0. An entry takes
- * ⌈out_c / 8⌉ bytes. Where the kernel overhangs the image, fewer taps make a smaller table. Before each table stands its
- * highest index, 2 bytes. They lie in the order of their first use: rows of the map from the top, in each from the right.
+ * ⌈out_c / 8⌉ bytes. Where the kernel overhangs the image, fewer taps make a smaller table. Before each table
+ * stands its highest index, 2 bytes. They lie in the order of their first use: rows of the map from the top, in each
+ * from the right.
  */
 #ifndef EBNN_TABLES_H
 #define EBNN_TABLES_H
@@ -30,10 +31,10 @@ typedef struct {
  * × 16, how many end. Lies in flash.
  */
 typedef struct {
-    uint16_t tables;        /* bytes from here to the tables */
-    uint16_t rows;          /* of the map, in a pooling window */
+    uint16_t tables; /* bytes from here to the tables */
+    uint16_t rows;   /* of the map, in a pooling window */
     uint16_t in_row_bytes;
-    uint16_t end;           /* bytes of a row of input up to the first run of the kernel */
+    uint16_t end; /* bytes of a row of input up to the first run of the kernel */
     uint16_t out_row_bytes;
     uint16_t slot_bytes;    /* of a row's entries, whole words; they are from right to left */
     uint16_t slots_bytes;   /* of as many slots as pooling windows overlap */
@@ -54,7 +55,8 @@ typedef struct {
     uint8_t pending; /* the bits before it */
 } ebnn_pooling_t;
 
-/* Copies two bytes; the builtin, as without a C library (-ffreestanding) memcpy is a call, and takes 20 instructions. */
+/* Copies two bytes; the builtin, as without a C library (-ffreestanding) memcpy is a call, and takes 20
+ * instructions. */
 #if defined(__GNUC__)
 #define EBNN_COPY_PAIR(to, from) __builtin_memcpy((to), (from), 2u)
 #else
@@ -85,7 +87,8 @@ EBNN_INLINE void ebnn_store_pair(uint8_t *even, uint16_t pair)
 #include "tables_avr.h"
 #else
 
-/* Constants that are kept in registers, where a compiler would rather take each apart into what one instruction holds. */
+/* Constants that are kept in registers, where a compiler would rather take each apart into what one instruction
+ * holds. */
 #if defined(__GNUC__)
 #define EBNN_IN_REGISTER(constant) __asm__("" : "+r"(constant))
 #else
@@ -101,8 +104,8 @@ typedef struct {
     int have;        /* bits of it; below 0: so many of the next are right of the kernel */
     int height;      /* rows */
     int taps;
-    int step;        /* bits of columns from one position to the next */
-    unsigned count;  /* positions */
+    int step;       /* bits of columns from one position to the next */
+    unsigned count; /* positions */
     unsigned entry_bytes;
     uint16_t row_bytes;
     uint16_t at; /* bits of a row that were not read */

@@ -10,9 +10,10 @@
 /*
  * ORs the entries of a row of the map into those at `to`, from the right end to the left.
  * rows: `height` rows of input under the kernel; table: the first. Returns where the tables for such rows end.
- * Bits of the rows are moved one after the other into the index: 3 rows take 15 cycles a column and 14 for 8 of them, any
- * other number 12 cycles a bit; a position takes 40 more with an entry of 2 bytes. X is `to`; Z reads rows and tables in
- * turn. Labels: 1 a column of three rows, 3 of any other number, 6 the entry of a position, 7 of other than two bytes.
+ * Bits of the rows are moved one after the other into the index: 3 rows take 15 cycles a column and 14 for 8 of them,
+ * any other number 12 cycles a bit; a position takes 40 more with an entry of 2 bytes. X is `to`; Z reads rows and
+ * tables in turn. Labels: 1 a column of three rows, 3 of any other number, 6 the entry of a position, 7 of other than
+ * two bytes.
  */
 EBNN_KERNEL const uint8_t *ebnn_table_row(const ebnn_plan_t *plan, const uint8_t *rows, uint8_t height,
                                           const uint8_t *table, uint8_t *to)
@@ -195,9 +196,9 @@ EBNN_INLINE const uint8_t *ebnn_pool_run(const uint8_t *from, const ebnn_run_t *
                      "eor %[bits], __tmp_reg__\n\t"
                      "rjmp 3b\n"
                      "7:"
-                     : [from] "+&w"(from), [row] "+&x"(pooling->row), [count] "+&d"(count), [place] "+&r"(pooling->place),
-                       [pending] "+&r"(pooling->pending), [at] "=&z"(at), [bits] "=&r"(bits), [left] "=&r"(left),
-                       [byte] "=&r"(byte)
+                     : [from] "+&w"(from), [row] "+&x"(pooling->row), [count] "+&d"(count),
+                       [place] "+&r"(pooling->place), [pending] "+&r"(pooling->pending), [at] "=&z"(at),
+                       [bits] "=&r"(bits), [left] "=&r"(left), [byte] "=&r"(byte)
                      : [back] "r"(back), [size] "r"(size), [entry] "r"(pooling->entry_bytes), [turn] "r"(pooling->turn),
                        [flips] "r"(pooling->flips)
                      : "memory");
