@@ -18,7 +18,7 @@ from python_board import PythonBoard
 
 from ebnn.device import Device, DeviceInfo, Prediction
 from ebnn.device.answers import read_info
-from ebnn.errors import InputError, NoAnswerError, PortError, RefusedError, WrongNetworkError
+from ebnn.errors import InputError, NoAnswerError, PortError, RefusedError, UnknownNameError, WrongNetworkError
 from ebnn.frames import REPLY, Command, Frame, Status, encode
 from ebnn.simulation import build_host, host_url, program_url
 
@@ -133,7 +133,6 @@ def test_a_port_of_something_else(terminal: tuple[int, str]) -> None:
         ("/dev/no-such-port", "no such port"),
         ("/dev/null", "no serial port"),
         ("nonsense://x", "A port is a device"),
-        ("sim://moon", "sim://host"),
         ("sim://host?colour=red", "no option 'colour'"),
         ("sim://host?program=/nowhere/responder", "missing"),
     ],
@@ -141,6 +140,11 @@ def test_a_port_of_something_else(terminal: tuple[int, str]) -> None:
 def test_a_port_that_cannot_be_opened(url: str, hint: str) -> None:
     with pytest.raises(PortError, match=hint):
         Device(url)
+
+
+def test_an_unknown_simulated_board() -> None:
+    with pytest.raises(UnknownNameError, match="'moon'; there is .*sim://host"):
+        Device("sim://moon")
 
 
 def test_a_file_is_no_port(tmp_path: Path) -> None:
