@@ -143,7 +143,7 @@ def test_a_port_that_cannot_be_opened(url: str, hint: str) -> None:
 
 
 def test_an_unknown_simulated_board() -> None:
-    with pytest.raises(UnknownNameError, match="'moon'; there is .*sim://host"):
+    with pytest.raises(UnknownNameError, match=r"'moon'; there is .*sim://host"):
         Device("sim://moon")
 
 
