@@ -59,18 +59,19 @@ def boards_table(boards: list[Board], columns: int = 80) -> Table:
 
 def estimates_table(estimates: list[Estimate]) -> Table:
     """What a network takes on each board: used and limit, and the time."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     table.add_column("board")
     for header in ("flash, B", "RAM, B", "a sample"):
         table.add_column(header, justify="right")
     table.add_column("fits")
     for found in estimates:
-        verdict = Text("yes", style="green") if found.fits else Text(f"no: {', '.join(found.lacking)}", style="red")
+        lacking = found.lacking[0] if len(found.lacking) == 1 else "both"  # room in 80 columns
+        verdict = Text("yes", style="green") if found.fits else Text(f"no: {lacking}", style="red")
         table.add_row(
             found.board.name,
             f"{found.flash_bytes:,}/{found.board.flash_bytes:,}",
             f"{found.ram_bytes:,}/{found.board.ram_bytes:,}",
-            estimate_text(found) + ("" if found.board.measured else " ~"),
+            ("" if found.board.measured else "~") + estimate_text(found),
             verdict,
         )
     return table

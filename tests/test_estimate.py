@@ -256,7 +256,7 @@ def test_commands_show_and_refuse(tmp_path):
     large = tmp_path / "large.ebnn"
     build("uint8", (1, 28, 28), "c32,3,1,1", seed=1).save(large)
     output = command("info", large, "--json", "info.json", cwd=tmp_path)
-    assert "no: flash, RAM" in output
+    assert "no: both" in output
     rows = {row["board"]: row for row in json.loads((tmp_path / "info.json").read_text())["estimates"]}
     assert rows.keys() == {board.name for board in estimated_boards()}
     assert not rows["uno"]["fits"]
