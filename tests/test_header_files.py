@@ -24,6 +24,7 @@ COMPILERS = {  # of files a and b, and of main with the flags of all
     "gcc": ("gcc", "gcc", "gcc", []),
     "gcc -flto": ("gcc", "gcc", "gcc", ["-flto", "-O2"]),
     "gcc dropping": ("gcc", "gcc", "gcc", ["-O2", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"]),
+    "gcc as of before 10": ("gcc", "gcc", "gcc", ["-fcommon", "-O1"]),
     "clang": ("clang", "clang", "clang", ["-O1"]),
     "mixed": ("gcc", "g++", "g++", ["-O2"]),
     "mixed with clang": ("clang++", "gcc", "gcc", ["-Os"]),
@@ -271,6 +272,23 @@ def test_a_private_copy_is_one_files_alone(tmp_path):
             (tmp_path / "more.c").write_text(f'{way}#include "net.h"\n')
             done = link("gcc", [main, compile_file("gcc", tmp_path / "more.c", ["-Os"])], [], tmp_path / "program")
             assert "source_files_include_different_headers_of_net" in done.stderr
+
+
+@pytest.mark.parametrize("network", [tiny(), three_layers()], ids=["tiny", "three layers"])
+def test_sharing_costs_nothing_where_the_linker_optimizes(tmp_path, network):
+    """As in the Arduino IDE and PlatformIO on AVR: one file takes the flash that it takes with EBNN_STATIC."""
+    (tmp_path / "net.h").write_text(header_text(network, name="net"))
+    flags = "-mmcu=atmega328p -Os -std=gnu11 -ffunction-sections -fdata-sections -Wl,--gc-sections -flto".split()
+    sizes = []
+    for way in ("", "#define EBNN_STATIC\n"):
+        (tmp_path / "m.c").write_text(
+            f'{way}#include "net.h"\nvolatile uint8_t answer;\n'
+            "int main(void)\n{\n    answer = net_predict(net_input());\n    return 0;\n}\n"
+        )
+        done = link("avr-gcc", [tmp_path / "m.c"], [*flags, f"-I{RUNTIME}"], tmp_path / "program")
+        assert done.returncode == 0, done.stderr
+        sizes.append(tool("avr-size", tmp_path / "program").split("\n")[1].split()[:3])
+    assert sizes[0] == sizes[1]
 
 
 @pytest.mark.parametrize("macro", ["KEY_TITLE", "DT_HASH", "RE_CHAR_CLASSES", "DVD_LAYERS"])
