@@ -9,7 +9,7 @@ from support.c_networks import RUNTIME, require
 from test_header_files import MAIN, A, B, check
 from test_network import three_layers
 
-from ebnn.codegen import header_text
+from ebnn.compile import header_text
 
 LIBRARY = RUNTIME.parent
 C_PROJECT = f"""\

@@ -16,7 +16,7 @@ from support.random_networks import random_samples
 
 import ebnn
 from ebnn import Network
-from ebnn.codegen import flash_bytes
+from ebnn.compile import flash_bytes
 from ebnn.simulation import board_url
 
 SAMPLES = 6
