@@ -5,14 +5,14 @@ from typing import Literal
 
 import click
 
-from ..importers import import_ebnn_header
+from ..importers import import_network
 from ..report import network_table
 from ..show.console import make_console, print_line, print_whole
 from .paths import InputFile, OutputFile
 
 
 @click.command("import")
-@click.argument("header", type=InputFile())
+@click.argument("header", metavar="FILE", type=InputFile())
 @click.option(
     "-o",
     "--output",
@@ -34,20 +34,25 @@ from .paths import InputFile, OutputFile
     metavar="C H W",
     help="Of a sample, for a header that begins with a dense layer. [default: its size, 1, 1]",
 )
+@click.option(
+    "--importer",
+    help="A Python file of your own that reads the format, or an importer's name. [default: found by FILE's content]",
+)
 @click.option("--nearest", is_flag=True, help="Take the nearest network where no exact one exists.")
 def import_header(
     header: Path,
     output: Path,
     input_kind: Literal["float", "uint8", "bits"] | None,
     shape: tuple[int, int, int] | None,
+    importer: str | None,
     nearest: bool,
 ) -> None:
     """Make a network of a C header that the original eBNN (kunglab/ebnn) generated.
 
     It predicts as the header's own C does, whatever the sample; a header of which no such network can be made is
-    refused.
+    refused. Other formats take an importer of your own (--importer, or a folder of them that EBNN_IMPORTERS names).
     """
-    imported = import_ebnn_header(header, input_kind=input_kind, shape=shape, nearest=nearest)
+    imported = import_network(header, importer, input_kind=input_kind, shape=shape, nearest=nearest)
     network = imported.network
     network.save(output)
     console = make_console()

@@ -11,6 +11,7 @@ from .. import datasets
 from ..atomic import write_atomically
 from ..boards import bundled_board_names
 from ..compile.options import ARITHMETICS, OPTIMIZE
+from ..datasets.own import find_own
 from ..device import BAUDRATE
 from ..errors import WriteError
 from ..extras import import_extra
@@ -30,7 +31,20 @@ folder_option = click.option(
 PICTURES = (".png", ".svg", ".pdf")
 """How the name of a picture ends, in either case."""
 
-dataset_choice = click.Choice(datasets.names())
+
+class DatasetChoice(click.Choice):  # type: ignore[type-arg]
+    """A data set: a name, or a file of the user's own."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value not in self.choices and find_own(value) is None:
+            datasets.info(value)  # says that there is none, and what may be meant
+        return value
+
+    def get_metavar(self, param: click.Parameter, *more: Any) -> str:
+        return f"[{'|'.join(map(str, self.choices))}|FILE]"
+
+
+dataset_choice = DatasetChoice(datasets.names())
 arithmetic_option = click.option(
     "--arithmetic",
     type=click.Choice(ARITHMETICS),

@@ -198,7 +198,7 @@ class TrainingOptions:
 
     Attributes:
         recipe: name of the recipe the others come from, where one was given.
-        dataset: name of the data set.
+        dataset: name of the data set, or a file of the user's own.
         input_kind: what the board is given; None for the data set's own.
         teacher: the teacher's architecture; None for the network's.
         teacher_epochs: its passes over the training images.
@@ -220,7 +220,7 @@ class TrainingOptions:
     @property
     def name(self) -> str:
         """Of a folder for the run."""
-        return self.recipe or self.dataset
+        return self.recipe or Path(self.dataset).stem
 
     @contextmanager
     def task(self, out: Path, runs: Sequence[Path] = (), *, model: bool = True) -> Iterator[Task]:
@@ -295,7 +295,7 @@ def read_training_options(values: dict[str, Any]) -> TrainingOptions:
     values = dict(values)
     own = {field.name: values.pop(field.name) for field in fields(TrainingOptions) if field.name != "config"}
     if values["epochs"] is None:
-        values["epochs"] = EPOCHS[own["dataset"]]
+        values["epochs"] = EPOCHS.get(own["dataset"], EPOCHS["mnist"])
     if own["resume"] and own["overwrite"]:
         raise TrainingError("--resume and --overwrite contradict each other: give one of them")
     return TrainingOptions(config=TrainConfig(**values), **own)

@@ -6,6 +6,7 @@
 
     digits = datasets.load("digits")                       # bundled with scikit-learn, needs no network
     mnist = datasets.load("mnist", folder="data")          # data/mnist/train-images-idx3-ubyte.gz, ...
+    mine = datasets.load("flowers.npz")                    # images and labels of one's own: see ebnn.datasets.formats
     x = datasets.convert(mnist.test_images, mnist.kind, "float")
 
 Files come from the folder given, else from the folder that ``EBNN_DATA`` names, else from the user's cache, where they

@@ -11,6 +11,7 @@ from typing import Literal
 from ebnn.datasets import cifar10, digits, mnist
 from ebnn.datasets.dataset import Dataset
 from ebnn.datasets.download import Progress
+from ebnn.datasets.own import find_own, load_own, own_names
 from ebnn.datasets.places import Place, find_place
 from ebnn.model.kinds import InputKind
 from ebnn.names import unknown_name
@@ -80,7 +81,7 @@ _ENTRIES = {
 
 def _entry(name: str) -> _Entry:
     if name not in _ENTRIES:
-        raise unknown_name("data set", name, names())
+        raise unknown_name("data set", name, [*names(), *own_names()])
     return _ENTRIES[name]
 
 
@@ -90,13 +91,18 @@ def names() -> tuple[str, ...]:
 
 
 def info(name: str) -> Info:
-    """Return what a data set is. Raises UnknownNameError for a name that does not exist."""
+    """Return what a data set is; a user's own is read for it. Raises UnknownNameError for an unknown name."""
+    own = find_own(name) if name not in _ENTRIES else None
+    if own is not None:
+        data = load_own(own)
+        parts = len(data.train_labels), len(data.test_labels)
+        return Info(name, "your own", data.shape, data.classes, *parts, data.kind)
     return _entry(name).info
 
 
 def has_files(name: str) -> bool:
-    """Return whether a data set is read from files; else it comes with a library. Raises as ``info``."""
-    return _entry(name).present is not None
+    """Return whether a data set is looked for in a folder; else a library or one file has it. Raises as ``info``."""
+    return (name in _ENTRIES or find_own(name) is None) and _entry(name).present is not None
 
 
 def load(
@@ -106,7 +112,10 @@ def load(
     download: bool = True,
     progress: Progress | None = None,
 ) -> Dataset:
-    """Return a data set, verified.
+    """Return a data set, verified: ``name`` is one of `names`, or the path of a file of one's own.
+
+    A file of one's own is one that `ebnn.datasets.formats` recognises, or a Python file whose function ``load()``
+    returns a Dataset. In the folder that ``EBNN_DATA`` names it needs no path and no ending.
 
     Its files come from ``folder``, else from the folder that ``EBNN_DATA`` names, else from the cache; only there are
     they downloaded, and only where ``download`` is True, with ``progress(file, bytes so far, bytes in all or None)``
@@ -115,7 +124,8 @@ def load(
     Raises UnknownNameError for a name that does not exist, and DatasetError, naming the file, for one that is missing,
     cut short, damaged or another file.
     """
-    return _entry(name).load(folder, download, progress)
+    own = find_own(name) if name not in _ENTRIES else None
+    return load_own(own) if own is not None else _entry(name).load(folder, download, progress)
 
 
 def locate(name: str, *, folder: str | os.PathLike[str] | None = None) -> Location:
