@@ -40,7 +40,7 @@ class DatasetChoice(click.Choice):  # type: ignore[type-arg]
             datasets.info(value)  # says that there is none, and what may be meant
         return value
 
-    def get_metavar(self, param: click.Parameter, *more: Any) -> str:
+    def get_metavar(self, *told: Any, **by_name: Any) -> str:
         return f"[{'|'.join(map(str, self.choices))}|FILE]"
 
 
