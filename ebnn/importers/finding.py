@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileFormatError, InputError
-from ..names import unknown_name
 from ..model.network import Network
+from ..names import unknown_name
 from ..user_code import call, function_of, load_module
 from . import formats
 from .ebnn_network import Imported
