@@ -5,9 +5,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.markers import MARKERS, markers_of
 from support.platformio_core import prepare_core
 
 from ebnn import datasets
+
+
+TESTS = Path(__file__).parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Says the markers there are."""
+    for name, meaning in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks each test with what its file needs; a test without any of those markers is core."""
+    for item in items:
+        if TESTS in item.path.parents:
+            for marker in markers_of(item.path.relative_to(TESTS).as_posix()):
+                item.add_marker(marker)
+        if not any(item.get_closest_marker(name) for name in MARKERS):
+            item.add_marker("core")
 
 
 @pytest.fixture(scope="session")

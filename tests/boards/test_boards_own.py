@@ -127,6 +127,7 @@ shift = 10
 """
 
 
+@pytest.mark.simulator
 def test_a_simulated_board_lies_in_its_file_too(tmp_path):
     """Its own C files and its linker script lie beside it."""
     require("arm-none-eabi-gcc")
@@ -141,6 +142,7 @@ def test_a_simulated_board_lies_in_its_file_too(tmp_path):
     assert "instructions" in output
 
 
+@pytest.mark.simulator
 def test_a_simulated_avr_board_is_built_by_platformio(node, platformio_core):
     """The firmware says the board's name, which PlatformIO gives it from the environment of the board's file."""
     require("avr-gcc")

@@ -73,6 +73,7 @@ def test_a_python_file_and_names_in_the_folder(tmp_path, monkeypatch):
         datasets.load("mime")
 
 
+@pytest.mark.chainer
 def test_commands_train_and_run_on_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save(tmp_path / "dots.npz", images=images(24, 6, 6), labels=np.arange(24) % 3)

@@ -1,0 +1,60 @@
+"""What tests need, by folder and by file: each gets these markers in conftest.py; those without one are core."""
+
+from __future__ import annotations
+
+MARKERS: dict[str, str] = {
+    "core": "needs no compiler, simulator or Chainer, and is quick",
+    "compiler": "compiles C, for this computer or for a board",
+    "simulator": "runs programs on simavr or QEMU",
+    "chainer": "trains or lowers with Chainer",
+    "slow": "takes long: MNIST, fuzzing, installing, other Pythons",
+}
+"""The markers, and what they say."""
+
+NEEDS: dict[str, tuple[str, ...]] = {
+    "frontends": ("chainer",),
+    "fuzz": ("compiler", "slow"),
+    "importers/test_importers_ebnn.py": ("compiler",),
+    "link": ("compiler",),
+    "networks": ("compiler", "slow"),
+    "networks/test_networks_finding.py": ("compiler",),
+    "networks/test_networks_publish.py": ("chainer",),
+    "platformio": ("compiler", "slow"),
+    "platformio/test_platformio_ports.py": (),
+    "simulation": ("simulator", "compiler"),
+    "training": ("chainer",),
+    "test_arduino_101.py": ("compiler",),
+    "test_avr_reach.py": ("compiler",),
+    "test_benchmarks.py": ("compiler", "simulator"),
+    "test_benchmarks_training.py": ("chainer",),
+    "test_c_compile.py": ("compiler",),
+    "test_cli.py": ("compiler", "chainer"),
+    "test_cli_layout.py": ("chainer",),
+    "test_cli_process.py": ("compiler", "chainer"),
+    "test_columns.py": ("compiler", "simulator"),
+    "test_compare.py": ("compiler",),
+    "test_count.py": ("compiler", "simulator"),
+    "test_docs.py": ("compiler", "chainer"),
+    "test_ebnn_program.py": ("compiler", "chainer"),
+    "test_estimate.py": ("compiler", "simulator"),
+    "test_examples.py": ("compiler", "chainer"),
+    "test_header_files.py": ("compiler",),
+    "test_idle_options.py": ("chainer",),
+    "test_installing.py": ("slow", "chainer"),
+    "test_layers.py": ("compiler",),
+    "test_mnist.py": ("slow", "chainer", "compiler"),
+    "test_networks_property.py": ("compiler", "chainer"),
+    "test_other_interpreters.py": ("slow",),
+    "test_self_test.py": ("compiler",),
+    "test_streaming.py": ("compiler",),
+    "test_sweep.py": ("chainer",),
+    "test_tables.py": ("compiler",),
+    "test_vectors.py": ("compiler",),
+}
+"""By a path below ``tests``; the longest that fits counts."""
+
+
+def markers_of(path: str) -> tuple[str, ...]:
+    """Returns the markers of a test file, ``path`` below the folder of tests, as in "link/test_link_build.py"."""
+    fitting = [known for known in NEEDS if path == known or path.startswith(f"{known}/")]
+    return NEEDS[max(fitting, key=len)] if fitting else ()
