@@ -10,7 +10,6 @@ from support.platformio_core import prepare_core
 
 from ebnn import datasets
 
-
 TESTS = Path(__file__).parent
 
 
