@@ -15,7 +15,7 @@ from .device import Device
 from .errors import DeviceError, InputError
 from .figures import percent
 from .model.network import Network
-from .report import counts_instructions, duration_text
+from .report import counts_instructions, duration_text, timed
 from .streaming import check_board
 
 _BAR_COLUMNS = 20  # of the longest bar
@@ -166,8 +166,9 @@ def memory_lines(report: ProfileReport) -> list[str]:
     def size(count: int | None) -> str:
         return "the board can't tell" if count is None else f"{count:,} B since the board's reset"
 
+    sample = f"{duration_text(report.board, report.total_us)} a sample {timed(report.board)}"
     return [
-        f"total          {duration_text(report.board, report.total_us)} a sample; mean of {report.samples:,}",
+        f"total          {sample}; mean of {report.samples:,}",
         f"arena          {report.arena_bytes:,} B of RAM, the input in it",
         f"deepest stack  {size(report.deepest_stack_bytes)}",
         f"untouched      {size(report.untouched_bytes)}",

@@ -18,6 +18,7 @@ from .model.network import Network
 
 _COLUMNS_WITH_MCU = 110  # of a terminal
 _SHADES = " .:-=+*#%@"
+_COMPUTERS = ("host", "native")  # what the firmware calls itself where a computer runs it
 
 
 def network_table(network: Network) -> Table:
@@ -106,6 +107,11 @@ def estimate_table(network: Network, found: Estimate) -> Table:
 def counts_instructions(board: str) -> bool:
     """Whether a board's microseconds are instructions: QEMU has no cycles to count."""
     return (board in bundled_board_names() or board in board_names()) and load_board(board).simulator == "qemu"
+
+
+def timed(board: str) -> str:
+    """Whose time a prediction took: a board's, or this computer's where the firmware runs on it."""
+    return "on this computer" if board in _COMPUTERS else "on the board"
 
 
 def duration_text(board: str, us: float) -> str:
@@ -262,8 +268,10 @@ def _speed(report: RunReport) -> tuple[str, str]:
 
 def _pace(report: RunReport) -> tuple[str, str]:
     """A simulated board has no speed of its own but that of its clock: what the run took is this computer's time."""
-    here = f"{time_text(1e6 * report.link['seconds'])} of this computer's time"
-    return "simulated here", f"in {here}, {duration_text(report.board, float(report.device_us.sum()))} of the board's"
+    here, network = time_text(1e6 * report.link["seconds"]), duration_text(report.board, float(report.device_us.sum()))
+    if report.board in _COMPUTERS:
+        return "in all", f"{here}, {network} of it in the network"
+    return "simulated here", f"in {here} of this computer's time, {network} of the board's"
 
 
 def run_table(report: RunReport, simulated: bool = False) -> Table:
@@ -277,7 +285,7 @@ def run_table(report: RunReport, simulated: bool = False) -> Table:
         ("accuracy", percent(report.accuracy)),
         ("class mismatches", f"{report.class_mismatches:,}"),
         ("score mismatches", f"{report.score_mismatches:,}"),
-        ("on the board", f"{duration_text(report.board, report.device_us_per_sample)} a sample"),
+        (timed(report.board), f"{duration_text(report.board, report.device_us_per_sample)} a sample"),
         _pace(report) if simulated else _speed(report),
         ("", f"{link['retries']:,} retries, {link['bad_frames']:,} damaged frames"),
     ]

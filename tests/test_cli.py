@@ -259,6 +259,26 @@ def test_what_qemu_counts_is_called_instructions(tmp_path):
     assert "samples/s" not in shown.get()
 
 
+def test_this_computer_s_time_is_not_called_a_board_s():
+    report = RunReport(
+        "host", "net", "0" * 64, np.zeros(2, int), np.zeros(2, int), 2, 2, 0, 0, np.array([50, 50]),
+        {"samples_per_second": 5.0, "bytes_per_second": 5.0, "seconds": 0.4, "retries": 0, "bad_frames": 0},
+    )  # fmt: skip
+    for board in ("host", "native", "uno"):
+        console = Console(width=80)
+        with console.capture() as shown:
+            console.print(run_table(replace(report, board=board), simulated=True))
+        lines = [" ".join(line.split()) for line in shown.get().splitlines()]
+        if board == "uno":
+            assert "on the board 50.0 µs a sample" in lines
+            assert "simulated here in 400 ms of this computer's time, 100 µs of the board's" in lines
+        else:
+            assert "on this computer 50.0 µs a sample" in lines
+            assert "in all 400 ms, 100 µs of it in the network" in lines
+            assert "on the board" not in shown.get()
+            assert "board's" not in shown.get()
+
+
 def test_boards_are_in_the_same_order_everywhere(tmp_path):
     def names(output):
         return [line.split()[0] for line in output.splitlines() if line.strip() and line.split()[0] in board_names()]
@@ -272,6 +292,7 @@ def test_a_profile_says_what_it_was_fed_with(tmp_path):
     require("cc")
     output = ebnn("profile", MNIST_UNO, "--samples", "1", "--json", "p.json", cwd=tmp_path)
     assert "random samples; --dataset takes real ones" in output
+    assert "a sample on this computer; mean of 1\n" in output
     assert json.loads((tmp_path / "p.json").read_text())["unit"] == "microseconds"
 
 

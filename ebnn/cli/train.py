@@ -39,8 +39,8 @@ from .training_options import (
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for log.jsonl, history.png, the snapshot and chain.npz, Chainer's parameters. [default: runs/RECIPE, "
-    "or runs/DATASET; with --float, -float is added]",
+    help="Folder for log.jsonl, test.json, history.png, the snapshot and chain.npz, Chainer's parameters. [default: "
+    "runs/RECIPE, or runs/DATASET; with --float, -float is added]",
     show_default=False,
 )
 @click.option(

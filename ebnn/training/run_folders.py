@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..errors import TrainingError, WriteError
+from .history import TEST_NAME
 from .lock import LOCK_NAME
 from .records import LOG_NAME
 from .results import CHAIN_NAME, SNAPSHOT_NAME
@@ -14,13 +15,13 @@ from .tensorboard import FOLDER
 TEACHER_FOLDER = "teacher"
 HISTORY_NAME = "history.png"
 MODEL_NAME = "model.ebnn"
-KEPT_FILES = (LOG_NAME, SNAPSHOT_NAME, CHAIN_NAME, HISTORY_NAME, LOCK_NAME)
+KEPT_FILES = (LOG_NAME, SNAPSHOT_NAME, CHAIN_NAME, TEST_NAME, HISTORY_NAME, LOCK_NAME)
 """What a run keeps in its folder for itself."""
 
 
 def check_files(out: Path, *more: Path) -> None:
     """Refuses a folder of a run in which a file that training writes is a folder, before training."""
-    for path in (*more, *(out / name for name in (SNAPSHOT_NAME, LOG_NAME, CHAIN_NAME, HISTORY_NAME))):
+    for path in (*more, *(out / name for name in (SNAPSHOT_NAME, LOG_NAME, CHAIN_NAME, TEST_NAME, HISTORY_NAME))):
         if path.is_dir():
             raise WriteError(
                 f"{path} is a folder, and a file of that name is to be written: delete it, or name another"
@@ -71,7 +72,7 @@ def delete_run(out: Path) -> None:
     Raises:
         TrainingError: a file cannot be deleted.
     """
-    names = (SNAPSHOT_NAME, LOG_NAME, CHAIN_NAME, HISTORY_NAME, MODEL_NAME)
+    names = (SNAPSHOT_NAME, LOG_NAME, CHAIN_NAME, TEST_NAME, HISTORY_NAME, MODEL_NAME)
     for folder in (out, out / TEACHER_FOLDER):
         for file in [*(folder / name for name in names), *(folder / FOLDER).glob("events.out.tfevents.*")]:
             try:

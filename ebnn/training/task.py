@@ -12,6 +12,7 @@ from ..errors import WriteError
 from ..model.kinds import InputKind
 from ..model.network import Network
 from .config import TrainConfig
+from .history import write_test
 from .progress import Progress
 from .results import TrainResult
 from .run_folders import MODEL_NAME, TEACHER_FOLDER, check_files
@@ -60,6 +61,7 @@ class Task:
         out: folder of the run.
         resume: go on from the snapshot in it, where there is one.
         progress: who is told how it goes; by default nobody.
+        tests: whether its test images are the data set's.
     """
 
     data: Dataset
@@ -67,6 +69,7 @@ class Task:
     out: Path
     resume: bool = False
     progress: Progress = field(default_factory=Progress)
+    tests: bool = True
 
     @property
     def sets(self) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
@@ -81,7 +84,8 @@ class Task:
         """The task with the training images that a validation set of that size has in place of the test images."""
         data = self.data
         _, chosen = as_samples("training", data.train_images, data.train_labels, data.kind).split(held_out)
-        return replace(self, data=replace(data, test_images=chosen.images, test_labels=chosen.labels))
+        held_out_data = replace(data, test_images=chosen.images, test_labels=chosen.labels)
+        return replace(self, data=held_out_data, tests=False)
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,7 @@ def train_network(
     accuracy = float((classes == test_set[1]).mean())
     try:
         network.save(model)
+        _write_test(task, result, accuracy)
     except WriteError as error:
         again = "go on with --resume" if config.snapshot_every else "train again"
         raise WriteError(f"{error}; training is done: mend that, then {again} to write the network") from error
@@ -146,6 +151,7 @@ def train_float(task: Task, architecture: str, config: TrainConfig) -> tuple[Any
     check_files(task.out)
     chain = FloatChain(build_network(architecture, task.data.shape, task.data.classes, task.kind, seed=config.seed))
     result = train(chain, *task.sets, float_config(config), task.out, resume=task.resume, progress=task.progress)
+    _write_test(task, result, result.test_accuracy)
     task.progress.run_done(task.out, result.records)
     return chain, result
 
@@ -161,6 +167,12 @@ def float_config(config: TrainConfig) -> TrainConfig:
         stochastic=False,
         distillation=0.0,
     )
+
+
+def _write_test(task: Task, result: TrainResult, accuracy: float) -> None:
+    """Writes the accuracy on the test images, where the log does not have it and they are the data set's."""
+    if task.tests and result.best.test_accuracy is None:
+        write_test(task.out, result.records, accuracy)
 
 
 def train_teacher(task: Task, teacher: Teacher, config: TrainConfig) -> Any:

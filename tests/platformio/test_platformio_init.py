@@ -50,6 +50,7 @@ def test_stream_py_finds_no_difference(project):
     url = program_url(project / ".pio/build/native/program")
     output = run("stream.py", "--port", url, cwd=project)
     assert "native runs network" in output
+    assert output.count(" on this computer\n") == 10
     assert "0 of 10 answers differ from Python's" in output
 
 
@@ -57,6 +58,7 @@ def test_stream_py_says_instructions_where_a_board_counts_those(project, request
     """QEMU's boards have no time: their figure is never one in milliseconds."""
     require_board("cortex-m3", request)
     output = run("stream.py", "--port", "sim://cortex-m3", cwd=project)
+    assert "sim://cortex-m3: cortex-m3 runs network" in output
     assert re.search(r"sample 9: class \d, [\d.]+ k instructions on the board\n0 of 10 answers differ", output)
     assert not re.search(r"\d (µs|ms|s)\b", output)
 

@@ -10,10 +10,13 @@ import pytest
 from click.testing import CliRunner
 
 from ebnn.cli.history import history
+from ebnn.cli.sweep import sweep
 from ebnn.cli.train import train
 from ebnn.errors import TrainingError, WriteError
-from ebnn.training.history import read_history
+from ebnn.figures import percent
+from ebnn.training.history import TEST_NAME, read_history, write_test
 from ebnn.training.records import LOG_NAME, MAX_LOG_BYTES, read_log
+from ebnn.training.run_folders import KEPT_FILES
 
 LINES = [
     {"epoch": 1, "loss": 2.0, "train_accuracy": 0.25, "learning_rate": 0.01, "seconds": 30.0},
@@ -73,6 +76,63 @@ def test_a_table_and_json_of_several_runs():
     }
     assert (b["best_epoch"], b["validation_accuracy"], b["test_accuracy"]) == (2, None, 0.875)
     assert (c["epochs"], c["best_epoch"], c["loss"]) == (0, None, None)
+
+
+def test_a_finished_run_has_the_accuracy_on_the_test_images():
+    records = read_log(write_log("a"))
+    write_test(Path("a"), records, 0.625)
+    assert cells(ebnn_history("a", "--json", "a.json"), "a")[2:4] == ["87.50%", "62.50%"]
+    assert json.loads(Path("a.json").read_text())["runs"][0]["test_accuracy"] == 0.625
+    assert "test.json" in KEPT_FILES
+
+
+@pytest.mark.parametrize("later", [{"epochs": 2}, {"name": "test"}], ids=["begun anew", "another run"])
+def test_a_run_that_is_not_the_one_tested_has_no_such_accuracy(later):
+    write_test(Path(), read_log(write_log("a")), 0.625)
+    Path(TEST_NAME).rename(write_log("b", **later) / TEST_NAME)
+    found = read_history(Path("b"), "b").values()["test_accuracy"]
+    assert found == (0.85 if "name" in later else None)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        b"[" * 900,
+        b" " * 1001,
+        b'{"epochs": 3}',
+        b'{"epochs": 3, "last_loss": 0.5, "test_accuracy": "1"}',
+        b'{"epochs": 3, "last_loss": 0.5, "test_accuracy": NaN}',
+        b'{"epochs": 3, "last_loss": 0.5, "test_accuracy": 1.5}',
+    ],
+)
+def test_a_damaged_accuracy_is_an_error(content):
+    (write_log("a") / TEST_NAME).write_bytes(content)
+    with pytest.raises(TrainingError, match=r"^a/test\.json is damaged \(.*\); ebnn train --resume writes it afresh$"):
+        read_history(Path("a"), "a")
+
+
+def test_a_pipe_in_its_place_does_not_hang():
+    os.mkfifo(write_log("a") / TEST_NAME)
+    with pytest.raises(TrainingError, match=r"test\.json is damaged \(it is no file\)"):
+        read_history(Path("a"), "a")
+
+
+def test_training_and_sweeping_leave_what_is_so():
+    """A sweep keeps the test images for later, so its runs have no accuracy on them."""
+    options = ["--dataset", "digits", "--epochs", "1", "--validation", "300"]
+    result = CliRunner().invoke(train, [*options, "--architecture", "c8k3", "--out", "one", "--json", "one.json"])
+    assert result.exit_code == 0, result.output
+    shown = read_history(Path("one"), "one").values()
+    assert shown["test_accuracy"] == json.loads(Path("one.json").read_text())["accuracy"]
+    result = CliRunner().invoke(train, [*options, "--float", "--architecture", "c8k3", "--out", "two"])
+    assert f"test accuracy {percent(read_history(Path('two'), 'two').values()['test_accuracy'])}" in result.output
+    result = CliRunner().invoke(sweep, ["c8k3", *options, "--out", "many"])
+    assert result.exit_code == 0, result.output
+    assert read_history(Path("many/c8k3"), "c8k3").values()["test_accuracy"] is None
 
 
 def test_runs_of_one_name_are_told_apart_by_their_folders():

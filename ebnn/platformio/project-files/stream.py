@@ -11,7 +11,7 @@ from ebnn.boards import load_board
 from ebnn.device import Device
 from ebnn.errors import EbnnError
 from ebnn.ports import find_port
-from ebnn.report import duration_text
+from ebnn.report import duration_text, timed
 from ebnn.simulation import board_url
 
 BOARD = "@board@"
@@ -29,18 +29,18 @@ def main() -> int:
         samples = np.load(arguments.samples) if arguments.samples else noise(network)
         packed = network.pack_input(samples)  # (n, bytes)
         scores = network.scores(samples)  # (n, classes)
-        port = arguments.port or find_port(load_board(BOARD))
+        url = port = arguments.port or find_port(load_board(BOARD))
         if port.startswith("sim://") and "?" not in port:  # a simulated board, with this project's header
-            port = board_url(port.removeprefix("sim://"), header=HEADER)
+            url = board_url(port.removeprefix("sim://"), header=HEADER)
         different = 0
-        with Device(port, network_hash=network.hash32) as device:
+        with Device(url, network_hash=network.hash32) as device:
             board = device.hello().board
             print(f"{port}: {board} runs {device.hello().network}")
             for number, (sample, expected) in enumerate(zip(packed, scores, strict=True)):
                 answer = device.predict(sample)
                 different += not np.array_equal(answer.scores, expected)
                 took = duration_text(board, answer.device_us)  # instructions where the board is QEMU's
-                print(f"sample {number}: class {answer.class_index}, {took} on the board")
+                print(f"sample {number}: class {answer.class_index}, {took} {timed(board)}")
     except (EbnnError, OSError, ValueError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
