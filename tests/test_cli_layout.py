@@ -99,6 +99,16 @@ def test_wrapping_breaks_between_words():
     assert wrap("a /very/long/path/of/a/file b", 10) == "a\n/very/long/path/of/a/file\nb"
     assert wrap("flash  12 B", 80) == "flash  12 B"
     assert wrap("next:\n  ebnn run a.ebnn --dataset mnist", 10) == "next:\n  ebnn run a.ebnn --dataset mnist"
+    for command in (
+        'pip install "ebnn[train]"',
+        "ebnn platformio-offline FOLDER",
+        "ebnn run MODEL --port sim://uno",
+        "ebnn export MODEL.ebnn -o network.h",
+        "export PLATFORMIO_CORE_DIR=FOLDER",
+        "sudo usermod -aG dialout $USER",
+    ):
+        assert wrap(f"lacks it: run {command}, then go on", 20).startswith(f"lacks it: run\n{command}")
+    assert wrap("ebnn train --resume writes it", 20) == "ebnn train --resume\nwrites it"
     assert wrap("数字 网络", 8) == "数字\n网络"
     assert wrap("数字 网络", 9) == "数字 网络"
     assert wrap("", 10) == ""
