@@ -11,11 +11,12 @@ linked programs take. Counts are exact, so the same tools give the same file. AV
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -29,13 +30,15 @@ from scipy.optimize import nnls
 import ebnn.boards
 from benchmarks.networks import build, samples
 from ebnn.boards import Board, load_board
-from ebnn.compile.estimate import target_of
+from ebnn.compile.estimate import stack_name, target_of
 from ebnn.compile.header import flash_bytes, write_header
 from ebnn.compile.kernels.kernel import Kernel, Work
 from ebnn.compile.options import Options
-from ebnn.compile.plan import plan
-from ebnn.compile.target import WORDS
+from ebnn.compile.plan import Step, plan
+from ebnn.compile.target import AVR, WORDS
 from ebnn.device import Device
+from ebnn.errors import BuildError
+from ebnn.model.kinds import InputKind
 from ebnn.model.layers import Pool
 from ebnn.model.network import Network
 from ebnn.model.reference import activations, sums
@@ -47,9 +50,12 @@ SAMPLES = 3  # of each network
 FOLDER = Path(ebnn.boards.__file__).parent
 MEASURED_ON = {"avr": "megaatmega2560", **{name: name for name in ("cortex-m0", "cortex-m3", "cortex-m4", "rv32")}}
 SHARES = {"avr": ("uno", "nanoatmega328", "megaatmega2560", "leonardo")}  # boards whose own share can be linked here
+# Boards whose return addresses take a byte less than the measured one's; the first is simulated.
+SHALLOWER = {"avr": ("uno", "nanoatmega328")}
+Which = tuple[InputKind, tuple[int, int, int], str]
 
 # (input, shape, blocks): each kernel alone, then together, small and large, with and without padding and pools.
-INTEGER = [
+INTEGER: list[Which] = [
     ("bits", (8, 4, 4), ""),
     ("bits", (1, 28, 28), ""),
     ("bits", (32, 7, 7), ""),
@@ -114,11 +120,34 @@ INTEGER = [
     ("uint8", (1, 12, 12), "c8,3,1,1 c16,3,1,1,m2,2,0 c24,3,1,1,m2,2,0 d10"),
     ("bits", (1, 16, 16), "c16,3,1,1,m2,2,0 c32,3,1,1,m2,2,0 d20"),
     ("bits", (1, 20, 20), "c8,5,1,0,m2,2,0 d50 d30"),
+    ("bits", (64, 5, 5), "c128,3,1,0"),
+    ("bits", (32, 6, 6), "c64,3,1,0"),
+    ("bits", (16, 12, 12), "c40,3,1,0"),
+    ("bits", (8, 14, 14), "c24,3,1,1"),
+    ("bits", (8, 9, 9), "c32,5,1,0"),
+    ("bits", (24, 10, 10), "c48,3,2,0"),
+    ("bits", (48, 5, 5), "c30,3,1,1"),
+    ("bits", (64, 7, 7), "c17,1,1,0"),
+    ("bits", (16, 7, 7), "c96,2,1,0"),
+    ("bits", (32, 8, 8), "c20,5,1,2"),
+    ("bits", (8, 12, 12), "c9,4,2,1"),
+    ("bits", (20, 8, 8), "c64,3,1,0"),
+    ("bits", (10, 12, 12), "c40,3,1,0"),
+    ("bits", (12, 9, 9), "c24,3,1,1"),
+    ("bits", (20, 6, 6), "c27,5,1,2"),
+    ("bits", (9, 10, 10), "c14,2,1,1"),
+    ("bits", (30, 5, 5), "c50,3,1,0"),
+    ("bits", (16, 10, 10), "c24,3,1,0,m2,2,0"),
+    ("bits", (20, 12, 12), "c64,3,1,0,m2,2,0"),
+    ("bits", (12, 10, 10), "c16,3,1,0,m3,2,1"),
+    ("bits", (32, 8, 8), "c48,3,1,1,m2,2,0"),
+    ("uint8", (1, 20, 20), "c12,5,2,0 c24,3,1,0,m2,2,0 c40,3,1,0"),
+    ("bits", (1, 20, 20), "c16,3,1,1,m2,2,0 c32,3,1,0 c32,3,1,0"),
 ]
 CLASSES = (10, 10, 3, 8, 10, 13, 33)  # in turn
 # What counts ones, and so differs by "speed".
 _WITH_ONES = ("bits", "octets", "ones", "compare_each", "compare_fours")
-FLOAT_INPUT = [
+FLOAT_INPUT: list[Which] = [
     ("float", (1, 8, 8), "c4,3,1,1,m2,2,0"),
     ("float", (1, 10, 10), "c8,3,2,0"),
     ("float", (1, 7, 7), "d12"),
@@ -135,7 +164,7 @@ FLOAT_INPUT = [
     ("float", (3, 6, 6), "c4,3,1,1"),
 ]
 # In the float arithmetic.
-FLOAT = [
+FLOAT: list[Which] = [
     ("uint8", (1, 12, 12), "c6,3,1,1,m2,2,0"),
     ("uint8", (1, 16, 16), "c10,3,1,1,m2,2,0 c12,3,1,1,m2,2,0"),
     ("uint8", (3, 10, 10), "c5,5,1,0"),
@@ -167,8 +196,16 @@ class Row:
 
     @property
     def kernels(self) -> list[Kernel]:
-        steps = plan(self.network, Options.named(self.arithmetic, self.optimize), WORDS).steps
-        return [step.kernel for step in steps]
+        return [step.kernel for step in self._steps]
+
+    @property
+    def _steps(self) -> Sequence[Step]:
+        return plan(self.network, Options.named(self.arithmetic, self.optimize), WORDS).steps
+
+    @property
+    def stacks(self) -> list[str]:
+        """Under which names their stacks are."""
+        return [self.tuned(stack_name(step)) for step in self._steps]
 
     def tuned(self, name: str) -> str:
         """The name of a kernel, or a part of the library, with what it was optimized for where that is speed."""
@@ -225,7 +262,11 @@ def _made(folder: Path) -> Path:
 
 
 def measure(
-    board: Board, network: Network, x: NDArray[np.generic], arithmetic: str = "integer", optimize: str = "balanced"
+    board: Board,
+    network: Network,
+    x: NDArray[np.generic],
+    arithmetic: str = "integer",
+    optimize: str = "balanced",
 ) -> Row:
     """Builds the firmware with the network, runs samples on the simulated board, asks for their profiles."""
     with tempfile.TemporaryDirectory(prefix="ebnn-costs-") as folder:
@@ -246,20 +287,35 @@ def measure(
 
 
 def fit_time(rows: Iterable[Row]) -> tuple[dict[str, dict[str, float]], dict[str, list[float]]]:
-    """Cycles for one of each count, no less than 0, by least squares of the relative errors; and those errors."""
-    points: dict[str, list[tuple[Work, float]]] = defaultdict(list)
-    for row in rows:
-        for kernel, work, cycles in zip(row.kernels, row.work, row.cycles, strict=True):
-            points[row.tuned(kernel.name)].append((work, cycles))
-    costs, errors = {}, {}
-    for kernel, measured in sorted(points.items()):
-        names = list(dict.fromkeys(name for work, _ in measured for name in work))
-        a = np.array([[work.get(name, 0.0) for name in names] for work, _ in measured])
-        y = np.array([cycles for _, cycles in measured])
-        found, _ = nnls(a / y[:, None], np.ones(len(y)))
-        costs[kernel] = {name: float(value) for name, value in zip(names, found, strict=True) if value > 0}
-        errors[kernel] = list((a @ found - y) / y)
+    """Cycles for one of each count, no less than 0, by least squares of the relative errors; and those errors.
+
+    What turns outputs over is one function, and costs one figure, but for the kernels that have their own.
+    """
+    points = [
+        (row.tuned(kernel.name), work, cycles)
+        for row in rows
+        for kernel, work, cycles in zip(row.kernels, row.work, row.cycles, strict=True)
+    ]
+    places = sorted({_place(kernel, name) for kernel, work, _ in points for name in work})
+    a = np.zeros((len(points), len(places)))
+    for row, (kernel, work, _) in zip(a, points, strict=True):
+        for name, count in work.items():
+            row[places.index(_place(kernel, name))] = count
+    y = np.array([cycles for _, _, cycles in points])
+    found, _ = nnls(a / y[:, None], np.ones(len(y)))
+    value = dict(zip(places, map(float, found), strict=True))
+    costs: dict[str, dict[str, float]] = defaultdict(dict)
+    errors: dict[str, list[float]] = defaultdict(list)
+    for (kernel, work, _), error in sorted(zip(points, (a @ found - y) / y, strict=True), key=lambda one: one[0][0]):
+        costs[kernel] |= {name: value[place] for name in work if value[place := _place(kernel, name)] > 0}
+        errors[kernel].append(float(error))
     return costs, errors
+
+
+def _place(kernel: str, name: str) -> tuple[str, str]:
+    """Which figure is the cost of a count."""
+    shared = name == "flips" and kernel not in ("conv_columns", "conv_table")
+    return "ebnn_apply_flips" if shared else kernel, name
 
 
 def fit_flash(rows: list[Row]) -> tuple[dict[str, float], float, list[float]]:
@@ -279,19 +335,20 @@ def fit_flash(rows: list[Row]) -> tuple[dict[str, float], float, list[float]]:
 
 
 def fit_stack(rows: list[Row]) -> dict[str, int]:
-    """The deepest stack of the programs in which a kernel is the deepest: the middle between the least and the most.
+    """The most that the stack took in a program in which a kernel is the deepest; no row's is deeper than its kernels'.
 
-    A kernel's frame depends a little on what else the compiler finds in a program.
+    A kernel's frame depends a little on what else the compiler finds in a program. Which is the deepest follows from
+    the programs of the fewest kernels.
     """
     least: dict[str, int] = {}
-    for row in sorted(rows, key=lambda row: (len(set(row.kernels)), row.stack)):
-        for kernel in row.kernels:
-            least.setdefault(kernel, row.stack)
-    most = dict(least)
+    for row in sorted(rows, key=lambda row: (len(set(row.stacks)), row.stack)):
+        for name in row.stacks:
+            least.setdefault(name, row.stack)
+    most = dict.fromkeys(least, 0)
     for row in rows:
-        deepest = max(row.kernels, key=least.__getitem__)
+        deepest = max(row.stacks, key=least.__getitem__)
         most[deepest] = max(most[deepest], row.stack)
-    return {kernel: (least[kernel] + most[kernel]) // 2 for kernel in sorted(least)}
+    return {name: most[name] or least[name] for name in sorted(least)}
 
 
 def costs_text(
@@ -311,19 +368,45 @@ def main(core: str) -> None:
     """Measure the kernels on CORE and write their costs."""
     console = Console()
     board = load_board(MEASURED_ON[core])
-    cases = [
-        *((which, "integer", "balanced") for which in [*INTEGER, *FLOAT_INPUT]),
-        *((which, "integer", "size") for which in INTEGER),
-        *((which, "float", "balanced") for which in FLOAT),
-        *((which, "integer", "speed") for which in INTEGER if core == "avr"),  # the same elsewhere
-    ]
-    rows = []
-    for seed, (which, *how) in enumerate(track(cases, f"{len(cases)} on {board.name}", console=console)):
-        network = build(*which, seed, CLASSES[seed % len(CLASSES)])  # type: ignore[arg-type]
-        rows.append(measure(board, network, samples(network.input, SAMPLES, seed), *how))
+    numbered = list(enumerate(cases(core)))
+    rows = [measure_case(board, *case) for case in track(numbered, f"{len(numbered)} on {board.name}", console=console)]
+    write_costs(core, rows, console)
+
+
+def cases(core: str) -> list[tuple[Which, str, str]]:
+    """The networks that are measured, with arithmetic and optimization; again only where another kernel runs one."""
+    found: list[tuple[Which, str, str]] = []
+    found += [(which, "integer", "balanced") for which in [*INTEGER, *FLOAT_INPUT]]
+    found += [(which, "float", "balanced") for which in FLOAT]
+    others = ("size", "speed") if core == "avr" else ("size",)  # by "speed" the same elsewhere
+    for optimize in others:
+        for which in INTEGER:
+            network = build(*which, seed=0)
+            one, balanced = (
+                plan(network, Options.named("integer", each), WORDS).steps for each in (optimize, "balanced")
+            )
+            layers = range(max(len(one) - 1, 1))
+            ones = optimize == "speed" and any(word in one[i].kernel.name for i in layers for word in _WITH_ONES)
+            if ones or any(one[i].kernel != balanced[i].kernel for i in layers):
+                found.append((which, "integer", optimize))
+    return found
+
+
+def measure_case(board: Board, seed: int, case: tuple[Which, str, str]) -> Row:
+    """One of `cases`, of random weights; in every second one some outputs are turned over."""
+    which, arithmetic, optimize = case
+    network = build(*which, seed, CLASSES[seed % len(CLASSES)], below=seed % 2 == 1)
+    return measure(board, network, samples(network.input, SAMPLES, seed), arithmetic, optimize)
+
+
+def write_costs(core: str, rows: list[Row], console: Console) -> None:
+    """Fits what was measured on a core, and writes its file and its boards' shares."""
+    board = load_board(MEASURED_ON[core])
     time, time_errors = fit_time(rows)
     flash, base, flash_errors = fit_flash(rows)
-    stack = fit_stack([row for row in rows if row.optimize != "speed"])
+    stack = fit_stack(
+        [replace(row, stack=row.stack - AVR.ones_bytes) if row.optimize == "speed" else row for row in rows]
+    )
     unit = "cycles" if core == "avr" else "instructions"
     head = f"# By benchmarks/costs.py on the simulated {board.name}: bytes, and {unit} for one of each count."
     lines = costs_text(head, flash, stack, time)
@@ -337,6 +420,10 @@ def main(core: str) -> None:
     console.print(f"RAM    {min(own)} to {max(own)} B beside arena and scores; stack {stack}")
     for name in SHARES.get(core, (board.name,)):
         _write_share(load_board(name), board, base, max(own), rows[0])
+    if core in SHALLOWER:
+        less = _stack_less(load_board(SHALLOWER[core][0]), rows)
+        for name in SHALLOWER[core]:
+            _write_figures(name, {"stack_less": less})
 
 
 def _write_share(board: Board, measured: Board, base: float, own: int, row: Row) -> None:
@@ -349,12 +436,30 @@ def _write_share(board: Board, measured: Board, base: float, own: int, row: Row)
             kind = simulator_class(measured)
             other = sizes(kind.build(board, header, _made(Path(folder) / "build")))
         flash, ram = base + other[0] - row.flash, own + other[1] - row.static
-    path = FOLDER / f"{board.name}.toml"
+    _write_figures(board.name, {"firmware_flash": round(flash), "firmware_ram": ram, "measured": "true"})
+
+
+def _stack_less(board: Board, rows: list[Row]) -> int:
+    """Bytes by which the stack is less deep on a board, at least: of each kernel the program that has the deepest."""
+    names = {name for row in rows for name in row.stacks}
+    deepest = [max((row for row in rows if name in row.stacks), key=lambda row: row.stack) for name in sorted(names)]
+    found = []
+    for row in dict.fromkeys(map(rows.index, deepest)):
+        network, how = rows[row].network, (rows[row].arithmetic, rows[row].optimize)
+        with contextlib.suppress(BuildError):  # too large for the board
+            found.append(rows[row].stack - measure(board, network, samples(network.input, 1, 0), *how).stack)
+    return min(found)
+
+
+def _write_figures(name: str, figures: Mapping[str, object]) -> None:
+    """Writes what was measured into a board's file."""
+    path = FOLDER / f"{name}.toml"
     text = path.read_text()
-    for key, value in (("firmware_flash", round(flash)), ("firmware_ram", ram), ("measured", "true")):
+    for key, value in figures.items():
         line = f"{key} = {value}"
         text, count = re.subn(rf"^{key} = .*$", line, text, flags=re.MULTILINE)
-        text = text if count else f"{text}{line}\n"
+        head, table, rest = text.partition("\n[")
+        text = text if count else f"{head.rstrip()}\n{line}\n{table}{rest}"
     path.write_text(text)
 
 

@@ -24,7 +24,9 @@ def sides(text: str) -> tuple[int, int]:
     return values[0], values[-1]
 
 
-def build(kind: InputKind, shape: Sequence[int], blocks: str, seed: int, classes: int = CLASSES) -> Network:
+def build(
+    kind: InputKind, shape: Sequence[int], blocks: str, seed: int, classes: int = CLASSES, *, below: bool = False
+) -> Network:
     """A network of random weights.
 
     Args:
@@ -34,6 +36,7 @@ def build(kind: InputKind, shape: Sequence[int], blocks: str, seed: int, classes
             "c16,3,1,1,m2,2,0" pools behind it, window 2, stride 2, padding 0; "d32" is a dense block of 32 outputs.
         seed: of everything.
         classes: of the last layer.
+        below: whether a third of each block's outputs are 1 at sums below their threshold, not above.
     """
     rng = np.random.default_rng(seed)
     source = network_input = Input(kind, Shape(*shape))
@@ -57,14 +60,16 @@ def build(kind: InputKind, shape: Sequence[int], blocks: str, seed: int, classes
         value = np.array([np.quantile(acc[..., f], 1 - ones[f]) for f in range(outputs)])
         spread = acc.reshape(-1, outputs).std(axis=0) + 1
         beta = np.array([NormalDist().inv_cdf(one) for one in ones])
-        normalize = Normalize(0 * beta, value + beta * spread, 1 / spread, 0 * beta + 1, beta)
+        turned = (np.arange(outputs) % 3 == 0) & below
+        turn = np.where(turned, -1, 1)
+        normalize = Normalize(0 * beta, value + beta * spread, 1 / spread, turn, turn * beta)
         if source.values.whole:
-            sign = Sign(np.ceil(value).astype(np.int32), np.zeros(outputs, bool), normalize)
-            made.append(Block(linear, pool, sign).at(len(made), source))
-            x = acc >= np.ceil(value)
+            limit = np.where(turned, np.floor(value), np.ceil(value))
+            made.append(Block(linear, pool, Sign(limit.astype(np.int32), turned, normalize)).at(len(made), source))
         else:
+            limit = value.astype(np.float32)
             made.append(Block(linear, pool, normalize).at(len(made), source))
-            x = acc >= value.astype(np.float32)
+        x = np.where(turned, acc <= limit, acc >= limit)
         source = made[-1].output
     at = source.shape
     weights = rng.integers(0, 2, (classes, at.height, at.width, at.channels)).astype(bool)

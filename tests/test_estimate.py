@@ -11,7 +11,7 @@ from support.parts import block_of, kernel_of, last_of, net_of
 from test_cli import ebnn as command
 
 import ebnn
-from benchmarks.costs import measure, sizes
+from benchmarks.costs import Row, fit_stack, measure, sizes
 from benchmarks.networks import build, samples
 from ebnn.boards import Costs, board_names, load_board, load_costs
 from ebnn.compile.estimate import (
@@ -50,6 +50,20 @@ def test_the_estimate_is_near_what_is_built_and_run(request, board, which):
     assert found.flash_bytes == pytest.approx(row.flash, rel=0.05)
     assert found.ram_bytes == pytest.approx(row.static + row.stack, rel=0.05)
     assert found.us == pytest.approx(sum(row.cycles) / load_board(board).clock_hz * 1e6, rel=0.15)
+
+
+def test_no_program_s_stack_is_deeper_than_its_kernels_say():
+    """What was seen is the bound: the most where a kernel is the deepest, not a middle."""
+    seen = {"d8": 100, "c8,3,1,0": 200, "c8,3,1,0 d8": 215, "c8,3,1,0,m2,2,0": 190, "c8,3,1,0,m2,2,0 d12": 194}
+    rows = []
+    for blocks, stack in seen.items():
+        network = build("bits", (16, 6, 6), blocks, seed=1)
+        layers = len(network.layers)
+        rows.append(Row(network, "integer", "balanced", 0, 0, stack, (1.0,) * layers, ({},) * layers))
+    assert len(rows[2].stacks) == 3
+    bounds = fit_stack(rows)
+    assert bounds == {"conv_octets": 194, "conv_octets_4": 215, "dense_bits_4": 100, "output_bits_4": 100}
+    assert all(row.stack <= max(bounds[kernel] for kernel in row.kernels) for row in rows)
 
 
 def test_float_input_and_the_stack_on_an_uno(request):
@@ -123,7 +137,10 @@ def test_costs_are_there_for_every_kernel():
     kernels = {kernel.costs for kernel in KERNELS}
     for core in {load_board(name).costs for name in board_names()} - {None}:
         costs = load_costs(core)
-        assert {name for name in costs.time if not name.endswith("_speed")} == costs.stack.keys() == kernels
+        assert {name for name in costs.time if not name.endswith("_speed")} == kernels
+        rest = {f"{kernel}_rest" for kernel in kernels if kernel.endswith("_4") and "output" not in kernel}
+        assert {name for name in costs.stack if not name.endswith("_speed")} - rest == kernels
+        assert not rest - costs.stack.keys() or core != "avr"
         for kernel in KERNELS:
             assert costs.flash.keys() >= {*kernel.library, f"{kernel.struct.name}_layer"}, kernel.name
 

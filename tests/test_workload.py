@@ -98,6 +98,8 @@ def test_sums_by_columns_by_hand():
             "filters": strips * 2,
             "lookups": strips * 2 * 4,  # those over three are the others
             "more_lookups": 0,
+            "partials": 0,
+            "additions": 0,
             "pixels": 16,
             "pooled": 32,
             "flips": 0,

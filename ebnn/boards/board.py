@@ -78,6 +78,8 @@ class Board:
     """Bytes that the board's core and the serial firmware take without a network and its kernels."""
     firmware_ram: int = 0
     """Bytes of RAM that the board's core and the serial firmware take without a network, the stack left out."""
+    stack_less: int = 0
+    """Bytes by which its stacks are less deep than on the board that its `Costs` were measured on."""
     measured: bool = False
     """Whether those figures were measured on a build and a simulator; otherwise they are taken from similar boards."""
     file: str | None = None

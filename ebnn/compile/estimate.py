@@ -15,8 +15,10 @@ from ..errors import NetworkError
 from ..model import bits
 from ..model.layers import Layer
 from ..model.network import Network
+from ..model.transforms import Sign
+from .kernels.kernel import GROUP
 from .options import Optimize, Options
-from .plan import plan, scratch_bytes
+from .plan import Step, plan, scratch_bytes
 from .target import AVR, WORDS, Target
 
 T = TypeVar("T")
@@ -155,7 +157,9 @@ def estimate(network: Network, board: Board, arithmetic: str = "integer", optimi
         board=board,
         flash_bytes=round(board.firmware_flash + sum(code.values()) + structs + compiled.flash_bytes),
         static_bytes=board.firmware_ram + compiled.arena_bytes + 4 * network.classes,
-        stack_bytes=round(max(costs.stack[step.kernel.costs] for step in compiled.steps)) + compiled.ones_bytes,
+        stack_bytes=max(_stack(costs.stack, stack_name(step), optimized) for step in compiled.steps)
+        - board.stack_less
+        + compiled.ones_bytes,
         layer_bounds=tuple(bounds),
         arena_bytes=compiled.arena_bytes,
         score_bytes=4 * network.classes,
@@ -174,6 +178,19 @@ def target_of(board: Board) -> Target:
 def _tuned(costs: Mapping[str, T], name: str, optimize: Optimize) -> T:
     """What ``name`` costs; by "speed" some things cost something else on some cores."""
     return costs.get(f"{name}_{optimize.value}", costs[name])
+
+
+def stack_name(step: Step) -> str:
+    """Under which name a kernel's stack is: the last filters of a block, fewer than four, take a call more."""
+    name = step.kernel.costs
+    rest = name.endswith(f"_{GROUP}") and isinstance(step.layer.transform, Sign) and step.layer.outputs % GROUP
+    return f"{name}_rest" if rest else name
+
+
+def _stack(costs: Mapping[str, int], name: str, optimize: Optimize) -> int:
+    """The deepest stack of that name; on some cores the last filters, or "speed", have no figure of their own."""
+    names = (f"{name}_{optimize.value}", name, name.removesuffix("_rest"))
+    return next(costs[each] for each in names if each in costs)
 
 
 def check_fits(network: Network, board: Board, arithmetic: str = "integer", optimize: str = "balanced") -> Estimate:

@@ -190,6 +190,8 @@ class Columns(Kernel):
             "filters": count * layer.outputs,
             "lookups": count * layer.outputs * strip.run,
             "more_lookups": count * layer.outputs * strip.run * (strip.lookups - LOOKUPS),
+            "partials": count * layer.outputs * (strip.lookups > LOOKUPS),
+            "additions": count * layer.outputs * (strip.lookups - LOOKUPS),
             "pixels": pixels,
             "pooled": pixels * layer.outputs,
             "flips": pixels * flips(layer),
