@@ -205,7 +205,7 @@ class Row:
     @property
     def stacks(self) -> list[str]:
         """Under which names their stacks are."""
-        return [self.tuned(stack_name(step)) for step in self._steps]
+        return [stack_name(step) for step in self._steps]
 
     def tuned(self, name: str) -> str:
         """The name of a kernel, or a part of the library, with what it was optimized for where that is speed."""
@@ -440,14 +440,18 @@ def _write_share(board: Board, measured: Board, base: float, own: int, row: Row)
 
 
 def _stack_less(board: Board, rows: list[Row]) -> int:
-    """Bytes by which the stack is less deep on a board, at least: of each kernel the program that has the deepest."""
-    names = {name for row in rows for name in row.stacks}
-    deepest = [max((row for row in rows if name in row.stacks), key=lambda row: row.stack) for name in sorted(names)]
+    """Bytes by which stacks are less deep on a board, at least: of each kernel the deepest program that fits there."""
+    less: dict[int, int] = {}  # by the number of the row
     found = []
-    for row in dict.fromkeys(map(rows.index, deepest)):
-        network, how = rows[row].network, (rows[row].arithmetic, rows[row].optimize)
-        with contextlib.suppress(BuildError):  # too large for the board
-            found.append(rows[row].stack - measure(board, network, samples(network.input, 1, 0), *how).stack)
+    for name in {name for row in rows for name in row.stacks}:
+        for number in sorted((i for i, row in enumerate(rows) if name in row.stacks), key=lambda i: -rows[i].stack):
+            row = rows[number]
+            x = samples(row.network.input, 1, 0)
+            with contextlib.suppress(BuildError):  # too large for the board
+                if number not in less:
+                    less[number] = row.stack - measure(board, row.network, x, row.arithmetic, row.optimize).stack
+                found.append(less[number])
+                break
     return min(found)
 
 

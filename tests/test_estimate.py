@@ -63,19 +63,36 @@ def test_no_program_s_stack_is_deeper_than_its_kernels_say():
     assert len(rows[2].stacks) == 3
     bounds = fit_stack(rows)
     assert bounds == {"conv_octets": 194, "conv_octets_4": 215, "dense_bits_4": 100, "output_bits_4": 100}
-    assert all(row.stack <= max(bounds[kernel] for kernel in row.kernels) for row in rows)
+    assert all(row.stack <= max(bounds[name] for name in row.stacks) for row in rows)
 
 
 def test_float_input_and_the_stack_on_an_uno(request):
     """Taps outside the image and between strides; the stack is not said to be smaller than it is."""
     require_board("uno", request)
     for blocks, seed in (("c6,5,2,0", 9), ("c5,5,1,2", 3)):
-        network = build("float", (1, 12, 12), blocks, seed)
-        found = estimate(network, load_board("uno"))
-        row = measure(load_board("uno"), network, samples(network.input, 2, seed=1))
-        assert found.us == pytest.approx(sum(row.cycles) / 16, rel=0.03)
-        assert found.static_bytes == row.static
-        assert row.stack <= found.stack_bytes <= row.stack + 8
+        _holds(build("float", (1, 12, 12), blocks, seed), 0.03)
+
+
+@pytest.mark.parametrize(
+    ("which", "optimize"),
+    [
+        (("bits", (40, 6, 6), "c72,3,1,0 c40,2,1,0"), "balanced"),
+        (("bits", (2, 11, 11), "c21,4,1,0 d30"), "balanced"),
+        (("bits", (16, 8, 8), "c40,3,1,1 d18"), "speed"),
+    ],
+)
+def test_four_filters_at_a_time_and_outputs_turned_over_on_an_uno(request, which, optimize):
+    require_board("uno", request)
+    _holds(build(*which, seed=77, below=True), 0.05, optimize)
+
+
+def _holds(network, rel, optimize="balanced"):
+    """Time within ``rel`` on an Uno, and the stack not below what is seen, at most 24 B above."""
+    found = estimate(network, load_board("uno"), optimize=optimize)
+    row = measure(load_board("uno"), network, samples(network.input, 2, seed=1), optimize=optimize)
+    assert found.us == pytest.approx(sum(row.cycles) / 16, rel=rel)
+    assert found.static_bytes == row.static
+    assert row.stack <= found.stack_bytes <= row.stack + 24
 
 
 @pytest.mark.parametrize("board", ["uno", "cortex-m3"])
@@ -87,7 +104,11 @@ def test_the_estimate_of_a_trained_network_on_its_images(request, mnist, board):
     found = estimate(network, load_board(board))
     assert found.flash_bytes == pytest.approx(row.flash, rel=0.05)
     assert found.ram_bytes == pytest.approx(row.static + row.stack, rel=0.05)
-    assert found.us == pytest.approx(sum(row.cycles) / load_board(board).clock_hz * 1e6, rel=0.15)
+    assert found.us == pytest.approx(
+        sum(row.cycles) / load_board(board).clock_hz * 1e6, rel=0.05 if board == "uno" else 0.15
+    )
+    if board == "uno":
+        assert row.stack <= found.stack_bytes <= row.stack + 8
 
 
 def test_every_board_has_figures_but_this_computer():
@@ -139,7 +160,7 @@ def test_costs_are_there_for_every_kernel():
         costs = load_costs(core)
         assert {name for name in costs.time if not name.endswith("_speed")} == kernels
         rest = {f"{kernel}_rest" for kernel in kernels if kernel.endswith("_4") and "output" not in kernel}
-        assert {name for name in costs.stack if not name.endswith("_speed")} - rest == kernels
+        assert costs.stack.keys() - rest == kernels
         assert not rest - costs.stack.keys() or core != "avr"
         for kernel in KERNELS:
             assert costs.flash.keys() >= {*kernel.library, f"{kernel.struct.name}_layer"}, kernel.name

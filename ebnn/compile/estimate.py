@@ -157,7 +157,7 @@ def estimate(network: Network, board: Board, arithmetic: str = "integer", optimi
         board=board,
         flash_bytes=round(board.firmware_flash + sum(code.values()) + structs + compiled.flash_bytes),
         static_bytes=board.firmware_ram + compiled.arena_bytes + 4 * network.classes,
-        stack_bytes=max(_stack(costs.stack, stack_name(step), optimized) for step in compiled.steps)
+        stack_bytes=max(_stack(costs.stack, stack_name(step)) for step in compiled.steps)
         - board.stack_less
         + compiled.ones_bytes,
         layer_bounds=tuple(bounds),
@@ -187,10 +187,9 @@ def stack_name(step: Step) -> str:
     return f"{name}_rest" if rest else name
 
 
-def _stack(costs: Mapping[str, int], name: str, optimize: Optimize) -> int:
-    """The deepest stack of that name; on some cores the last filters, or "speed", have no figure of their own."""
-    names = (f"{name}_{optimize.value}", name, name.removesuffix("_rest"))
-    return next(costs[each] for each in names if each in costs)
+def _stack(costs: Mapping[str, int], name: str) -> int:
+    """The deepest stack of that name; on some cores the last filters have no figure of their own."""
+    return costs.get(name, costs[name.removesuffix("_rest")])
 
 
 def check_fits(network: Network, board: Board, arithmetic: str = "integer", optimize: str = "balanced") -> Estimate:
