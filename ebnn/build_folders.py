@@ -82,7 +82,9 @@ def temporary_folder() -> Iterator[Path]:
     try:
         folder, handle = make_folder(place, PREFIX)
     except OSError as error:
-        raise WriteError(f"no folder can be made in {place}: {error.strerror or error}") from None
+        raise WriteError(
+            f"no folder can be made in {place}: {error.strerror or error}; set TMPDIR to one that can be written"
+        ) from None
     try:
         yield folder
     finally:

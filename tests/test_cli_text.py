@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -93,6 +94,17 @@ def test_bytes_that_are_no_text_in_a_name(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert rb"\udcff.ebnn" in result.stdout
     assert json.loads((tmp_path / "i.json").read_text())["file"].endswith("\udcff.ebnn")
+
+
+def test_a_table_one_column_too_wide_has_no_empty_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its last column is a blank: it fits without that."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("x" * 40, overflow="fold")
+    table.add_row("y" * 39)
+    print_whole(PlainConsole(force_terminal=True, color_system=None, width=41), table)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [line.rstrip() for line in lines]
+    assert " " + "x" * 40 in lines
 
 
 def test_whatever_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

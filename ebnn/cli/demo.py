@@ -106,7 +106,7 @@ def _pictures(console: Console, images: np.ndarray, report: RunReport) -> None:
     wrong = np.flatnonzero(report.predicted != report.labels)
     right = np.flatnonzero(report.predicted == report.labels)
     if not report.samples:
-        raise EbnnError("no digit was answered")
+        raise EbnnError("no digit was answered: run the demo again; if that changes nothing, please report it")
     chosen = [*right[: SHOWN - min(2, len(wrong))], *wrong[:2]]
     panels = []
     for i in chosen:

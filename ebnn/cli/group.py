@@ -87,7 +87,9 @@ def _shown_errors() -> Iterator[None]:
             raise
         raise click.ClickException(printable(str(error))) from error
     except MemoryError as error:
-        raise _ShownError("there is not enough memory for this") from error
+        raise _ShownError(
+            "there is not enough memory for this: give it fewer samples or a smaller network, or end other programs"
+        ) from error
 
 
 def _message(error: EbnnError) -> click.ClickException:

@@ -46,7 +46,7 @@ class InputFile(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if _is_named_pipe(path):
-            raise FileFormatError(f"{path}: is a named pipe, no file")
+            raise FileFormatError(f"{path}: is a named pipe, no file: name a file")
         _note(ctx, _Use(_label(param), path, "reads"))
         return path
 
@@ -125,7 +125,7 @@ def check_writable(path: Path) -> None:
     except OSError as error:  # too long a name, a loop of links
         raise WriteError(f"{path} cannot be written: {error.strerror}") from None
     except RuntimeError:  # Python 3.10 to 3.12, for a loop of links
-        raise WriteError(f"{path} cannot be written: its links form a loop") from None
+        raise WriteError(f"{path} cannot be written: its links form a loop; name another file") from None
     if mode is not None and stat.S_ISDIR(mode):
         raise WriteError(f"{path} is a folder: name a file")
     if mode is not None and (stat.S_ISBLK(mode) or stat.S_ISSOCK(mode) or _is_named_pipe(path)):
@@ -133,7 +133,7 @@ def check_writable(path: Path) -> None:
     if len(os.fsencode(path.name)) > 240:  # a temporary file beside it has a longer name
         raise WriteError(f"{path.name[:40]}… cannot be written: its name is over 240 bytes")
     if not os.access(folder if mode is None else path, os.W_OK):
-        raise WriteError(f"{path} cannot be written: no permission")
+        raise WriteError(f"{path} cannot be written: no permission; name another file")
 
 
 def _mode(path: Path) -> int | None:

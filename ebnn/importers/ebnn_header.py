@@ -97,7 +97,7 @@ def read_header(path: str | PathLike[str]) -> Header:
     path = Path(path)
     try:
         if path.is_fifo() and not str(path).startswith(("/dev/", "/proc/")):  # somebody writes to a pipe there
-            raise FileFormatError(f"{path}: is a named pipe, no file")
+            raise FileFormatError(f"{path}: is a named pipe, no file: name a file")
         with path.open("rb") as file:
             raw = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:

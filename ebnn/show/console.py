@@ -48,17 +48,34 @@ def print_whole(console: Console, renderable: Any) -> None:
     """Prints a table whole: no figure is cut.
 
     Where a terminal is too narrow for it, a column that may be folded is; if that is not enough, the terminal wraps
-    its lines.
+    its lines. A terminal gets no blanks at the end of a line, which would make an empty one where they do not fit.
     """
     before, options = console.width, console.options.update(max_width=UNLIMITED)
     natural = Measurement.get(console, options, renderable).maximum
     if console.is_terminal and isinstance(renderable, Table):
-        natural -= _fold(console, renderable, natural - before)
+        blank = 1 if renderable.box and renderable.show_edge else 0  # the right edge of the boxes that are used
+        natural -= _fold(console, renderable, natural - blank - before)
     console.width = max(before, natural)
     try:
-        console.print(renderable, crop=False)
+        console.print(_WithoutEnds(renderable) if console.is_terminal else renderable, crop=False)
     finally:
         console.width = before
+
+
+class _WithoutEnds:
+    """What it is given, without blanks at the ends of lines."""
+
+    def __init__(self, shown: Any) -> None:
+        self.shown = shown
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterable[Segment]:
+        for line in console.render_lines(self.shown, options, pad=False):
+            while line and not line[-1].text.strip():
+                line.pop()
+            yield from line[:-1]
+            if line:
+                yield line[-1]._replace(text=line[-1].text.rstrip())
+            yield Segment.line()
 
 
 def _fold(console: Console, table: Table, excess: int) -> int:
