@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .device import Device, DeviceInfo
+from .device import BAUDRATE, Device, DeviceInfo
 from .errors import EbnnError, InputError, WrongNetworkError
 from .model.axes import refuse_masked
 from .model.network import Network
 from .report import RunReport
+from .simulation.network_port import network_port
 
 BATCH = 64  # samples that the reference predicts at a time
 
@@ -133,3 +134,39 @@ def stream(
         done = f"after {len(predicted):,} of {len(samples):,} samples"
         raise InterruptedRunError(f"{error} ({done})", report()) from error
     return report()
+
+
+def stream_port(
+    network: Network,
+    port: str,
+    images: ArrayLike,
+    labels: ArrayLike,
+    *,
+    name: str = "network",
+    arithmetic: str = "integer",
+    optimize: str = "balanced",
+    baud: int = BAUDRATE,
+    progress: Callable[[int], None] = lambda done: None,
+    overdue: Callable[[float], None] = lambda seconds: None,
+    building: Callable[[], None] = lambda: None,
+) -> RunReport:
+    """Opens a port, sends every sample and compares class and scores with the reference.
+
+    Args:
+        network: what the board must run; a simulated board, as ``sim://host``, is built with it.
+        port: where the board is.
+        images, labels, progress: as :func:`stream` takes them.
+        name, arithmetic, optimize: of a simulated board's header, as :func:`ebnn.write_header` takes them.
+        baud: of a serial port.
+        overdue: told for how many seconds an answer has been waited for.
+        building: called before a simulated board is built.
+
+    Raises PortError where the port cannot be opened, BuildError where a simulated board cannot be built, and the errors
+    of :func:`stream`.
+    """
+    with network_port(network, port, name, arithmetic, optimize) as url:
+        if url != port:
+            building()
+        with Device(url, network_hash=network.hash32, network_name=name, baudrate=baud) as device:
+            device.waiting = overdue
+            return stream(network, device, images, labels, progress)

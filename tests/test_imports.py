@@ -54,7 +54,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "report": ({"compile", "figures", "boards", *NETWORK}, set()),
     "sweep": ({"report", "figures", "compile", "boards", *NETWORK}, set()),
     "show": ({"atomic", "figures", "printable", "training", *TRAINING}, {"sweep"}),
-    "streaming": ({"device", "report", *NETWORK}, set()),
+    "streaming": ({"device", "report", "simulation", *NETWORK}, set()),
     "profiling": ({"compile", "device", "figures", "report", "streaming", *NETWORK}, set()),
     "cli": (EVERYTHING, EVERYTHING),
     "__main__": ({"cli"}, set()),

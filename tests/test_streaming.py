@@ -7,12 +7,13 @@ import pytest
 from support.c_networks import require
 from support.random_networks import random_network, random_samples
 
+import ebnn
 from ebnn.compile.header import header_text
 from ebnn.device import Device
 from ebnn.errors import InputError, WrongNetworkError
 from ebnn.profiling import profile_samples
 from ebnn.simulation import host_url
-from ebnn.streaming import InterruptedRunError, stream
+from ebnn.streaming import InterruptedRunError, stream, stream_port
 
 SEED = 3
 COUNT = 12
@@ -129,3 +130,17 @@ def test_labels_may_be_a_list(network, tmp_path):
     with board(tmp_path, header_text(network, name="net")) as device:
         report = stream(network, device, x, network.predict(x).tolist())
     assert report.accuracy == 1.0
+
+
+def test_a_port_is_streamed_to_in_one_call():
+    """A simulated board is built with the network; who asks is told of that, and of every sample."""
+    require("cc")
+    network = ebnn.load("mnist-tiny")
+    images = np.random.default_rng(0).integers(0, 2, (3, *network.input.shape)).astype(np.uint8)
+    told = []
+    report = stream_port(
+        network, "sim://host", images, [0, 1, 2], progress=told.append, building=lambda: told.append("building")
+    )
+    assert told == ["building", 1, 2, 3]
+    assert report.exact
+    assert report.predicted.tolist() == network.predict(images).tolist()

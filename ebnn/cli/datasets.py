@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TransferSpeedColumn
-from rich.progress import Progress as Bars
 from rich.table import Table
 
 from ebnn import datasets as data
 from ebnn.datasets.places import find_place
 
+from ..show.bars import download_bars
 from ..show.console import make_console, print_line, print_whole
 from .group import ErrorGroup
 from .idle_options import NAMED_FOLDER, refuses_idle
@@ -27,21 +23,6 @@ EXAMPLES = (
     ("ebnn datasets", "list them"),
     ("ebnn datasets fetch mnist", "download MNIST now and verify it"),
 )
-
-
-@contextlib.contextmanager
-def download_bars(console: Console) -> Iterator[data.Progress]:
-    """Yield a progress callback for ``ebnn.datasets.load`` that draws one bar per file on ``console``."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Bars(*columns, console=console) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def progress(name: str, done: int, total: int | None) -> None:
-            if name not in tasks:
-                tasks[name] = bars.add_task(name, total=total)
-            bars.update(tasks[name], completed=done, total=total)
-
-        yield progress
 
 
 class _DataSets(ErrorGroup):

@@ -15,8 +15,9 @@ from ..model.kinds import InputKind
 from ..model.network import Network
 from ..networks import load
 from ..profiling import memory_lines, profile_samples, profile_table
+from ..show.bars import download_bars, stream_bar
 from ..show.console import make_console, print_line, print_whole
-from .datasets import download_bars
+from ..simulation.network_port import network_port
 from .idle_options import BUILT_HEADER, FOLDER, SERIAL_PORT, refuses_idle
 from .options import (
     arithmetic_option,
@@ -28,7 +29,7 @@ from .options import (
     optimize_option,
     write_json,
 )
-from .run import advance, check_dataset, overdue, port_of, progress_bar
+from .run import check_dataset
 
 _SEED = 1  # of random samples: the same ones each time
 
@@ -69,14 +70,13 @@ def profile(
     images = _random_images(network, samples) if dataset is None else _test_images(network, dataset, samples, folder)
     console = make_console()
     name = identifier(model.stem)
-    with port_of(network, port, name, arithmetic, optimize) as url:
+    with network_port(network, port, name, arithmetic, optimize) as url:
         if url != port:
             print_line(console, f"compiling the firmware for {port} …")
         with Device(url, network_hash=network.hash32, network_name=name, baudrate=baud) as device:
-            with progress_bar(console) as bar:
-                task = bar.add_task("profiling", total=len(images))
-                device.waiting = overdue(bar, task)
-                report = profile_samples(network, device, images, advance(bar, task, "profiling"))
+            with stream_bar(console, "profiling", len(images)) as (done, overdue):
+                device.waiting = overdue
+                report = profile_samples(network, device, images, done)
             print_line(console, f"{report.network!r} on board {report.board!r} at {device.port_name}")
     print_whole(console, profile_table(report, "#" if console.options.ascii_only else "█"))
     for line in memory_lines(report):

@@ -1,28 +1,23 @@
 """The command ``ebnn run``."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from .. import datasets
-from ..build_folders import temporary_folder
-from ..compile.estimate import check_fits, estimate
-from ..compile.header import identifier, write_header
-from ..device import BAUDRATE, Device
+from ..compile.estimate import estimate
+from ..compile.header import identifier
+from ..device import BAUDRATE
 from ..errors import DeviceError, InputError
 from ..model.network import Network
 from ..networks import load
 from ..report import RunReport, confusion_table, run_table
+from ..show.bars import download_bars, stream_bar
 from ..show.console import make_console, print_line, print_whole
-from ..simulation import board_url
 from ..simulation.protocol_sim import parse_url, takes_header
-from ..streaming import InterruptedRunError, stream
-from .datasets import download_bars
+from ..streaming import InterruptedRunError, stream_port
 from .idle_options import BUILT_HEADER, FOLDER, SERIAL_PORT, refuses_idle
 from .options import (
     arithmetic_option,
@@ -145,52 +140,28 @@ def stream_with_bar(
     **more: Any,
 ) -> RunReport:
     """Streams the images with a progress bar and writes the results, also of a run that ends early."""
-    with port_of(network, port, name, arithmetic, optimize) as url:
-        if url != port:
-            print_line(console, f"compiling the firmware for {port} …")
-        with Device(url, network_hash=network.hash32, network_name=name, baudrate=baud) as device:
-            try:
-                with progress_bar(console) as bar:
-                    task = bar.add_task("streaming", total=len(images))
-                    device.waiting = overdue(bar, task)
-                    report = stream(network, device, images, labels, advance(bar, task, "streaming"))
-            except InterruptedRunError as error:
-                if error.report.samples:
-                    write_json(json_file, {**error.report.values(), "port": port, "error": str(error), **more})
-                    show(console, error.report, port)
-                raise
+    try:
+        with stream_bar(console, "streaming", len(images)) as (done, overdue):
+            report = stream_port(
+                network,
+                port,
+                images,
+                labels,
+                name=name,
+                arithmetic=arithmetic,
+                optimize=optimize,
+                baud=baud,
+                progress=done,
+                overdue=overdue,
+                building=lambda: print_line(console, f"compiling the firmware for {port} …"),
+            )
+    except InterruptedRunError as error:
+        if error.report.samples:
+            write_json(json_file, {**error.report.values(), "port": port, "error": str(error), **more})
+            show(console, error.report, port)
+        raise
     write_json(json_file, {**report.values(), "port": port, **more})
     return report
-
-
-@contextmanager
-def port_of(network: Network, port: str, name: str, arithmetic: str, optimize: str) -> Iterator[str]:
-    """The port's URL; for a simulated board that is not told what to run, that of one with this very network."""
-    if not takes_header(port):
-        yield port
-        return
-    board = parse_url(port).board
-    if board.costs is not None:
-        check_fits(network, board, arithmetic, optimize)
-    with temporary_folder() as folder:
-        header = folder / "network.h"
-        write_header(network, header, name=name, arithmetic=arithmetic, optimize=optimize)
-        yield board_url(board.file or board.name, header=header)
-
-
-def progress_bar(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-
-
-def advance(bar: Progress, task: TaskID, what: str) -> Callable[[int], None]:
-    """Tells a bar how many samples are done."""
-    return lambda done: bar.update(task, completed=done, description=what)
-
-
-def overdue(bar: Progress, task: TaskID) -> Callable[[float], None]:
-    """Tells a bar that an answer is overdue."""
-    return lambda seconds: bar.update(task, description=f"no answer for {seconds:.0f} s, asking again")
 
 
 def show(console: Console, report: RunReport, port: str, names: tuple[str, ...] = ()) -> None:

@@ -16,6 +16,7 @@ from ..errors import TrainingError
 from ..extras import import_extra
 from ..model.kinds import INPUT_KINDS, InputKind
 from ..recipes import load_recipe, recipe_names
+from ..show.bars import download_bars
 from ..show.console import make_console, print_line
 from ..show.training_progress import ConsoleProgress
 from ..training.lock import only_run
@@ -31,7 +32,6 @@ from ..training.run_folders import (
     has_snapshot,
 )
 from ..training.task import Task, Teacher
-from .datasets import download_bars
 from .layout import Headings
 from .options import dataset_choice, folder_option
 

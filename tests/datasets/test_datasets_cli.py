@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from ebnn.cli.datasets import datasets, download_bars
+from ebnn.cli.datasets import datasets
+from ebnn.show.bars import download_bars
 
 
 def run(*arguments: str) -> tuple[int, str]:

@@ -1,0 +1,47 @@
+"""Progress bars of downloads and of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+
+@contextmanager
+def download_bars(console: Console) -> Iterator[Callable[[str, int, int | None], None]]:
+    """Yields a progress callback for ``ebnn.datasets.load`` that draws one bar per file on ``console``."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(name: str, done: int, total: int | None) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total)
+            bars.update(tasks[name], completed=done, total=total)
+
+        yield progress
+
+
+@contextmanager
+def stream_bar(
+    console: Console, what: str, samples: int
+) -> Iterator[tuple[Callable[[int], None], Callable[[float], None]]]:
+    """Yields two callbacks for a bar of so many samples: how many are done, and for how long an answer is overdue."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=samples)
+        yield (
+            lambda done: bar.update(task, completed=done, description=what),
+            lambda seconds: bar.update(task, description=f"no answer for {seconds:.0f} s, asking again"),
+        )
