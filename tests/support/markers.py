@@ -13,6 +13,7 @@ MARKERS: dict[str, str] = {
 
 NEEDS: dict[str, tuple[str, ...]] = {
     "frontends": ("chainer",),
+    "recipes": ("chainer",),
     "fuzz": ("compiler", "slow"),
     "importers/test_importers_ebnn.py": ("compiler",),
     "link": ("compiler",),
@@ -30,6 +31,12 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "test_c_compile.py": ("compiler",),
     "test_cli.py": ("compiler", "chainer"),
     "test_cli_layout.py": ("chainer",),
+    "test_cli_paths.py": ("chainer",),
+    "test_errors.py": ("chainer",),
+    "test_extras.py": ("chainer",),
+    "test_library_folder.py": ("compiler",),
+    "test_reference.py": ("chainer",),
+    "test_samples.py": ("chainer",),
     "test_cli_process.py": ("compiler", "chainer"),
     "test_columns.py": ("compiler", "simulator"),
     "test_compare.py": ("compiler",),
