@@ -20,8 +20,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leaves files that need something out of the core suite, which so runs where Chainer cannot be imported."""
-    if config.getoption("markexpr") != "core" or collection_path.suffix != ".py":
+    """Leaves files and folders that need something out of the core suite, before Chainer is imported."""
+    if config.getoption("markexpr") != "core" or TESTS not in collection_path.parents:
         return None
     return True if markers_of(collection_path.relative_to(TESTS).as_posix()) else None
 

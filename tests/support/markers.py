@@ -21,7 +21,6 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "networks/test_networks_finding.py": ("compiler",),
     "networks/test_networks_publish.py": ("chainer",),
     "platformio": ("compiler", "slow"),
-    "platformio/test_platformio_ports.py": (),
     "simulation": ("simulator", "compiler"),
     "training": ("chainer",),
     "test_arduino_101.py": ("compiler",),
