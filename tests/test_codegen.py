@@ -343,6 +343,18 @@ def test_a_header_in_another_headers_place_is_refused(tmp_path, file):
     assert [path.name for path in tmp_path.iterdir()] == ["n.ebnn"]
 
 
+@pytest.mark.parametrize("file", ["avr/pgmspace.h", "avr/io.h", "util/delay.h", "sys/types.h", "AVR/Interrupt.h"])
+def test_a_header_that_programs_name_with_its_folder_is_refused(tmp_path, file, monkeypatch):
+    folder = (tmp_path / file).parent
+    folder.mkdir()
+    with pytest.raises(NetworkError, match=r"a header called (avr|util|sys)/\w+\.h would be included in place of"):
+        write_header(only_scores(), tmp_path / file)
+    monkeypatch.chdir(folder)
+    with pytest.raises(NetworkError, match="would be included in place of"):
+        write_header(only_scores(), Path(file).name)
+    write_header(only_scores(), "network.h")
+
+
 @pytest.mark.parametrize("file", ["network.h", "strings2.h", "my_string.h", "vector.h", "digits", "arduino_net.h"])
 def test_other_headers_are_written(tmp_path, file):
     write_header(only_scores(), tmp_path / file)

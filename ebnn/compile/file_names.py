@@ -30,6 +30,16 @@ _ARDUINO = frozenset(
     wiring wiring_private wmath wstring""".split()
 )
 
+# In folders that programs name: <avr/pgmspace.h>.
+_IN_FOLDERS = {
+    "avr": frozenset(
+        """boot builtins common cpufunc delay eeprom fuse interrupt io lock pgmspace portpins power sfr_defs signal
+        signature sleep version wdt xmega""".split()
+    ),
+    "util": frozenset("atomic crc16 delay delay_basic eu_dst parity setbaud twi usa_dst".split()),
+    "sys": frozenset("cdefs config features lock param reent select stat time types".split()),
+}
+
 
 def check_header_name(path: Path) -> None:
     """Raises NetworkError where a file of ``path``'s name would be included in place of another header.
@@ -38,9 +48,11 @@ def check_header_name(path: Path) -> None:
     """
     stem, suffix = path.stem.lower(), path.suffix.lower()
     headers = OWN | _C | _ARDUINO if suffix in (".h", ".hh", ".hpp") else _CPP
-    taken = stem in headers and suffix in ("", ".h", ".hh", ".hpp")
-    if taken:
+    folder = path.absolute().parent.name.lower()
+    in_folder = stem in _IN_FOLDERS.get(folder, ()) and suffix == ".h"
+    if in_folder or (stem in headers and suffix in ("", ".h", ".hh", ".hpp")):
+        name = f"{folder}/{path.name}" if in_folder else path.name
         raise NetworkError(
-            f"a header called {path.name} would be included in place of the one that C, Arduino or the ebnn library "
+            f"a header called {name} would be included in place of the one that C, Arduino or the ebnn library "
             f"has under that name: call it my_{path.name} or the like"
         )
