@@ -28,6 +28,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "test_benchmarks.py": ("compiler", "simulator"),
     "test_benchmarks_training.py": ("chainer",),
     "test_c_compile.py": ("compiler",),
+    "test_c_facts.py": ("compiler",),
     "test_cli.py": ("compiler", "chainer"),
     "test_cli_layout.py": ("chainer",),
     "test_cli_paths.py": ("chainer",),
