@@ -60,7 +60,7 @@ def pareto_front(costs: Sequence[float | None], accuracies: Sequence[float]) -> 
 
     Args:
         costs: of each network; None is out of the question.
-        accuracies: likewise.
+        accuracies: of each network, in the order of the costs.
     """
     points = list(zip(costs, accuracies, strict=True))
 

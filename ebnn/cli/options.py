@@ -81,7 +81,7 @@ def model_argument(command: Command) -> Command:
 
 
 def optional_model_argument(command: Command) -> Command:
-    """Likewise, for a command that has a network without it: then it is None."""
+    """Adds the argument MODEL for a command that has a network without it: then it is None."""
     return _model_argument(command, "[MODEL]", required=False)
 
 

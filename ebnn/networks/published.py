@@ -31,7 +31,7 @@ class TrainedSeed:
     Attributes:
         seed: of the run.
         accuracy: fraction of the test images that the network is right about.
-        validation_accuracy: likewise of the training images held out, which chose the epoch.
+        validation_accuracy: fraction of right answers for the training images held out, which chose the epoch.
         epoch: whose weights the network has.
         hash: the network's.
         float_accuracy: fraction of the test images that the float baseline of the same seed is right about; None where

@@ -29,9 +29,9 @@ class EpochRecord:
         seconds: that the epoch took, evaluation included.
         flips: fraction of the binary weights whose sign is another one than before the epoch; None without any.
         test_loss: mean cross entropy on the test set after the epoch, in test mode; None with a validation set.
-        test_accuracy: fraction of right answers, likewise.
+        test_accuracy: fraction of right answers for the test set; None with a validation set.
         validation_loss: mean cross entropy on the validation set after the epoch, in test mode; None without one.
-        validation_accuracy: fraction of right answers, likewise.
+        validation_accuracy: fraction of right answers for the validation set; None without one.
     """
 
     epoch: int

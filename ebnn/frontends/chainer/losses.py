@@ -33,7 +33,7 @@ def distillation(answers: Variable, teacher: Array, temperature: float) -> Varia
 
     Args:
         answers: the student's logits, (n, classes) float32.
-        teacher: the teacher's, likewise.
+        teacher: the teacher's logits, (n, classes) float32.
         temperature: above 0.
     """
     targets = F.log_softmax(teacher / temperature).array

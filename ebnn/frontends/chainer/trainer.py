@@ -67,7 +67,7 @@ def train(
     Args:
         model: chain that takes (n, c, h, w) float32 and returns logits (n, classes) float32.
         train_set: (images, labels), see :func:`ebnn.training.samples.as_samples`.
-        test_set: likewise.
+        test_set: (images, labels) as well.
         config: how to train.
         out: folder for log and snapshot; made where missing.
         input_kind: what the images are; None takes it from ``model.input_kind``.

@@ -252,13 +252,13 @@ EBNN_COUNT_PART uint16_t ebnn_count_long(const uint8_t *bits, const uint32_t *we
     return (uint16_t)(8u * eights + ebnn_sum_of_8(a + 4u * b, fields));
 }
 
-/* The same of a filter of its own. */
+/* Mismatches of one filter of 16 words and more, its words side by side. */
 EBNN_KERNEL uint16_t ebnn_mismatches_long(const uint8_t *bits, const uint32_t *weights, uint16_t words)
 {
     return ebnn_count_long(bits, weights, words, 1);
 }
 
-/* The same of one of four interleaved filters; a call where one instruction saves all registers. */
+/* Mismatches of one of four interleaved filters of 16 words and more; a call where one instruction saves all registers. */
 #if defined(__thumb__)
 EBNN_KERNEL
 #else
@@ -299,7 +299,7 @@ EBNN_KERNEL uint16_t ebnn_mismatches(const uint8_t *bits, const uint32_t *weight
     }
 }
 
-/* The same of the bits that are 1 in `mask`. */
+/* Mismatches of one filter among the bits that are 1 in `mask`. */
 EBNN_KERNEL uint16_t ebnn_masked_mismatches(const uint8_t *bits, const uint8_t *mask, const uint32_t *weights,
                                             uint16_t words)
 {
@@ -464,7 +464,7 @@ EBNN_KERNEL void ebnn_mismatches_4(const uint8_t *bits, const uint32_t *weights,
     }
 }
 
-/* The same of the bits that are 1 in `mask`. */
+/* Mismatches of four interleaved filters among the bits that are 1 in `mask`. */
 EBNN_KERNEL void ebnn_masked_mismatches_4(const uint8_t *bits, const uint8_t *mask, const uint32_t *weights,
                                           uint16_t words, uint16_t counts[4])
 {

@@ -88,7 +88,7 @@ EBNN_INLINE uint16_t ebnn_mismatches(const uint8_t *bits, const uint32_t *weight
     return count;
 }
 
-/* The same, where the filter's words are four apart: 2 cycles more a word. */
+/* Mismatches of one filter of `words` 32-bit words that are four apart: 2 cycles a word more than side by side. */
 EBNN_INLINE uint16_t ebnn_mismatches_apart(const uint8_t *bits, const uint32_t *weights, uint16_t words)
 {
     const uint8_t *const end = bits + 4u * words;
@@ -111,7 +111,7 @@ EBNN_KERNEL void ebnn_mismatches_4(const uint8_t *bits, const uint32_t *weights,
 }
 
 /*
- * The same, only of the bits that are 1 in `mask`.
+ * Mismatches of one filter of `words` 32-bit words among the bits that are 1 in `mask`.
  * Table in RAM: 55 cycles a word, 13.75 a byte. Table in flash: 59 and 14.75.
  */
 EBNN_INLINE uint16_t ebnn_masked_mismatches(const uint8_t *bits, const uint8_t *mask, const uint32_t *weights,

@@ -150,7 +150,10 @@ EBNN_KERNEL uint8_t ebnn_output_bits(const ebnn_output_t *in_flash, const uint8_
     return best.winner;
 }
 
-/* The same four classes at a time, their words side by side; the last ones, fewer than four, one after the other. */
+/*
+ * The last layer on bits, four classes at a time, their words side by side; the last classes, fewer than four, one after
+ * the other. scores: NULL when nobody asks for them. Returns the class.
+ */
 EBNN_KERNEL uint8_t ebnn_output_bits_4(const ebnn_output_t *in_flash, const uint8_t *input, int32_t *scores)
 {
     ebnn_output_t output;
@@ -172,7 +175,7 @@ EBNN_KERNEL uint8_t ebnn_output_bits_4(const ebnn_output_t *in_flash, const uint
     return best.winner;
 }
 
-/* The same, of bytes. */
+/* The last layer on bytes. scores: NULL when nobody asks for them. Returns the class. */
 EBNN_KERNEL uint8_t ebnn_output_bytes(const ebnn_output_t *in_flash, const uint8_t *input, int32_t *scores)
 {
     ebnn_output_t output;
