@@ -87,7 +87,7 @@ def estimate_table(network: Network, found: Estimate) -> Table:
     fits = "" if found.fits else f", does not fit: {', '.join(found.lacking)}"
     clock = "" if counts_instructions(board.name) else f", {_megahertz(board.clock_hz)}"
     reserved = board.reserved_ram
-    stack = f"{reserved:,} kept for heap and stacks" if reserved else f"stack {found.stack_bytes:,}"
+    stack = f"heap and stacks {reserved:,}" if reserved else f"stack {found.stack_bytes:,}"
     rows = [
         ("board", f"{board.title}: {board.mcu}{clock}{fits}"),
         ("flash", _room_text(found.flash_bytes, board.flash_bytes)),

@@ -154,3 +154,9 @@ def test_a_long_name_is_folded_in_its_column(tmp_path):
 @pytest.mark.parametrize("columns", [80, 100])
 def test_the_published_networks_fit_their_terminal(columns, tmp_path):
     assert max(map(cell_len, on_terminal(columns, "networks", cwd=tmp_path))) <= columns
+
+
+def test_what_a_network_takes_on_one_board_fits_its_terminal(tmp_path):
+    lines = on_terminal(80, "info", "mnist-uno", "--board", "genuino101", cwd=tmp_path)
+    assert any("heap and stacks" in line for line in lines)
+    assert max(map(cell_len, lines)) <= 80

@@ -171,3 +171,22 @@ def test_floats_of_any_width_are_finite(dtype, value):
 def test_labels_below_zero_are_told_what_to_add():
     with pytest.raises(TrainingError, match=r"the label -1: classes count from 0 to 254, add 1 to all$"):
         as_samples("training", images(*COLOUR), LABELS - 1, "uint8")
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        (None, "None"),
+        ((images(*COLOUR), LABELS, LABELS), "a tuple of 3"),
+        ([images(*COLOUR)], "a list of 1"),
+        (images(*COLOUR), "of type ndarray"),
+        (as_samples("test", images(*COLOUR), LABELS, "uint8"), "of type Samples"),
+    ],
+)
+def test_a_set_that_is_no_pair_is_refused(given, what, tmp_path):
+    model, whole = build_network("d8", COLOUR, 4), (images(*COLOUR), LABELS)
+    for name, sets in (("training", (given, whole)), ("test", (whole, given))):
+        with pytest.raises(TrainingError) as refused:
+            train(model, *sets, TrainConfig(epochs=1), tmp_path / "run")
+        assert str(refused.value) == f"the {name} set is {what}: give a pair, (images, labels)"
+    assert not list(tmp_path.iterdir())

@@ -53,6 +53,22 @@ class Samples:
         return zlib.crc32(labels, zlib.crc32(images))
 
 
+def as_pair(name: str, given: Any) -> tuple[Any, Any]:
+    """Returns the images and labels of a set, which are not looked at; ``name`` is the set's, for messages.
+
+    Raises:
+        TrainingError: ``given`` is no pair.
+    """
+    try:
+        images, labels = given
+    except (TypeError, ValueError):
+        what = "None" if given is None else f"of type {type(given).__name__}"
+        if isinstance(given, (tuple, list)):
+            what = f"a {type(given).__name__} of {len(given)}"
+        raise TrainingError(f"the {name} set is {what}: give a pair, (images, labels)") from None
+    return images, labels
+
+
 def as_samples(name: str, images: Any, labels: Any, kind: InputKind, shape: tuple[int, ...] | None = None) -> Samples:
     """Returns checked samples.
 

@@ -23,7 +23,7 @@ from ...training.lock import only_run
 from ...training.progress import Progress, told
 from ...training.records import EpochRecord, append_log, best_epoch, start_log
 from ...training.results import CHAIN_NAME, SNAPSHOT_NAME, Evaluation, TrainResult
-from ...training.samples import Samples, as_samples
+from ...training.samples import Samples, as_pair, as_samples
 from ...training.tensorboard import EventLog, event_log
 from . import snapshot
 from .averaging import WeightAverage
@@ -87,7 +87,8 @@ def train(
     if kind in INPUT_KINDS and getattr(model, "input_kind", None) not in (None, kind):
         raise TrainingError(f"the network takes {model.input_kind}, input_kind is {kind}: leave it out")
     shape = getattr(model, "input_shape", None)
-    training, test = as_samples("training", *train_set, kind, shape), as_samples("test", *test_set, kind, shape)
+    training = as_samples("training", *as_pair("training", train_set), kind, shape)
+    test = as_samples("test", *as_pair("test", test_set), kind, shape)
     with exact_settings():
         return _train(model, training, test, config, Path(out), teacher, resume, progress or _shown_on(console))
 
