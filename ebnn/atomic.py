@@ -60,14 +60,17 @@ def folder_in_full(path: Path, *, merge: tuple[str, ...] | None = None) -> Itera
         merge: None refuses a folder that is not empty. Otherwise parts of the same name are replaced, and others stay;
             the folders named in ``merge`` get their parts in the same manner.
 
-    Raises WriteError where ``path`` is not empty or cannot be written; what the block raises goes through, but OSError.
+    Raises WriteError where ``path`` is a file, is not empty or cannot be written; what the block raises goes through,
+    but OSError.
     """
     made: list[Path] = []
     try:
         sweep(path, _FINISHED, lambda rest: _move_parts(rest, path, False, merge or ()))
         sweep(path, _UNFINISHED)
         there = path.exists()
-        if there and merge is None and (not path.is_dir() or any(path.iterdir())):
+        if there and not path.is_dir():
+            raise WriteError(f"{path} is a file: name a new folder")
+        if there and merge is None and any(path.iterdir()):
             raise WriteError(f"{path} is not empty: name a new folder")
         parent = path if there else path.parent
         sweep(parent, _UNFINISHED)

@@ -20,17 +20,25 @@ from rich.progress import (
 
 @contextmanager
 def download_bars(console: Console) -> Iterator[Callable[[str, int, int | None], None]]:
-    """Yields a progress callback for ``ebnn.datasets.load`` that draws one bar per file on ``console``."""
+    """Yields a progress callback for ``ebnn.datasets.load`` that draws one bar per file on ``console``.
+
+    Where nothing is downloaded, it writes nothing.
+    """
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=console) as bars:
-        tasks: dict[str, TaskID] = {}
+    bars = Progress(*columns, console=console)
+    tasks: dict[str, TaskID] = {}
 
-        def progress(name: str, done: int, total: int | None) -> None:
-            if name not in tasks:
-                tasks[name] = bars.add_task(name, total=total)
-            bars.update(tasks[name], completed=done, total=total)
+    def progress(name: str, done: int, total: int | None) -> None:
+        if name not in tasks:
+            bars.start()
+            tasks[name] = bars.add_task(name, total=total)
+        bars.update(tasks[name], completed=done, total=total)
 
+    try:
         yield progress
+    finally:
+        if tasks:
+            bars.stop()
 
 
 @contextmanager

@@ -111,3 +111,11 @@ def test_a_bar_for_each_file() -> None:
     assert "first.gz" in out.getvalue()
     assert "2.0/2.0 kB" in out.getvalue()
     assert "0.5/1.0 kB" in out.getvalue()
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_nothing_is_drawn_where_nothing_is_downloaded(terminal: bool) -> None:
+    out = io.StringIO()
+    with download_bars(Console(file=out, width=100, force_terminal=terminal)):
+        pass
+    assert out.getvalue() == ""

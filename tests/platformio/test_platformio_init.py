@@ -93,9 +93,9 @@ def test_without_a_model_it_has_the_network_that_ebnn_brings_along(tmp_path):
 
 def test_a_folder_that_is_not_empty_is_refused(project, tmp_path):
     (tmp_path / "mine.txt").write_text("keep")
-    for folder in (tmp_path, tmp_path / "mine.txt", project):
+    for folder, what in ((tmp_path, "not empty"), (tmp_path / "mine.txt", "a file"), (project, "not empty")):
         output = run("-m", "ebnn", "init", folder, cwd=tmp_path, code=1)
-        assert "is not empty: name a new folder" in output
+        assert f"{folder} is {what}: name a new folder" in output
         assert output.count("Error:") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
