@@ -10,7 +10,7 @@ from elftools.elf.elffile import ELFFile
 from support.platformio_core import pio
 
 from ebnn.boards import load_board
-from ebnn.errors import BuildError, WriteError
+from ebnn.errors import BuildError, MissingDependencyError, WriteError
 from ebnn.platformio import TooBigError, prepare_offline
 from ebnn.platformio.process import Outcome, build_error
 
@@ -176,5 +176,5 @@ def test_an_unknown_platform_lists_those_there_are(tmp_path):
 
 def test_without_scons_it_says_how_to_get_it(platformio_core, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "SCons", None)
-    with pytest.raises(BuildError, match=r"pip install 'ebnn\[offline\]'"):
+    with pytest.raises(MissingDependencyError, match=r'run pip install "ebnn\[offline\]"'):
         prepare_offline(tmp_path / "core")
