@@ -89,7 +89,7 @@ def build_bare(
         str(program),
     ]
     try:
-        run_compiler(command, header)
+        run_compiler(command, header, folder)
     except BuildError as error:
         raise _explained(board, header, str(error)) or error from None
     return program

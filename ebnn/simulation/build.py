@@ -71,17 +71,24 @@ def build_host(
         "-o",
         str(program),
     ]
-    run_compiler(command, header)
+    run_compiler(command, header, folder)
     return program
 
 
-def run_compiler(command: Sequence[str], header: Path) -> None:
-    """Runs a compiler on the firmware with that header.
+def run_compiler(command: Sequence[str], header: Path, folder: Path) -> None:
+    """Runs a compiler on the firmware with that header; its temporary files lie in `folder`.
 
     Raises `ebnn.errors.BuildError`, with the compiler's words, if it fails.
     """
     try:
-        result = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        result = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            env={**os.environ, "TMPDIR": str(folder)},
+        )
     except OSError as error:
         raise BuildError(f"the C compiler {command[0]} cannot be run: {error}") from error
     if result.returncode != 0:

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from ebnn.build_folders import kept_folder
+from ebnn.build_folders import kept_folder, temporary_folder
 from ebnn.errors import BuildError
 from ebnn.leftovers import delete
 
@@ -39,7 +39,8 @@ def simavr_program() -> Iterator[Path]:
         if not _is_whole(program, digest):
             delete(program)
             delete(digest)
-            _compile([*compiler, *_FLAGS, str(_SOURCE), "-o", str(program), *_LIBRARIES])
+            with temporary_folder() as temporary:
+                _compile([*compiler, *_FLAGS, str(_SOURCE), "-o", str(program), *_LIBRARIES], temporary)
             digest.write_text(_digest(program))
         yield program
 
@@ -64,9 +65,16 @@ def _is_whole(program: Path, digest: Path) -> bool:
         return False
 
 
-def _compile(command: list[str]) -> None:
+def _compile(command: list[str], temporary: Path) -> None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            env={**os.environ, "TMPDIR": str(temporary)},
+        )
     except OSError as error:
         raise BuildError(f"the C compiler {command[0]} cannot be run: {error}") from error
     if done.returncode == 0:
