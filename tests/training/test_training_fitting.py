@@ -32,7 +32,7 @@ def chain(*widths, classes=4, first=LinearBNBST, kind="uint8"):
     [
         (lambda: chain(8, classes=300), "the network has 300 classes, a board tells 255 apart"),
         (lambda: chain(*[2] * 255), "not run: .*layers"),
-        (lambda: chain(65_536), "the input of the last layer is 65536×1×1"),
+        (lambda: chain(65_536), "the output of dense1 is 65536×1×1"),
         (lambda: BlockChain([BinaryLinearBNSoftmax(None, 4)], "float"), "the last layer takes float input"),
         (lambda: BlockChain([LinearBNBST(None, 4)], "uint8"), "every block but the last ends in a sign"),
     ],
@@ -74,7 +74,7 @@ def test_a_network_is_not_its_own_teacher_and_a_teacher_is_finite(tmp_path):
     model, teacher = build_network("d8", SHAPE, 4), FloatChain(build_network("d8", SHAPE, 4))
     with pytest.raises(TrainingError, match="cannot be its own teacher"):
         run(model, tmp_path, config=config, teacher=model)
-    teacher.layers[0].bn.beta.array[0] = np.inf
+    teacher.blocks[0].bn.beta.array[0] = np.inf
     with pytest.raises(TrainingError, match="the teacher has a value in blocks/0/bn/beta that is not finite"):
         run(model, tmp_path, config=config, teacher=teacher)
 

@@ -86,9 +86,12 @@ def test_a_full_disk_at_any_moment(small_disk, undisturbed, more):
 
 
 def test_a_picture_that_cannot_be_drawn_is_a_warning(tmp_path, undisturbed):
+    assert ebnn(*TINY, "--out", str(tmp_path)).exit_code == 0
+    (tmp_path / "history.png").unlink()
+    (tmp_path / "model.ebnn").unlink()
     (tmp_path / "history.png").symlink_to(FULL)
-    done = ebnn(*TINY, "--out", str(tmp_path))
-    assert done.exit_code == 0
+    done = ebnn(*TINY, "--out", str(tmp_path), "--resume")
+    assert done.exit_code == 0, done.output
     (line,) = [line for line in done.output.splitlines() if line.startswith("warning: ")]
     assert "No space left on device" in line
     assert load(tmp_path / "model.ebnn") == undisturbed
