@@ -3,10 +3,12 @@
  * RAM and 3-cycle loads from flash. Included by columns.h, whose types they work on. X is r27:r26,
  * Y r29:r28, Z r31:r30.
  */
+#include "columns.h" /* includes this file, where its types are known */
+
 #ifndef EBNN_COLUMNS_AVR_H
 #define EBNN_COLUMNS_AVR_H
 
-#include "columns.h"
+#if defined(__AVR__)
 
 /*
  * The sums of a group of three unsigned taps in one span, which is not empty; `to` is the first one's place. 59 cycles
@@ -273,5 +275,7 @@ EBNN_INLINE uint8_t *ebnn_pool_window(const ebnn_marks_t *marks, ebnn_marks_t ma
     *byte = shifted;
     return output;
 }
+
+#endif
 
 #endif

@@ -2,10 +2,12 @@
  * Looking up and pooling of tables.h in AVR assembly, with the cycles that they take. Included by tables.h, whose types
  * they work on. X is r27:r26, Z r31:r30.
  */
+#include "tables.h" /* includes this file, where its types are known */
+
 #ifndef EBNN_TABLES_AVR_H
 #define EBNN_TABLES_AVR_H
 
-#include "tables.h"
+#if defined(__AVR__)
 
 /*
  * ORs the entries of a row of the map into those at `to`, from the right end to the left.
@@ -204,5 +206,7 @@ EBNN_INLINE const uint8_t *ebnn_pool_run(const uint8_t *from, const ebnn_run_t *
                      : "memory");
     return from + step;
 }
+
+#endif
 
 #endif
