@@ -94,10 +94,12 @@ def _labels(path: Path, labels: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         labels = labels[:, 0]
     if not np.issubdtype(labels.dtype, np.integer) or labels.ndim != 1:
         raise DatasetError(f"{path}: labels are {labels.dtype} of shape {labels.shape}: give whole numbers, (n,)")
-    if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) < MAX_CLASSES:
-        raise DatasetError(
-            f"{path}: labels run from {labels.min()} to {labels.max()}: 0 to {MAX_CLASSES - 1} is allowed"
-        )
+    low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
+    if not 0 <= low <= high < MAX_CLASSES:
+        way_out = "leave others out"
+        if low and high - low < MAX_CLASSES:
+            way_out = f"subtract {low} from all" if low > 0 else f"add {-low} to all"
+        raise DatasetError(f"{path}: labels run from {low} to {high}: 0 to {MAX_CLASSES - 1} is allowed, {way_out}")
     return labels.astype(np.int32)
 
 
