@@ -302,7 +302,7 @@ def test_the_runtime_is_one_include():
     assert set(reached) == set(RUNTIME.rglob("*.h"))
 
 
-KNOW_AVR = ("bits.h", "dot.h", "count_avr.h", "compare_avr.h", "columns.h", "tables.h")
+KNOW_AVR = ("bits.h", "dot.h", "count_avr.h", "compare_avr.h", "columns.h", "columns_avr.h", "tables.h", "tables_avr.h")
 
 
 def test_the_runtime_knows_no_emitted_header_and_no_arduino():

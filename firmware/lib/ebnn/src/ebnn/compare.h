@@ -143,8 +143,8 @@ EBNN_KERNEL void ebnn_compare_each(const ebnn_filters_t *filters, const uint8_t 
 #if !defined(EBNN_OWN_COMPARE_FOURS)
 
 /*
- * Compares sums of bits with thresholds, four filters at a time, their words side by side, whatever their outputs are; the
- * last filters, fewer than four, one after the other.
+ * Compares sums of bits with thresholds, four filters at a time, their words side by side, whatever their outputs
+ * are; the last filters, fewer than four, one after the other.
  */
 EBNN_KERNEL void ebnn_compare_fours(const ebnn_filters_t *filters, const uint8_t *values, const uint8_t *mask,
                                     size_t inside, ebnn_place_t place)

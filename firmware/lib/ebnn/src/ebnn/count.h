@@ -258,7 +258,8 @@ EBNN_KERNEL uint16_t ebnn_mismatches_long(const uint8_t *bits, const uint32_t *w
     return ebnn_count_long(bits, weights, words, 1);
 }
 
-/* Mismatches of one of four interleaved filters of 16 words and more; a call where one instruction saves all registers. */
+/* Mismatches of one of four interleaved filters, of 16 words and more. A call where one instruction saves all
+ * registers. */
 #if defined(__thumb__)
 EBNN_KERNEL
 #else

@@ -151,8 +151,8 @@ EBNN_KERNEL uint8_t ebnn_output_bits(const ebnn_output_t *in_flash, const uint8_
 }
 
 /*
- * The last layer on bits, four classes at a time, their words side by side; the last classes, fewer than four, one after
- * the other. scores: NULL when nobody asks for them. Returns the class.
+ * The last layer on bits, four classes at a time, their words side by side; the last classes, fewer than four, one
+ * after the other. scores: NULL when nobody asks for them. Returns the class.
  */
 EBNN_KERNEL uint8_t ebnn_output_bits_4(const ebnn_output_t *in_flash, const uint8_t *input, int32_t *scores)
 {
