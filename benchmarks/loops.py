@@ -1,4 +1,4 @@
-"""Instructions of a C function's inner loop on the ARC EM, for which there is no simulator: counted in its disassembly.
+"""Instructions of a C function's inner loop on the ARC EM, counted in its disassembly.
 
 The library is compiled as the Arduino core of the board genuino101 compiles it. The control flow of the function's
 instructions, delay slots and zero-overhead loops included, is followed: an innermost loop is a cycle that holds no

@@ -56,8 +56,8 @@ def document(results: Sequence[Result]) -> str:
         _part("The float arithmetic beside the integer one", "The same networks and samples.", _float(floating, found)),
         _part(
             "Inner loops on the ARC EM (quarkse_em)",
-            "A static count, there is no simulator: the instructions of one turn of the longest inner loop in the "
-            "compiled\nfunction, delay slots and called functions included.",
+            "A static count: the instructions of one turn of the longest inner loop in the compiled function, delay "
+            "slots and\ncalled functions included.",
             _loops(kinds["loop"]),
         ),
         _part(
