@@ -251,8 +251,14 @@ def run_on_avr(cases, folder, level):
     source.write_text(f"{text}\nint main(void)\n{{\n{calls}    send();\n}}\n")
     flags = ["-mmcu=atmega328p", "-DF_CPU=16000000UL", "-std=gnu99", level, *WARNINGS[:-1], f"-I{RUNTIME}"]
     subprocess.run([require("avr-gcc"), *flags, "-o", program, source], check=True)
-    with serial.serial_for_url(board_url("uno", program=program), timeout=60.0) as port:
-        return np.frombuffer(port.read(6), "<u2").tolist()
+    answer = b""
+    with serial.serial_for_url(board_url("uno", program=program), timeout=1.0) as port:
+        for _ in range(100):
+            port.write(b"?")
+            answer += port.read(6 - len(answer))
+            if len(answer) == 6:
+                break
+    return np.frombuffer(answer, "<u2").tolist()
 
 
 # Bytes before and behind the output and the scratch must be left alone.
@@ -283,7 +289,8 @@ static void send(void)
 {{
     uint8_t i;
 
-    UCSR0B = _BV(TXEN0);
+    UCSR0B = _BV(RXEN0) | _BV(TXEN0);
+    loop_until_bit_is_set(UCSR0A, RXC0); /* what is sent before the port is open is lost */
     for (i = 0; i < sizeof found; i++) {{
         loop_until_bit_is_set(UCSR0A, UDRE0);
         UDR0 = ((const uint8_t *)found)[i];
