@@ -137,7 +137,7 @@ def test_dense_layers_by_hand():
 
 
 def kernel_loops(network, layer):
-    """Patches, whole patches, rows and their bytes, as the loops of layers.h and window.h pass over them."""
+    """Patches, whole patches, rows and their bytes, as the loops of conv.h and window.h pass over them."""
     block = network.layers[layer]
     shape, out = block.input.shape, block.output_shape
     conv, pool = block.linear, block.pool or Pool((1, 1), (1, 1))

@@ -1,8 +1,17 @@
-"""The kernels of ``firmware/lib/ebnn``, in the order of preference: the first that takes a layer runs it."""
+"""The kernels of ``firmware/lib/ebnn``, in the order of preference: the first that takes a layer runs it.
 
-from . import conv, dense
-from .columns import COLUMNS
+One file here for each header there that holds kernels, of the same name.
+"""
+
+from . import columns, conv, conv_float, dense, dense_float, output, tables
 from .kernel import Kernel
-from .tables import TABLES
 
-KERNELS: tuple[Kernel, ...] = (*conv.FLOAT_KERNELS, COLUMNS, TABLES, *conv.KERNELS, *dense.KERNELS)
+KERNELS: tuple[Kernel, ...] = (
+    *conv_float.KERNELS,
+    columns.COLUMNS,
+    tables.TABLES,
+    *conv.KERNELS,
+    *dense_float.KERNELS,
+    *dense.KERNELS,
+    *output.KERNELS,
+)

@@ -1,4 +1,4 @@
-"""Dense layers that end in bits, and the last layer: ``dense.h``."""
+"""Dense layers of integers that end in thresholds: ``dense.h``; and what all dense layers share."""
 
 from __future__ import annotations
 
@@ -8,24 +8,12 @@ from ...model.layers import Layer
 from ...model.transforms import Sign
 from ..options import Options
 from ..target import Target
-from .kernel import (
-    MOST_TAPS,
-    Arrays,
-    Kernel,
-    Work,
-    can_group,
-    counting,
-    flips,
-    normalization_arrays,
-    score_arrays,
-    threshold_arrays,
-    weights_array,
-)
-from .structs import DENSE, OUTPUT
+from .kernel import MOST_TAPS, Arrays, Kernel, Work, can_group, counting, flips, threshold_arrays, weights_array
+from .structs import DENSE
 
 
 @dataclass(frozen=True)
-class _Dense(Kernel):
+class Dense(Kernel):
     """What the kernels of dense layers share: whether they count bits, four filters at a time or one."""
 
     packed: bool = False
@@ -47,7 +35,7 @@ class _Dense(Kernel):
 
 
 @dataclass(frozen=True)
-class DenseSign(_Dense):
+class DenseSign(Dense):
     """Sums of integers against thresholds; ``wide`` takes any number of bits."""
 
     wide: bool = False
@@ -67,54 +55,12 @@ class DenseSign(_Dense):
         return super().work(layer, target) | {"flips": flips(layer)}
 
 
-@dataclass(frozen=True)
-class DenseNormalize(_Dense):
-    """Sums of integers or floats in the float arithmetic."""
-
-    whole: bool = True
-
-    def runs(self, layer: Layer) -> bool:
-        return super().runs(layer) and layer.kind.whole == self.whole and not layer.transform.last
-
-    def chosen(self, layer: Layer, options: Options) -> bool:
-        return options.in_float(layer)
-
-    def constants(self, layer: Layer, options: Options, target: Target) -> Arrays:
-        return {"weights": weights_array(layer, False), **normalization_arrays(layer)}
-
-    def work(self, layer: Layer, target: Target, fired: float | None = None) -> Work:
-        if self.whole:
-            return super().work(layer, target)
-        return {"layers": 1, "outputs": layer.outputs, "taps": layer.linear.weights.size}
-
-
-@dataclass(frozen=True)
-class DenseScores(_Dense):
-    """The last layer: scores, and the class."""
-
-    def runs(self, layer: Layer) -> bool:
-        return super().runs(layer) and layer.kind.whole and layer.transform.last
-
-    def chosen(self, layer: Layer, options: Options) -> bool:
-        return not self.grouped or options.optimize.grouped
-
-    def constants(self, layer: Layer, options: Options, target: Target) -> Arrays:
-        return {"weights": weights_array(layer, self.grouped), **score_arrays(layer)}
-
-
-_EACH, _SUMS = ("ebnn_compare_each",), ("ebnn_compare_sums",)
-_FOURS = ("ebnn_compare_fours",)
+_EACH, _FOURS, _SUMS = ("ebnn_compare_each",), ("ebnn_compare_fours",), ("ebnn_compare_sums",)
 _ONES = ("ones",)
 
 KERNELS: tuple[Kernel, ...] = (
-    DenseNormalize("dense_float", DENSE, "ebnn_dense_float", (), ("float",), takes="float", whole=False),
-    DenseNormalize("dense_float_bits", DENSE, "ebnn_dense_float", (), ("float", *_ONES), packed=True),
-    DenseNormalize("dense_float_bytes", DENSE, "ebnn_dense_float", (), ("float",)),
     DenseSign("dense_bits_4", DENSE, "ebnn_dense", _FOURS, (*_EACH, *_ONES), packed=True, grouped=True),
     DenseSign("dense_bits", DENSE, "ebnn_dense", _EACH, _ONES, packed=True),
     DenseSign("dense_wide", DENSE, "ebnn_dense", _SUMS, (), measured="dense_bits", packed=True, wide=True),
     DenseSign("dense_bytes", DENSE, "ebnn_dense", _SUMS),
-    DenseScores("output_bits_4", OUTPUT, "ebnn_output_bits_4", (), _ONES, packed=True, grouped=True),
-    DenseScores("output_bits", OUTPUT, "ebnn_output_bits", (), _ONES, packed=True),
-    DenseScores("output_bytes", OUTPUT, "ebnn_output_bytes"),
 )

@@ -1,7 +1,6 @@
 """A kernel: which layers it takes, its constants, scratch and call in C, and the work that it does.
 
-One file here for each header of ``firmware/lib/ebnn/src/ebnn`` that holds kernels; `KERNELS` in ``__init__.py`` is the
-order of preference.
+`KERNELS` in ``__init__.py`` is the order of preference.
 """
 
 from __future__ import annotations

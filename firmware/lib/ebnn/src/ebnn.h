@@ -14,9 +14,12 @@
 #include "ebnn/bits.h"
 #include "ebnn/window.h"
 #include "ebnn/dot.h"
-#include "ebnn/layers.h"
+#include "ebnn/conv.h"
+#include "ebnn/dense.h"
+#include "ebnn/output.h"
 #include "ebnn/columns.h"
 #include "ebnn/tables.h"
-#include "ebnn/float_layers.h"
+#include "ebnn/conv_float.h"
+#include "ebnn/dense_float.h"
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * Bits in memory: bit i of a stream is bit i % 8 of byte i / 8. A stored 1 means +1, padding is 0.
+ * Bits in memory: bit i of a stream is bit i % 8 of byte i / 8. A stored 1 means +1, padding is 0. Activations of
+ * bits begin on a word and end in zeros up to a whole one.
  */
 #ifndef EBNN_BITS_H
 #define EBNN_BITS_H
@@ -189,6 +190,18 @@ EBNN_INLINE void ebnn_set_bits(uint8_t *to, uint16_t at, uint16_t count)
     for (to += at / 8u; left > 8u; left = (uint16_t)(left - 8u), ones = 0xFF, to++)
         *to = (uint8_t)(*to | ones);
     *to = (uint8_t)(*to | (ones & (0xFFu >> (8u - left))));
+}
+
+/*
+ * A sample of bits, held anywhere, as an activation: at `place`, its last word filled with zeros. Returns the place.
+ * bytes: of the sample.
+ */
+EBNN_KERNEL const uint8_t *ebnn_take_bits(uint8_t *place, const uint8_t *sample, size_t bytes)
+{
+    if (sample != place)
+        memcpy(place, sample, bytes);
+    memset(place + bytes, 0, ebnn_whole_words(bytes) - bytes);
+    return place;
 }
 
 #endif

@@ -13,7 +13,8 @@
 #ifndef EBNN_COLUMNS_H
 #define EBNN_COLUMNS_H
 
-#include "layers.h"
+#include "compare.h"
+#include "window.h"
 
 /*
  * Sums that one addition makes. Cores of 32 bits take two, of one row of the map in the low and of the next row in the

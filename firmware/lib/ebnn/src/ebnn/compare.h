@@ -1,5 +1,6 @@
 /*
- * Comparisons of an input, or of a patch of it, under all filters of a block: an output's bit is acc >= threshold.
+ * Comparisons of an input, or of a patch of it, under all filters of a block: an output's bit is
+ * (acc >= threshold) != flip.
  */
 #ifndef EBNN_COMPARE_H
 #define EBNN_COMPARE_H
@@ -51,6 +52,23 @@ EBNN_INLINE void ebnn_place_four(ebnn_place_t *place, uint8_t bits)
         place->byte++;
     } else {
         place->mask = (uint8_t)(place->mask << 4);
+    }
+}
+
+/* XORs `count` flips into the bits from `place` on. */
+EBNN_INLINE void ebnn_apply_flips(ebnn_place_t place, const uint8_t *flips, uint16_t count)
+{
+    uint8_t left = 0, byte = 0;
+
+    if (flips == NULL)
+        return;
+    for (; count > 0u; count--, left--, byte = (uint8_t)(byte >> 1), ebnn_step(&place)) {
+        if (left == 0u) {
+            byte = EBNN_READ_U8(flips++);
+            left = 8;
+        }
+        if (byte & 1u)
+            *place.byte = (uint8_t)(*place.byte ^ place.mask);
     }
 }
 

@@ -1,26 +1,12 @@
 /*
- * The float arithmetic, the paper's own (McDanel et al., Embedded Binarized Neural Networks, EWSN 2017): bias and batch
- * normalisation on the device, one float temporary for each output. Blocks on float input always use it.
+ * A convolution in the float arithmetic. On float input it is the only one.
  */
-#ifndef EBNN_FLOAT_LAYERS_H
-#define EBNN_FLOAT_LAYERS_H
+#ifndef EBNN_CONV_FLOAT_H
+#define EBNN_CONV_FLOAT_H
 
-#include "layers.h"
-
-/* Of one output: bias, mean, 1 / standard deviation, gamma, beta. */
-#define EBNN_NORMALIZATION_FLOATS 5u
-
-/* The sign after bias and batch normalisation, in the trainer's own order of operations: 1 is +1. */
-EBNN_INLINE uint8_t ebnn_normalized_sign(float temporary, const float *normalization)
-{
-    volatile float scaled; /* keeps product and sum apart where the target could fuse them into one rounding */
-
-    temporary += EBNN_READ_FLOAT(normalization);
-    temporary -= EBNN_READ_FLOAT(normalization + 1);
-    temporary *= EBNN_READ_FLOAT(normalization + 2);
-    scaled = temporary * EBNN_READ_FLOAT(normalization + 3);
-    return scaled + EBNN_READ_FLOAT(normalization + 4) >= 0.0f;
-}
+#include "compare.h"
+#include "normalization.h"
+#include "window.h"
 
 /*
  * Gathers the patch of a float image at (y, x) of the map; taps outside are 0.
@@ -100,30 +86,6 @@ EBNN_KERNEL void ebnn_conv_float(const ebnn_conv_t *in_flash, const void *input,
                     ebnn_flip_bit(output + (size_t)y * conv.out_row_bytes, (uint16_t)(x * conv.filters.outputs + f));
             }
         }
-    }
-}
-
-/* One dense block; input: as its kind says (floats word-aligned), output as in ebnn_dense. */
-EBNN_KERNEL void ebnn_dense_float(const ebnn_dense_t *in_flash, const void *input, uint8_t *output)
-{
-    ebnn_dense_t dense;
-    const ebnn_filters_t *filters = &dense.filters;
-    const uint32_t *weights;
-    int32_t total = 0;
-    uint16_t f;
-
-    EBNN_READ_BLOCK(&dense, in_flash, sizeof dense);
-    if (filters->kind != EBNN_FLOAT)
-        total = ebnn_input_total(filters, (const uint8_t *)input);
-    memset(output, 0, ebnn_whole_words((filters->outputs + 7u) / 8u));
-    for (f = 0, weights = filters->weights; f < filters->outputs; f++, weights += filters->words) {
-        const float temporary =
-            filters->kind == EBNN_FLOAT
-                ? ebnn_dot_float((const float *)input, weights, filters->taps)
-                : (float)ebnn_dot(filters, (const uint8_t *)input, NULL, filters->taps, total, weights);
-
-        if (ebnn_normalized_sign(temporary, dense.normalization + (size_t)f * EBNN_NORMALIZATION_FLOATS))
-            ebnn_flip_bit(output, f);
     }
 }
 
