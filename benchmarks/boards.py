@@ -19,8 +19,7 @@ from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.costs import SAMPLES, Row, measure, sizes
-from benchmarks.networks import samples
+from benchmarks.untrained import samples
 from ebnn import datasets, load
 from ebnn.boards import Board, board_names, load_board
 from ebnn.cli.options import dataset_choice
@@ -31,6 +30,7 @@ from ebnn.model.network import Network
 from ebnn.platformio import build_firmware
 from ebnn.report import estimate_text, time_text
 from ebnn.show.console import print_whole
+from tools.costs import SAMPLES, Row, measure, sizes
 
 BUILT = ("genuino101", "leonardo")  # without a simulator
 

@@ -15,7 +15,7 @@ from ebnn.model.kinds import InputKind
 
 Kind = Literal["kernel", "network", "code", "loop"]
 Blueprint = tuple[InputKind, tuple[int, int, int], str]
-"""Of `benchmarks.networks.build`."""
+"""Of `benchmarks.untrained.build`."""
 
 AVR = ("uno", "megaatmega2560")
 QEMU = ("cortex-m0", "cortex-m3", "cortex-m4", "rv32")

@@ -20,8 +20,7 @@ from unittest import mock
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from benchmarks.costs import sizes
-from benchmarks.networks import samples
+from benchmarks.untrained import samples
 from ebnn.boards import load_board
 from ebnn.cache import cache_folder
 from ebnn.compile.header import write_header
@@ -31,6 +30,7 @@ from ebnn.firmware_sources import firmware_folder
 from ebnn.model.network import Network
 from ebnn.simulation import SimavrSimulator, board_url
 from ebnn.simulation.bare import FLAGS, build_bare
+from tools.costs import sizes
 
 SAMPLE = 3  # the seed of the one that is run
 _AVR_FLAGS = (

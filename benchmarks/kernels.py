@@ -21,10 +21,10 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks import counts, loops, tables
+from benchmarks import counts, loops
 from benchmarks.cases import CASES, Case
-from benchmarks.networks import build
-from benchmarks.tables import Result
+from benchmarks.results import Result, document
+from benchmarks.untrained import build
 from ebnn.errors import BuildError
 
 HERE = Path(__file__).parent
@@ -77,14 +77,14 @@ def main(only: str, write: bool, json_file: Path | None) -> None:
     cases = [case for case in CASES if only in case.key]
     progress = Console(stderr=True)
     results = list(track(measure_all(cases), f"{len(cases)} counts", total=len(cases), console=progress))
-    document = tables.document(results)
-    click.echo(document)
+    page = document(results)
+    click.echo(page)
     text = json.dumps(rows(results), indent=1, ensure_ascii=False) + "\n"
     if json_file is not None:
         json_file.write_text(text)
     if write:
         (HERE / "kernels.json").write_text(text)
-        (HERE / "RESULTS.md").write_text(document)
+        (HERE / "RESULTS.md").write_text(page)
 
 
 if __name__ == "__main__":

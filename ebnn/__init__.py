@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from .errors import EbnnError
     from .frontends.chainer.lowering import lower
     from .model.network import Network
-    from .networks import load
+    from .published import load
 
 __all__ = ["EbnnError", "Network", "__version__", "load", "lower", "write_header"]
 
 _MODULES = {
     "EbnnError": "errors",
     "Network": "model.network",
-    "load": "networks",
+    "load": "published",
     "lower": "frontends.chainer.lowering",
     "write_header": "compile",
 }

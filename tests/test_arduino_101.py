@@ -7,12 +7,12 @@ import pytest
 from test_cli import ebnn as command
 
 import ebnn
-from benchmarks.costs import sizes
-from benchmarks.networks import build
+from benchmarks.untrained import build
 from ebnn.boards import load_board
 from ebnn.compile.estimate import check_fits, estimate
 from ebnn.errors import NetworkError
 from ebnn.platformio import TooBigError, build_firmware
+from tools.costs import sizes
 
 # Variables have 13,312 B, of which core, firmware and scores take 3,844, and the 8 outputs of one layer 4: the rest is
 # for the input, whose bytes are chosen here.

@@ -12,7 +12,7 @@ from benchmarks.cases import CASES, LIMITS, QEMU
 from benchmarks.counts import CodeSize, Counts
 from benchmarks.kernels import HERE, measure_all, rows
 from benchmarks.loops import TOOLS, Loop, longest_loop, parse
-from benchmarks.tables import Result, document
+from benchmarks.results import Result, document
 from ebnn.errors import BuildError
 from ebnn.platformio import build_firmware
 

@@ -17,7 +17,7 @@ from support.random_networks import random_network, random_samples
 from test_network import float_network, mnist_like, ones, only_scores, scores, three_layers, tiny
 
 from ebnn.compile import header
-from ebnn.compile.arrays import constant_array
+from ebnn.compile.c_arrays import constant_array
 from ebnn.compile.header import flash_bytes, header_text
 from ebnn.compile.options import ARITHMETICS, OPTIMIZE
 from ebnn.model.kinds import KINDS, Input

@@ -224,7 +224,7 @@ def test_without_chainer_all_but_training_works(folder):
         assert "Traceback" not in done.stderr
 
 
-MNIST_UNO = Path(__file__).parents[1] / "ebnn/networks/mnist-uno/network.ebnn"
+MNIST_UNO = Path(__file__).parents[1] / "ebnn/published/mnist-uno/network.ebnn"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from test_network import float_network, mnist_like, only_scores, three_layers, t
 
 import ebnn
 from ebnn.cli import main
-from ebnn.compile.arrays import constant_array
+from ebnn.compile.c_arrays import constant_array
 from ebnn.compile.file_names import OWN
 from ebnn.compile.header import RUNTIME_VERSION, flash_bytes, header_text, identifier, write_header
 from ebnn.compile.kernels.kernel import weight_words

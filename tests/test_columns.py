@@ -10,7 +10,7 @@ from support.c_networks import RUNTIME, SANITIZERS, WARNINGS, require
 from support.parts import block_of, placed
 
 from ebnn.boards import load_board
-from ebnn.compile.arrays import constant_array
+from ebnn.compile.c_arrays import constant_array
 from ebnn.compile.kernels.columns import COLUMNS, column_codes, strip_of
 from ebnn.compile.target import AVR, WORDS
 from ebnn.model import bits

@@ -22,9 +22,9 @@ TOP = Path(__file__).parents[1]
 PAGES = [*sorted((TOP / "docs").glob("*.md")), TOP / "CONTRIBUTING.md", TOP / "CHANGELOG.md"]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"^(?:#|/\*|//) file: (\S+)")
-FOLDERS = "ebnn firmware benchmarks tests docs examples".split()
+FOLDERS = "ebnn firmware benchmarks tools tests docs examples".split()
 PATH = re.compile(rf"`((?:{'|'.join(FOLDERS)})/[\w./*{{}}-]+|[A-Z]+\.md|platformio\.ini|\.ci/run)`")
-MODULE = re.compile(r"`((?:ebnn|benchmarks)(?:\.\w+)+)`")
+MODULE = re.compile(r"`((?:ebnn|benchmarks|tools)(?:\.\w+)+)`")
 
 
 @pytest.fixture(params=PAGES, ids=[page.stem for page in PAGES])

@@ -11,8 +11,7 @@ from support.parts import block_of, kernel_of, last_of, net_of
 from test_cli import ebnn as command
 
 import ebnn
-from benchmarks.costs import Row, fit_stack, measure, sizes
-from benchmarks.networks import build, samples
+from benchmarks.untrained import build, samples
 from ebnn.boards import Costs, board_names, load_board, load_costs
 from ebnn.compile.estimate import (
     check_fits,
@@ -27,6 +26,7 @@ from ebnn.model.kinds import Input
 from ebnn.model.layers import Dense
 from ebnn.model.transforms import Sign
 from ebnn.platformio import build_firmware
+from tools.costs import Row, fit_stack, measure, sizes
 
 TOP = Path(__file__).parents[1]
 

@@ -152,7 +152,7 @@ def test_without_extras_trained_networks_are_used(tmp_path, base, environment):
     run([ebnn, "boards"], tmp_path, environment)
     run([ebnn, "datasets"], tmp_path, environment)
     run([ebnn, "export", "mnist-tiny", "-o", "network.h"], tmp_path, environment)
-    run([ebnn, "history", TOP / "ebnn/networks/mnist-tiny"], tmp_path, environment)
+    run([ebnn, "history", TOP / "ebnn/published/mnist-tiny"], tmp_path, environment)
     run([ebnn, "init", "project", "--board", "uno"], tmp_path, environment)
     require("cc")
     run([ebnn, "profile", "mnist-tiny", "--port", "sim://host"], tmp_path, environment)

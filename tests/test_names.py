@@ -3,7 +3,7 @@
 import pytest
 
 import ebnn
-from ebnn import datasets, networks
+from ebnn import datasets, published
 from ebnn.boards import load_board
 from ebnn.errors import EbnnError, UnknownNameError
 from ebnn.names import similar_names, unknown_name
@@ -19,7 +19,7 @@ ROOMS = {
     "data set": (datasets.info, "mnst", "mnist"),
     "recipe": (load_recipe, "mnist-tinny", "mnist-tiny"),
     "file and no published network": (ebnn.load, "mnist-tinny", "mnist-tiny"),
-    "published network": (networks.load_published, "mnist-tinny", "mnist-tiny"),
+    "published network": (published.load_published, "mnist-tinny", "mnist-tiny"),
     "architecture": (read_architecture, "conv-smal", "conv-small"),
     "estimator": (get_estimator, "hard_tan", "hard_tanh"),
     "optimizer": (lambda name: TrainConfig(optimizer=name), "adan", "adam"),

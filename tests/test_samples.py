@@ -10,7 +10,7 @@ from ebnn.errors import EbnnError, InputError, LoweringError, TrainingError
 from ebnn.links import BinaryLinearBNSoftmax, LinearBNBST
 from ebnn.model.axes import as_images
 from ebnn.training import BlockChain, FloatChain, TrainConfig, as_samples, build_network, evaluate, logits, train
-from ebnn.training.samples import Samples
+from ebnn.training.labelled_samples import Samples
 
 COLOUR = (3, 8, 8)
 LABELS = np.arange(20) % 4

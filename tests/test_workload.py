@@ -9,13 +9,13 @@ from support.parts import block_of, kernel_of, last_of, net_of, placed, step_of
 from support.random_networks import random_network
 
 import ebnn
-from benchmarks.costs import fired
 from ebnn import datasets
 from ebnn.compile.kernels.conv import fraction_tested
 from ebnn.compile.target import AVR, WORDS
 from ebnn.model.kinds import Input, Shape
 from ebnn.model.layers import Conv, Pool
 from ebnn.model.transforms import Normalize, Sign
+from tools.costs import fired
 
 
 def conv_network(kind, shape, filters, kernel, pad, pool=None):

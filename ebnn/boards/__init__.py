@@ -80,7 +80,7 @@ def load_board(name: str | os.PathLike[str]) -> Board:
 
 @cache
 def load_costs(core: str) -> Costs:
-    """Returns the kernels' costs on a core, as ``benchmarks/costs.py`` measures them.
+    """Returns the kernels' costs on a core, as ``tools/costs.py`` measures them.
 
     Raises `ebnn.errors.UnknownNameError` for a core without costs.
     """

@@ -16,12 +16,12 @@ from ..build_folders import temporary_folder
 from ..compile.estimate import check_fits
 from ..compile.header import header_text, identifier
 from ..device import BAUDRATE, Device, DeviceInfo, open_port
+from ..device.discovery import find_port
 from ..errors import BuildError, DeviceError, PortError
 from ..firmware_sources import bundled_header
 from ..model.network import Network
-from ..networks import load
 from ..platformio import Project, bundled_project, check_upload, interrupted_by_signals, open_project, upload
-from ..ports import find_port
+from ..published import load
 from ..show.console import command_line, make_console, print_command, print_line
 from .idle_options import MODEL_FOR_HEADER, refuses_idle
 from .options import (

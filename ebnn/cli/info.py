@@ -7,7 +7,7 @@ import click
 from ..boards import load_board
 from ..compile.estimate import estimate, estimated_boards
 from ..compile.summary import describe_network
-from ..networks import load
+from ..published import load
 from ..report import estimate_table, estimates_table, network_table
 from ..show.console import make_console, print_line, print_whole
 from .options import (

@@ -9,8 +9,8 @@ from ..compile.estimate import check_fits
 from ..compile.header import header_text, identifier
 from ..errors import BuildError
 from ..firmware_sources import firmware_folder
-from ..networks import find_network, load
 from ..platformio import bundled_project, write_project
+from ..published import find_network, load
 from ..show.console import command_line, make_console, print_command, print_line
 from .idle_options import MODEL_OPTION_FOR_HEADER, refuses_idle
 from .options import arithmetic_option, model_option, optimize_option

@@ -10,9 +10,9 @@ from rich.table import Table
 
 from ..compile.summary import describe_network
 from ..figures import percent
-from ..networks import PublishedNetwork, load_published, network_names
-from ..networks.card import BOARDS, card_text, estimates, sample_time
-from ..networks.published import deviation
+from ..published import PublishedNetwork, load_published, network_names
+from ..published.card import BOARDS, card_text, estimates, sample_time
+from ..published.published_network import deviation
 from ..recipes import load_recipe
 from ..show.console import command_line, make_console, print_command, print_line, print_whole
 from .options import json_option, write_json

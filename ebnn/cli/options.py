@@ -76,7 +76,7 @@ baud_option = click.option(
 
 
 def model_argument(command: Command) -> Command:
-    """Adds the argument MODEL, which :func:`ebnn.networks.load` reads."""
+    """Adds the argument MODEL, which :func:`ebnn.published.load` reads."""
     return _model_argument(command, "MODEL", required=True)
 
 
@@ -92,7 +92,7 @@ def _model_argument(command: Command, metavar: str, required: bool) -> Command:
 
 
 def model_option(what: str) -> Callable[[Command], Command]:
-    """Adds the option --model, which :func:`ebnn.networks.load` reads; ``what`` says what becomes of the network."""
+    """Adds the option --model, which :func:`ebnn.published.load` reads; ``what`` says what becomes of the network."""
     return click.option("--model", metavar="MODEL", type=ModelFile(), help=f"{what}: {MODEL_HELP}.")
 
 

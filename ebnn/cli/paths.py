@@ -15,7 +15,7 @@ from typing import Any, Literal
 import click
 
 from ..errors import EbnnError, FileFormatError, WriteError
-from ..networks import find_network
+from ..published import find_network
 
 _LOOKED_AT = 2**16  # bytes of a file that is in the way
 _LONGEST_JSON = 2**26

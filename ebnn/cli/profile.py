@@ -13,8 +13,8 @@ from ..device import Device
 from ..errors import DeviceError
 from ..model.kinds import InputKind
 from ..model.network import Network
-from ..networks import load
 from ..profiling import memory_lines, profile_samples, profile_table
+from ..published import load
 from ..show.bars import download_bars, stream_bar
 from ..show.console import make_console, print_line, print_whole
 from ..simulation.network_port import network_port

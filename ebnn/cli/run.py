@@ -12,7 +12,7 @@ from ..compile.header import identifier
 from ..device import BAUDRATE
 from ..errors import DeviceError, InputError
 from ..model.network import Network
-from ..networks import load
+from ..published import load
 from ..report import RunReport, confusion_table, run_table
 from ..show.bars import download_bars, stream_bar
 from ..show.console import make_console, print_line, print_whole

@@ -10,7 +10,7 @@ import click
 from ..build_folders import temporary_folder
 from ..compile.header import identifier, write_header
 from ..errors import InputError
-from ..networks import load
+from ..published import load
 from ..show.console import make_console, print_line
 from ..simulation import AvrStatistics, PluggedBoard, SimavrSimulator, plugged_in
 from .idle_options import MODEL_OPTION_FOR_HEADER, refuses_idle

@@ -1,6 +1,6 @@
 """What a network takes on a board, before anything is compiled: flash, RAM with the stack, time per sample.
 
-Sizes and times of the kernels are measured on simulated cores by ``benchmarks/costs.py`` and lie in ``boards/costs``;
+Sizes and times of the kernels are measured on simulated cores by ``tools/costs.py`` and lie in ``boards/costs``;
 the Arduino core's share of a board lies in the board's own file. `check_fits` refuses a network that is too big.
 """
 

@@ -13,7 +13,7 @@ from ..errors import NetworkError
 from ..model.network import Network
 from ..model.transforms import Scores
 from ..version import __version__
-from .arrays import constant_array, float_literal
+from .c_arrays import constant_array, float_literal
 from .file_names import check_header_name
 from .lines import listed
 from .options import Options

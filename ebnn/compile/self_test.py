@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model.network import Network
-from .arrays import constant_array
+from .c_arrays import constant_array
 from .target import AVR
 
 LARGEST_ARRAY = AVR.array_bytes or 0

@@ -14,9 +14,9 @@ are downloaded and verified. A folder that is given and lacks a file is an error
 """
 
 from ebnn.cache import cache_folder
+from ebnn.datasets.conversion import convert
 from ebnn.datasets.dataset import Dataset
 from ebnn.datasets.download import Progress
-from ebnn.datasets.kinds import convert
 from ebnn.datasets.registry import Info, Location, has_files, info, load, locate, names
 
 __all__ = [

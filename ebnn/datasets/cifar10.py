@@ -15,7 +15,7 @@ from typing import IO, cast
 import numpy as np
 import numpy.typing as npt
 
-from ebnn.datasets.batches import parse_batch
+from ebnn.datasets.cifar10_batches import parse_batch
 from ebnn.datasets.dataset import Dataset
 from ebnn.datasets.download import Progress, Remote, obtain
 from ebnn.datasets.places import Place, find_place, missing, read_given

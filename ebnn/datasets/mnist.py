@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ebnn.datasets.conversion import convert
 from ebnn.datasets.dataset import Dataset
 from ebnn.datasets.download import Progress, Remote, obtain
 from ebnn.datasets.idx import parse_idx, read_bytes
-from ebnn.datasets.kinds import convert
 from ebnn.datasets.places import Place, find_place, missing, read_given
 from ebnn.errors import DatasetError
 

@@ -15,6 +15,6 @@ number, the command and the checksum of the request under way (``firmware/src/re
 from .answers import DeviceInfo, Prediction, Profile
 from .client import Device
 from .link import Statistics
-from .ports import BAUDRATE, PortLike, open_port
+from .serial_port import BAUDRATE, PortLike, open_port
 
 __all__ = ["BAUDRATE", "Device", "DeviceInfo", "PortLike", "Prediction", "Profile", "Statistics", "open_port"]

@@ -16,7 +16,7 @@ from ..frames import PROTOCOL_VERSION, Command, Frame, Status
 from .answers import DeviceInfo, Prediction, Profile, read_info, read_prediction, read_profile, sample_bytes
 from .explanations import explain_refusal, explain_silence
 from .link import Link, Missing, Refusal, Statistics
-from .ports import BAUDRATE, PortLike, open_port, short_name
+from .serial_port import BAUDRATE, PortLike, open_port, short_name
 
 _BOOT_POLL_SECONDS = 0.5  # how often a board that is starting is asked
 _BOOT_SECONDS = 1.7  # that a bootloader waits for an upload; some take what they hear for one

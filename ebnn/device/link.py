@@ -14,7 +14,7 @@ import serial
 
 from ..errors import PortError
 from ..frames import REPLY, Command, Decoder, Frame, Status, encode
-from .ports import PORT_FAILURES, PortLike
+from .serial_port import PORT_FAILURES, PortLike
 
 _HEARD_BYTES = 256  # that are kept for messages
 

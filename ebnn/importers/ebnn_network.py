@@ -23,7 +23,7 @@ from ..model.thresholds import sign_of
 from ..model.transforms import Scores, Sign
 from .batch_norm import Cuts, as_normalize, find_cuts
 from .class_order import MOST_SUMS, find_class_order
-from .ebnn_header import Header, Layer, read_header
+from .ebnn_parser import Header, Layer, read_header
 
 _MAX_PIXEL = 255
 _ROOM_FOR_TAPS = 96  # eBNN's own C copies one channel under a binary kernel into so many bits

@@ -1,10 +1,10 @@
 """The firmware on boards, by PlatformIO: build it, write it to a board, and do both without PlatformIO's registry."""
 
+from .availability import check_upload
 from .build import build_firmware
 from .offline import PLATFORMS, prepare_offline
-from .process import TooBigError, interrupted_by_signals
 from .project import Project, bundled_project, open_project
-from .registry import check_upload
+from .running import TooBigError, interrupted_by_signals
 from .template import write_project
 from .upload import InterruptedUploadError, upload
 

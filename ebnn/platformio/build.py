@@ -18,9 +18,9 @@ from ebnn.errors import BuildError, EbnnError
 from ebnn.firmware_sources import firmware_folder
 from ebnn.leftovers import delete
 
-from .process import build_error, run_platformio
+from .availability import check_platform, core_variables, toolchain_stamp
 from .project import Project, bundled_project, environment_text
-from .registry import check_platform, core_variables, toolchain_stamp
+from .running import build_error, run_platformio
 
 _PARTS = ("src", "host", "lib")  # of the firmware that PlatformIO compiles
 _PROGRAMS = ("firmware.elf", "program", "program.exe")

@@ -13,10 +13,10 @@ from ebnn.build_folders import temporary_folder
 from ebnn.errors import BuildError, DeviceError, PortError
 from ebnn.firmware_sources import bundled_header
 
+from .availability import check_platform, check_upload, core_variables
 from .build import build_variables, prepared_workspace
-from .process import Outcome, build_error, run_platformio
 from .project import Project, bundled_project, check_path
-from .registry import check_platform, check_upload, core_variables
+from .running import Outcome, build_error, run_platformio
 
 _QUOTED_LINES = 12  # of a program that failed for a reason of its own
 

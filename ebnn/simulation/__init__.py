@@ -15,7 +15,7 @@ from pathlib import Path
 import serial
 
 from .avr import AvrStatistics, FunctionStatistics, SimavrSimulator
-from .build import build_host, find_compiler
+from .host_build import build_host, find_compiler
 from .plugged import PluggedBoard, plugged_in
 
 __all__ = [

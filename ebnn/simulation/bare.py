@@ -14,7 +14,7 @@ from ebnn.boards import BareBuild, Board
 from ebnn.errors import BuildError
 from ebnn.firmware_sources import firmware_folder
 
-from .build import run_compiler
+from .host_build import run_compiler
 
 FLAGS = ("-std=c99", "-Os", "-Wall", "-Wextra")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from ebnn.boards import Board
 from ebnn.errors import PortError
 
-from .build import build_host
+from .host_build import build_host
 from .simulator import Simulator, signal_process, start_process
 
 

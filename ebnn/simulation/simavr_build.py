@@ -14,7 +14,7 @@ from ebnn.build_folders import kept_folder, temporary_folder
 from ebnn.errors import BuildError
 from ebnn.leftovers import delete
 
-from .build import find_compiler
+from .host_build import find_compiler
 
 _SOURCE = Path(__file__).parent / "simavr" / "board.c"
 _FLAGS = ("-std=gnu99", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Wshadow")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from .architectures import ARCHITECTURES, GRAMMAR
 from .config import SCHEDULES, TrainConfig
+from .labelled_samples import Samples, as_samples
 from .progress import Progress
 from .records import EpochRecord
 from .results import Evaluation, TrainResult
-from .samples import Samples, as_samples
 
 if TYPE_CHECKING:
     from ..frontends.chainer.chains import BlockChain, FloatChain, build_network

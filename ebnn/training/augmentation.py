@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..model.kinds import InputKind
 from .config import TrainConfig
-from .samples import Samples
+from .labelled_samples import Samples
 
 FloatArray = npt.NDArray[np.float32]
 

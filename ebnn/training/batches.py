@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .samples import Samples
+from .labelled_samples import Samples
 
 Batch = tuple[npt.NDArray[Any], npt.NDArray[np.int32]]
 Distort = Callable[[npt.NDArray[Any], np.random.RandomState], npt.NDArray[Any]]

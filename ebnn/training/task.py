@@ -13,10 +13,10 @@ from ..model.kinds import InputKind
 from ..model.network import Network
 from .config import TrainConfig
 from .history import write_test
+from .labelled_samples import as_samples
 from .progress import Progress
 from .results import TrainResult
 from .run_folders import MODEL_NAME, TEACHER_FOLDER, check_files
-from .samples import as_samples
 
 FLOAT_RATE = 0.3
 """Learning rate of a float network, as a share of a binarized one's, whose latent weights have to cross zero."""

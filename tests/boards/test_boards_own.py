@@ -19,8 +19,8 @@ from ebnn.compile.estimate import check_fits, estimate
 from ebnn.device import Device
 from ebnn.errors import EbnnError, FileFormatError, UnknownNameError
 from ebnn.firmware_sources import bundled_header
-from ebnn.networks import load
 from ebnn.platformio import bundled_project, open_project
+from ebnn.published import load
 from ebnn.report import counts_instructions
 from ebnn.simulation import board_url
 

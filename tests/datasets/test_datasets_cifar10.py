@@ -15,7 +15,7 @@ import pytest
 from fault_server import FaultServer, Reply
 
 from ebnn.datasets import Dataset, cifar10, info
-from ebnn.datasets.batches import parse_batch
+from ebnn.datasets.cifar10_batches import parse_batch
 from ebnn.errors import DatasetError
 
 PIXELS = 3 * 32 * 32

@@ -10,8 +10,8 @@ from support.c_networks import Case, run
 
 from ebnn.errors import EbnnError, FileFormatError, LoweringError
 from ebnn.importers import import_ebnn_header
-from ebnn.importers.ebnn_header import parse_header
 from ebnn.importers.ebnn_network import convert
+from ebnn.importers.ebnn_parser import parse_header
 
 SAMPLES = 20
 

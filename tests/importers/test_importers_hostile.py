@@ -11,7 +11,7 @@ from ebnn.errors import FileFormatError, LoweringError
 from ebnn.importers import import_ebnn_header
 from ebnn.importers.c_source import Source
 from ebnn.importers.class_order import find_class_order
-from ebnn.importers.ebnn_header import parse_header
+from ebnn.importers.ebnn_parser import parse_header
 
 GOOD = header_of(make_network(np.random.default_rng(5))[0])
 FIRST_ARRAY = GOOD.index("float ")

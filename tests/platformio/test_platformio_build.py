@@ -14,7 +14,7 @@ import ebnn
 from ebnn.device import Device
 from ebnn.errors import BuildError, UnknownNameError
 from ebnn.platformio import TooBigError, build_firmware
-from ebnn.platformio.process import Outcome, build_error
+from ebnn.platformio.running import Outcome, build_error
 from ebnn.simulation import program_url
 
 TOP = Path(__file__).parents[2]

@@ -20,7 +20,7 @@ import ebnn
 from ebnn.cli.flash import read_hash
 from ebnn.errors import BuildError, DeviceError, PortError
 from ebnn.platformio import write_project
-from ebnn.platformio.process import Outcome
+from ebnn.platformio.running import Outcome
 from ebnn.platformio.upload import upload_error
 from ebnn.simulation import plugged_in
 

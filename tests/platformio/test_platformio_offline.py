@@ -12,7 +12,7 @@ from support.platformio_core import pio
 from ebnn.boards import load_board
 from ebnn.errors import BuildError, MissingDependencyError, WriteError
 from ebnn.platformio import TooBigError, prepare_offline
-from ebnn.platformio.process import Outcome, build_error
+from ebnn.platformio.running import Outcome, build_error
 
 TOP = Path(__file__).parents[2]
 MACHINES = {  # environment: the ELF file's machine

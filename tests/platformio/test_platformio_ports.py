@@ -4,8 +4,8 @@ import pytest
 from serial.tools.list_ports_common import ListPortInfo
 
 from ebnn.boards import load_board
+from ebnn.device.discovery import find_port
 from ebnn.errors import PortError
-from ebnn.ports import find_port
 
 
 def port(device: str, description: str, vid: int | None = None, pid: int | None = None) -> ListPortInfo:

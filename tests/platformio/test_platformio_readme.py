@@ -30,7 +30,7 @@ def test_the_sketch_answers_the_script_and_no_half_sample(tmp_path: Path) -> Non
     require_simavr()
     network = ebnn.load("mnist-tiny")
     ebnn.write_header(network, tmp_path / "network.h")
-    model = Path(ebnn.__file__).parent / "networks/mnist-tiny/network.ebnn"
+    model = Path(ebnn.__file__).parent / "published/mnist-tiny/network.ebnn"
     project = write_project(tmp_path / "project", "uno", (tmp_path / "network.h").read_bytes(), model.read_bytes())
     for source in (project.folder / "src").iterdir():
         source.unlink()

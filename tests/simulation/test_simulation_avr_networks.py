@@ -13,7 +13,7 @@ from avr_programs import compile_avr, require_simavr
 from support.random_networks import random_network, random_samples
 
 import ebnn
-from benchmarks.networks import build
+from benchmarks.untrained import build
 from ebnn import Network
 from ebnn.compile.header import flash_bytes
 from ebnn.compile.options import OPTIMIZE

@@ -1,6 +1,6 @@
 """Networks whose constants take tens of kilobytes, no array over an AVR's 32,767."""
 
-from benchmarks.networks import build
+from benchmarks.untrained import build
 from ebnn import Network
 
 

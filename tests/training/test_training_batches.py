@@ -6,7 +6,7 @@ import pytest
 
 from ebnn.frontends.chainer.batch_iterator import BatchIterator
 from ebnn.training.augmentation import Shift
-from ebnn.training.samples import as_samples
+from ebnn.training.labelled_samples import as_samples
 
 
 def numbered(n: int):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...training.batches import Batch, ShuffledBatches
-from ...training.samples import Samples, to_float32
+from ...training.labelled_samples import Samples, to_float32
 from .framework import chainer
 
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from ...errors import InputError
 from ...model.axes import check_axes
+from ...training.labelled_samples import Samples, to_float32
 from ...training.results import Evaluation
-from ...training.samples import Samples, to_float32
 from .framework import F, chainer
 from .functions import exact_settings, parallel
 

@@ -10,7 +10,7 @@ from ...compile.header import header_text
 from ...errors import EbnnError, InputError, TrainingError
 from ...model.network import MAX_CLASSES
 from ...training.config import TrainConfig
-from ...training.samples import Samples
+from ...training.labelled_samples import Samples
 from . import snapshot
 from .evaluation import logits
 from .framework import chainer

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...training.samples import Samples, to_float32
+from ...training.labelled_samples import Samples, to_float32
 from .framework import chainer
 from .links import BatchNormalization
 

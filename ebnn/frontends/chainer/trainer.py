@@ -19,11 +19,11 @@ from ...model.kinds import INPUT_KINDS, InputKind
 from ...training.allocator import keep_freed_memory
 from ...training.augmentation import distortion
 from ...training.config import TrainConfig
+from ...training.labelled_samples import Samples, as_pair, as_samples
 from ...training.lock import only_run
 from ...training.progress import Progress, told
 from ...training.records import EpochRecord, append_log, best_epoch, start_log
 from ...training.results import CHAIN_NAME, SNAPSHOT_NAME, Evaluation, TrainResult
-from ...training.samples import Samples, as_pair, as_samples
 from ...training.tensorboard import EventLog, event_log
 from . import snapshot
 from .averaging import WeightAverage
@@ -66,7 +66,7 @@ def train(
 
     Args:
         model: chain that takes (n, c, h, w) float32 and returns logits (n, classes) float32.
-        train_set: (images, labels), see :func:`ebnn.training.samples.as_samples`.
+        train_set: (images, labels), see :func:`ebnn.training.labelled_samples.as_samples`.
         test_set: (images, labels) as well.
         config: how to train.
         out: folder for log and snapshot; made where missing.

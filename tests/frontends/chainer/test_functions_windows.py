@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ebnn.frontends.chainer.functions import columns, pooling
+from ebnn.frontends.chainer.functions import pooling, unfolding
 from ebnn.functions import (
     binary_convolution_2d,
     binary_linear,
@@ -128,7 +128,7 @@ def test_blocks_of_columns_do_not_show(monkeypatch):
     make = integers(SEED)
     x, w = make((3, 2, 9, 8)), make((4, 2, 3, 2))
     y, gy, gx, gw = loops_convolution(x, w, (2, 1), (1, 1), make)
-    monkeypatch.setattr(columns, "_BLOCK_FLOATS", 1)
+    monkeypatch.setattr(unfolding, "_BLOCK_FLOATS", 1)
     vx, vw = chainer.Variable(x), chainer.Variable(w)
     got = convolution_2d(vx, vw, None, (2, 1), (1, 1))
     got.grad = gy

@@ -13,8 +13,8 @@ from typing import Any
 import chainer.functions as F
 
 from .binarization import sign
-from .columns import Pair
 from .convolution import convolution_2d
+from .unfolding import Pair
 
 Variable = Any
 

@@ -9,9 +9,9 @@ import chainer.functions as F
 import numpy as np
 from chainer.utils import type_check
 
-from .columns import Pair, fold_into, inside, output_size, row_blocks, samples_last, unfold
 from .pairs import as_pair
 from .parallel import in_parts
+from .unfolding import Pair, fold_into, inside, output_size, row_blocks, samples_last, unfold
 
 Array = Any
 Variable = Any

@@ -10,9 +10,9 @@ import chainer.functions as F
 import numpy as np
 from chainer.utils import type_check
 
-from .columns import FloatArray, Pair, inside, output_size, samples_last, tap
 from .pairs import as_pair
 from .parallel import in_parts
+from .unfolding import FloatArray, Pair, inside, output_size, samples_last, tap
 
 Array = Any
 Variable = Any

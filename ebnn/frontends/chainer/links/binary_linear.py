@@ -7,7 +7,7 @@ from typing import Any
 import chainer.links as L
 
 from ..functions import binary_linear, exact_settings
-from .axes import keep_axes
+from .flattening import keep_axes
 
 
 class BinaryLinear(L.Linear):  # type: ignore[misc]

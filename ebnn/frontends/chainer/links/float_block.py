@@ -9,9 +9,9 @@ import chainer.functions as F
 import chainer.links as L
 
 from ..functions import convolution_2d, exact_settings
-from .axes import keep_axes
 from .batch_normalization import BatchNormalization
 from .c_link import CLink
+from .flattening import keep_axes
 
 
 class FloatConvolution2D(L.Convolution2D):  # type: ignore[misc]

@@ -1,6 +1,6 @@
 """Makes the vectors: small networks of every kind with samples and the scores that every backend must give.
 
-``uv run python tests/vectors/make.py`` writes NAME.ebnn and NAME.npz (samples, scores) beside this file. The scores
+``uv run python -m tools.vectors`` writes NAME.ebnn and NAME.npz (samples, scores) into ``tests/vectors``. The scores
 come from the slow reference, plain loops over SPEC.md.
 """
 
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+TESTS = Path(__file__).parents[1] / "tests"
+FOLDER = TESTS / "vectors"
+sys.path.insert(0, str(TESTS))
 
 from support.random_chains import ChainSpec, ConvSpec, DenseSpec, build, samples  # noqa: E402
 from support.slow_reference import run  # noqa: E402
@@ -43,9 +44,9 @@ def main() -> None:
     for name, spec in SPECS.items():
         network = lower(build(spec), spec.shape, spec.kind)
         x = samples(spec, COUNT)
-        network.save(HERE / f"{name}.ebnn")
+        network.save(FOLDER / f"{name}.ebnn")
         np.savez_compressed(
-            HERE / f"{name}.npz", samples=x, scores=np.array([run(network, sample).scores for sample in x], np.int32)
+            FOLDER / f"{name}.npz", samples=x, scores=np.array([run(network, sample).scores for sample in x], np.int32)
         )
         print(f"{name}: {network}")
 

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from ebnn.errors import BuildError
 
-from .registry import needs_download
+from .availability import needs_download
 
 _QUOTED_LINES = 12  # of a compiler's errors
 _END_SECONDS = 2.0  # for programs to end by themselves

@@ -9,7 +9,7 @@ from ..errors import FileFormatError
 from ..model import files
 from ..model.network import Network
 from ..names import unknown_name
-from .published import network_file, network_names
+from .published_network import network_file, network_names
 
 
 def find_network(path: str | os.PathLike[str]) -> Path:

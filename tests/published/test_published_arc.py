@@ -10,10 +10,10 @@ from support.c_networks import require
 
 import ebnn
 import ebnn.platformio
-from benchmarks.arc_em import COUNTS
 from benchmarks.loops import TOOLS
 from ebnn.compile.header import write_header
 from ebnn.firmware_sources import firmware_folder
+from tools.arc_em import COUNTS
 
 LIMIT = 15 * 1024
 PROGRAM = """

@@ -12,8 +12,8 @@ from ebnn.compile.estimate import estimate
 from ebnn.compile.header import header_text
 from ebnn.firmware_sources import firmware_folder
 from ebnn.model.files import load as load_file
-from ebnn.networks import load_published, network_file, network_names
-from ebnn.networks.card import card_text
+from ebnn.published import load_published, network_file, network_names
+from ebnn.published.card import card_text
 from ebnn.recipes import load_recipe
 
 DATA_LIMITS = {"mnist-tiny": 4096, "mnist-bits": 4096}
@@ -21,7 +21,7 @@ DATA_LIMITS = {"mnist-tiny": 4096, "mnist-bits": 4096}
 BOARDS = {"mnist-uno": "uno", "mnist-101": "genuino101"}
 """Which board a network has to fit."""
 FILES = {"README.md", "log.jsonl", "network.ebnn", "seeds.json", "train.json"}
-RENEW = "uv run python -m benchmarks.publish NAME"
+RENEW = "uv run python -m tools.publish NAME"
 
 
 def read_json(name, file):

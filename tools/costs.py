@@ -2,7 +2,7 @@
 
 ::
 
-    uv run python -m benchmarks.costs avr
+    uv run python -m tools.costs avr
 
 Builds the serial firmware with networks of many geometries, runs each on the simulated board of that core, asks for
 its profile, and fits the time of every kernel to the counts of `ebnn.compile.kernels`, flash and stack to what the
@@ -28,7 +28,7 @@ from rich.progress import track
 from scipy.optimize import nnls
 
 import ebnn.boards
-from benchmarks.networks import build, samples
+from benchmarks.untrained import build, samples
 from ebnn.boards import Board, load_board
 from ebnn.compile.estimate import stack_name, target_of
 from ebnn.compile.header import flash_bytes, write_header
@@ -408,7 +408,7 @@ def write_costs(core: str, rows: list[Row], console: Console) -> None:
         [replace(row, stack=row.stack - AVR.ones_bytes) if row.optimize == "speed" else row for row in rows]
     )
     unit = "cycles" if core == "avr" else "instructions"
-    head = f"# By benchmarks/costs.py on the simulated {board.name}: bytes, and {unit} for one of each count."
+    head = f"# By tools/costs.py on the simulated {board.name}: bytes, and {unit} for one of each count."
     lines = costs_text(head, flash, stack, time)
     (FOLDER / "costs").mkdir(exist_ok=True)
     (FOLDER / "costs" / f"{core}.toml").write_text("\n".join(lines) + "\n")

@@ -2,13 +2,13 @@
 
 ::
 
-    uv run python -m benchmarks.arc_em
+    uv run python -m tools.arc_em
 
 ``arc-em.json`` holds the counts: the serial firmware with each network ran on an emulated Quark SE, compiled by gcc 12
 with the flags of PlatformIO's platform for the board, and every answer was the reference's. For each layer it has the
 instructions of one sample, and how many of them were taken branches, loads whose result the next instruction takes,
 multiplications, loads from flash and loads from RAM. The work is computed anew here, and fitted as by
-`benchmarks.costs`.
+`tools.costs`.
 
 An emulator has no cycles. Their bounds come from the latencies that are plausible behind a cache for instructions: a
 cycle for an instruction, one more for a multiplication or for a load whose result is taken at once, 1 to 2 more for a
@@ -28,21 +28,21 @@ import click
 import numpy as np
 from rich.console import Console
 
-from benchmarks.costs import FOLDER, SAMPLES, Row, costs_text, fired, fit_flash, fit_stack, fit_time
-from benchmarks.networks import build, samples
+from benchmarks.untrained import build, samples
 from ebnn.compile.kernels.kernel import Work
 from ebnn.compile.options import Options
 from ebnn.compile.plan import plan
 from ebnn.compile.target import WORDS
 from ebnn.model.network import Network
+from tools.costs import FOLDER, SAMPLES, Row, costs_text, fired, fit_flash, fit_stack, fit_time
 
 COUNTS = Path(__file__).with_name("arc-em.json")
 # Instructions that are no longer there: these counts are of calls of memcpy for entries of two bytes in tables, each to
 # look one up and to pool one. By the disassembly.
 _LOOKED_UP_BY_CALL, _POOLED_BY_CALL = 51, 48
-# Kernels that the geometries of benchmarks.costs alone fit better, by the published networks.
+# Kernels that the geometries of tools.costs alone fit better, by the published networks.
 _FITTED_ALONE = ("conv_columns",)
-_HEADER = """# By benchmarks/arc_em.py, counted on an emulated Quark SE: bytes, and instructions for one of each count.
+_HEADER = """# By tools/arc_em.py, counted on an emulated Quark SE: bytes, and instructions for one of each count.
 # Under [cycles]: the least and the most that an instruction of a kernel takes, in cycles."""
 
 
@@ -87,7 +87,7 @@ def case_network(case: dict[str, Any]) -> Network:
 
 
 def case_row(case: dict[str, Any]) -> Row:
-    """A case as `benchmarks.costs` has those that it measures."""
+    """A case as `tools.costs` has those that it measures."""
     network = case_network(case)
     fractions = fired(network, samples(network.input, SAMPLES, case["seed"]))
     counts = [Count(*layer) for layer in case["layers"]]

@@ -13,7 +13,7 @@ import ebnn
 from ebnn.cli import main
 from ebnn.errors import FileFormatError, UnknownNameError
 from ebnn.model.files import load as load_file
-from ebnn.networks import find_network, load_published, network_file, network_names
+from ebnn.published import find_network, load_published, network_file, network_names
 
 NAME = "mnist-tiny"
 
@@ -137,5 +137,5 @@ def test_loading_a_name_needs_little():
     """Neither rich, which tables need, nor Chainer."""
     program = f"import sys, ebnn; ebnn.load({NAME!r}); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert "ebnn.networks" in done.stdout.split()
-    assert not {"rich", "chainer", "ebnn.networks.card", "ebnn.datasets"} & set(done.stdout.split())
+    assert "ebnn.published" in done.stdout.split()
+    assert not {"rich", "chainer", "ebnn.published.card", "ebnn.datasets"} & set(done.stdout.split())

@@ -1,4 +1,4 @@
-"""``benchmarks/publish.py`` on tiny runs on the 8×8 digits."""
+"""``tools/publish.py`` on tiny runs on the 8×8 digits."""
 
 import json
 import shutil
@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 import ebnn.recipes
-from benchmarks.publish import main as publish_main
 from ebnn.cli import main
 from ebnn.model.files import load as load_file
-from ebnn.networks.card import card_text
-from ebnn.networks.published import read_published
+from ebnn.published.card import card_text
+from ebnn.published.published_network import read_published
+from tools.publish import main as publish_main
 
 RECIPE = """
 summary = "8×8 pixels"

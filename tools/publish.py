@@ -1,9 +1,9 @@
-"""Publishes a network: chooses a seed, writes its folder in ``ebnn/networks`` with what every seed came to.
+"""Publishes a network: chooses a seed, writes its folder in ``ebnn/published`` with what every seed came to.
 
 ::
 
     mkdir -p runs/0 && uv run ebnn train --recipe mnist-tiny --seed 0 --out runs/0 --json runs/0/train.json
-    uv run python -m benchmarks.publish mnist-tiny runs/0 runs/1 runs/2 --float runs/float-0
+    uv run python -m tools.publish mnist-tiny runs/0 runs/1 runs/2 --float runs/float-0
 
 The runs differ in their seed alone. The one with the best validation accuracy is published, of equal ones that with the
 lower seed; the test accuracy decides nothing. Without runs, the model card alone is written anew.
@@ -27,8 +27,8 @@ from ebnn.compile.summary import describe_network
 from ebnn.errors import EbnnError, TrainingError
 from ebnn.model import files
 from ebnn.model.network import Network
-from ebnn.networks.card import card_text
-from ebnn.networks.published import (
+from ebnn.published.card import card_text
+from ebnn.published.published_network import (
     CARD_NAME,
     FOLDER,
     LOG_NAME,
@@ -72,7 +72,7 @@ class Run:
 @click.option(
     "--float", "floats", metavar="RUN", multiple=True, type=RUN, help="A run of the float baseline; repeat it."
 )
-@click.option("--to", type=RUN, default=FOLDER, help="Where NAME's folder is written. [default: ebnn/networks]")
+@click.option("--to", type=RUN, default=FOLDER, help="Where NAME's folder is written. [default: ebnn/published]")
 def main(name: str, runs: tuple[Path, ...], floats: tuple[Path, ...], to: Path) -> None:
     """Publish the best of RUNs of the recipe NAME, folders with model.ebnn, train.json and log.jsonl."""
     folder = to / name

@@ -13,7 +13,7 @@ from ..model.kinds import InputKind
 from ..model.network import Network
 from ..recipes import load_recipe
 from ..report import estimate_text
-from .published import PublishedNetwork, deviation
+from .published_network import PublishedNetwork, deviation
 from .sources import SOURCES, DataSource
 
 BOARDS = ("uno", "genuino101")
@@ -77,7 +77,7 @@ def _opening(published: PublishedNetwork, source: DataSource) -> Iterator[str]:
     yield f"ebnn export {name} -o network.h"
     yield "```"
     yield ""
-    yield "This file is generated: `benchmarks/publish.py`."
+    yield "This file is generated: `tools/publish.py`."
 
 
 def _input(published: PublishedNetwork, source: DataSource) -> Iterator[str]:

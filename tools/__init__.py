@@ -1,0 +1,1 @@
+"""Programs of the maintainers, which write into the package or its tests: ``uv run python -m tools.NAME``."""
