@@ -7,7 +7,7 @@ from enum import Enum
 
 from ..errors import NetworkError
 from ..model.layers import Layer
-from ..model.transforms import Normalize
+from ..model.transforms import Normalize, Sign
 
 
 class Arithmetic(str, Enum):
@@ -83,7 +83,8 @@ class Options:
         return cls(Arithmetic(arithmetic), Optimize(optimize))
 
     def in_float(self, layer: Layer) -> bool:
-        """Whether a layer ends in the float arithmetic."""
-        if layer.transform.last:
-            return False
-        return self.arithmetic is Arithmetic.FLOAT or isinstance(layer.transform, Normalize)
+        """Whether a layer ends in the float arithmetic: of those that have one, of weights ±1 and signs."""
+        if isinstance(layer.transform, Normalize):
+            return True
+        normal = layer.binary and isinstance(layer.transform, Sign) and not (layer.pool and layer.pool.sums)
+        return self.arithmetic is Arithmetic.FLOAT and normal

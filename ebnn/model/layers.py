@@ -1,88 +1,32 @@
-"""A layer: linear part → max-pool → transform, of its own or at its place in a network.
-
-Arrays are in the order of the device's memory: filters are (output, height, width, input). Weights are truth values:
-True is +1, False is −1.
-"""
+"""A layer: linear part → pool → transform, of its own or at its place in a network."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import NetworkError
 from . import bits
-from .arrays import freeze, freeze_pair
-from .kinds import MAX_SIDE, Input, Kind, Pair, Shape, check_shape
+from .kinds import Input, Kind, Shape, check_shape
+from .linear import MAX_TAPS, NO_POOL, Conv, Dense, Depthwise, Identity, Linear, Pool, Weighted, Windowed
 from .transforms import Transform
+from .weights import BINARY, WeightKind
 
-MAX_ROW_BITS = 65_535  # a bit's place in a row or a patch is a uint16_t
-MAX_EXACT_SUM = 2**24  # float32 holds every integer up to here: beyond it the trainer's own sums would round
+__all__ = ["NO_POOL", "Block", "Conv", "Dense", "Depthwise", "Identity", "Layer", "Linear", "Pool", "Windowed"]
 
-
-@dataclass(frozen=True, eq=False)
-class Conv:
-    """A binary convolution. ``weights`` (output, height, width, input) bool; a tap outside the image contributes 0."""
-
-    weights: NDArray[np.bool_]
-    stride: Pair = (1, 1)
-    pad: Pair = (0, 0)
-
-    name = "conv"
-
-    def __post_init__(self) -> None:
-        freeze(self, "weights", bool, 4)
-        freeze_pair(self, "stride", "stride", least=1)
-        freeze_pair(self, "pad", "pad", least=0)
-
-    @property
-    def kernel(self) -> Pair:
-        return self.weights.shape[1], self.weights.shape[2]
-
-    @property
-    def padded(self) -> bool:
-        return self.pad != (0, 0)
-
-
-@dataclass(frozen=True, eq=False)
-class Dense:
-    """A binary dense layer. ``weights`` (output, height, width, input) bool, one weight for each value of its input."""
-
-    weights: NDArray[np.bool_]
-
-    name = "dense"
-
-    def __post_init__(self) -> None:
-        freeze(self, "weights", bool, 4)
-
-
-@dataclass(frozen=True)
-class Pool:
-    """A max-pooling window; what lies outside the map never wins. ``pad`` is smaller than ``size``."""
-
-    size: Pair
-    stride: Pair
-    pad: Pair = (0, 0)
-
-    def __post_init__(self) -> None:
-        freeze_pair(self, "size", "pool size", least=1)
-        freeze_pair(self, "stride", "pool stride", least=1)
-        freeze_pair(self, "pad", "pool pad", least=0)
-        for size, pad in zip(self.size, self.pad, strict=True):
-            if pad >= size:
-                raise NetworkError(f"pool pad {pad} leaves windows of size {size} empty: use a pad below the size")
-
-
-NO_POOL = Pool((1, 1), (1, 1))
+MAX_ROW_BITS = MAX_TAPS  # a bit's place in a row is a uint16_t
+MAX_EXACT_SUM = 2**24  # float32 holds every integer up to here: beyond it the trainer's sums of ±1 would round
+MAX_SUM = 2**30  # of the accumulator, an int32, so that a threshold beyond all sums fits one too
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """linear → max-pool → transform, wherever it may stand; a `Layer` is one at its place in a network."""
+    """linear → pool → transform, wherever it may stand; a `Layer` is one at its place in a network."""
 
-    linear: Conv | Dense
+    linear: Linear
     pool: Pool | None
     transform: Transform
 
@@ -96,7 +40,13 @@ class Block:
 
     @property
     def outputs(self) -> int:
-        return int(self.linear.weights.shape[0])
+        return self.linear.outputs
+
+    @property
+    def weights(self) -> NDArray[Any]:
+        """The weights of a linear part that has some, (output, height, width, input)."""
+        assert isinstance(self.linear, Weighted)
+        return self.linear.weights
 
     def at(self, index: int, source: Input) -> Layer:
         """The layer that this block is as number ``index`` (from 0) of a network. Raises NetworkError."""
@@ -121,28 +71,31 @@ class Layer(Block):
         except NetworkError as error:
             raise NetworkError(f"{self.name}: {error}") from None
         self._check_input(called)
-        self.transform.check(called, self.kind, self.taps)
+        self.transform.check(called, self.kind, self.reach if self.kind.whole else 0)
         check_shape(f"the output of {called}", shape)
+        if self.transform.last and shape[1:] != (1, 1):
+            raise NetworkError(f"{called} gives a map of {shape}: scores are of one place, so pool it or make it dense")
 
     def _check_input(self, name: str) -> None:
-        kind, shape, weights = self.kind, self.input.shape, self.linear.weights
+        kind, shape = self.kind, self.input.shape
         if kind.packed and shape.width * shape.channels > MAX_ROW_BITS:
             row = shape.width * shape.channels
             raise NetworkError(f"a row of {name}'s input has {row} bits, {MAX_ROW_BITS} fit")
-        if isinstance(self.linear, Conv):
-            if weights.shape[3] != shape.channels:
-                raise NetworkError(f"{name} takes {weights.shape[3]} channels, its input has {shape.channels}")
-            if self.taps > MAX_ROW_BITS:
-                raise NetworkError(f"a filter of {name} has {self.taps} taps, {MAX_ROW_BITS} fit")
-        elif weights.shape[1:] != (shape.height, shape.width, shape.channels):
+        self.linear.check(name, shape)
+        if not kind.whole:
+            if not self.binary or (self.pool is not None and self.pool.sums):
+                raise NetworkError(
+                    f"{name} takes float input: it needs weights of ±1, and no average pool; or use uint8 or int8 input"
+                )
+            return
+        if self.binary and self.taps * (kind.largest or 0) > MAX_EXACT_SUM:
             raise NetworkError(
-                f"{name} takes {weights.shape[1:]} values (height, width, channels), its input is {shape}"
+                f"a sum of {name} can reach {self.taps * (kind.largest or 0):,}, the trainer's float32 is exact to "
+                f"{MAX_EXACT_SUM:,}: use fewer inputs"
             )
-        largest = self.taps * kind.largest if kind.largest is not None else 0
-        if largest > MAX_EXACT_SUM:
+        if self.reach > MAX_SUM:
             raise NetworkError(
-                f"a sum of {name} can reach {largest:,}, the trainer's float32 is exact to {MAX_EXACT_SUM:,}: "
-                "use fewer inputs"
+                f"a sum of {name} can reach {self.reach:,}, {MAX_SUM:,} fit the accumulator: use fewer inputs"
             )
 
     @property
@@ -160,6 +113,16 @@ class Layer(Block):
         return self.input.values
 
     @property
+    def weight_kind(self) -> WeightKind | None:
+        """What it multiplies by; None without weights."""
+        return self.linear.weight_kind if isinstance(self.linear, Weighted) else None
+
+    @property
+    def binary(self) -> bool:
+        """Whether its weights are ±1."""
+        return self.weight_kind is BINARY
+
+    @property
     def output_kind(self) -> Kind:
         """What it gives."""
         return self.transform.output_kind
@@ -167,20 +130,12 @@ class Layer(Block):
     @cached_property
     def map_shape(self) -> Shape:
         """Shape of the linear part's map, before pooling."""
-        if isinstance(self.linear, Dense):
-            return Shape(self.outputs, 1, 1)
-        linear = self.linear
-        sides = _window_count(self.input.shape[1:], linear.kernel, linear.stride, linear.pad, "kernel")
-        return Shape(self.outputs, *sides)
+        return self.linear.map_shape(self.input.shape)
 
     @cached_property
     def output_shape(self) -> Shape:
         """Shape of what it gives."""
-        if self.pool is None:
-            return self.map_shape
-        pool = self.pool
-        sides = _window_count(self.map_shape[1:], pool.size, pool.stride, pool.pad, "pooling window")
-        return Shape(self.outputs, *sides)
+        return self.map_shape if self.pool is None else self.pool.shape(self.map_shape)
 
     @property
     def output(self) -> Input:
@@ -197,26 +152,29 @@ class Layer(Block):
     @property
     def taps(self) -> int:
         """Values in one sum."""
-        return int(self.linear.weights[0].size)
+        return self.linear.taps
 
-    @property
+    @cached_property
     def reach(self) -> int:
-        """The largest magnitude of a sum of integers."""
+        """The largest magnitude of a pooled sum of integers."""
         assert self.kind.largest is not None
-        return self.taps * self.kind.largest
+        terms = self.pool.terms if self.pool is not None else 1
+        return int(self.linear.magnitudes.max()) * self.kind.largest * terms
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates of one sample: over the whole map, before pooling."""
-        return int(self.linear.weights.size) * self.map_shape.height * self.map_shape.width
+        return self.taps * self.outputs * self.map_shape.height * self.map_shape.width
 
     @property
     def filter_stream_bits(self) -> int:
         """Bits of one filter in memory up to its last: a dense one follows its input's rows, padding included."""
-        height, width, channels = map(int, self.linear.weights.shape[1:])
-        if isinstance(self.linear, Dense) and self.kind.packed:
-            return height * bits.row_bytes(width * channels) * 8
-        return height * width * channels
+        if self.weight_kind is None:
+            return 0
+        if self.is_dense and self.kind.packed and self.weight_kind.packed:
+            _, height, width = self.input.shape
+            return height * bits.row_bytes(width * self.input.shape.channels) * 8
+        return self.taps * self.weight_kind.bits
 
     @property
     def filter_words(self) -> int:
@@ -225,20 +183,9 @@ class Layer(Block):
 
     @property
     def weight_bytes(self) -> int:
-        """Bytes of the packed weights in flash."""
-        return self.filter_words * bits.WORD_BYTES * self.outputs
-
-
-def _window_count(sides: tuple[int, ...], window: Pair, stride: Pair, pad: Pair, name: str) -> Pair:
-    counts = []
-    for side, size, step, padding in zip(sides, window, stride, pad, strict=True):
-        room = side + 2 * padding
-        if room < size:
-            raise NetworkError(
-                f"a {name} of {window[0]}×{window[1]} does not fit a {sides[0]}×{sides[1]} map padded by "
-                f"{pad[0]}×{pad[1]}: use a smaller one or more padding"
-            )
-        if room > MAX_SIDE:
-            raise NetworkError(f"a padded side of {room} is over {MAX_SIDE}: use less padding")
-        counts.append((room - size) // step + 1)
-    return counts[0], counts[1]
+        """Bytes of the packed weights in flash: filters of ±1 take whole words each, others are not padded."""
+        if self.weight_kind is None:
+            return 0
+        if self.weight_kind.packed:
+            return self.filter_words * bits.WORD_BYTES * self.outputs
+        return bits.row_bytes(self.taps * self.outputs * self.weight_kind.bits)

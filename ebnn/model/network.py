@@ -1,7 +1,7 @@
-"""Network: a trained binarized network as a frozen value of small integers and packed bits.
+"""Network: a trained network as a frozen value of small integers and packed bits.
 
-Nothing here knows a training framework, a kernel or C; ``SPEC.md`` holds the arithmetic, ``layers.py`` and
-``transforms.py`` the parts.
+Nothing here knows a training framework, a kernel or C; ``SPEC.md`` holds the arithmetic, ``encoders.py``,
+``linear.py``, ``layers.py`` and ``transforms.py`` the parts.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..atomic import write_atomically
 from ..errors import NetworkError
+from ..version import __version__
 from . import description, npz, reference
+from .encoders import Encoder, check_encoder
 from .kinds import Input, Shape
 from .layers import Block, Layer
+from .meta import Meta
 from .samples import check_samples, pack_samples
 
 if TYPE_CHECKING:
@@ -34,13 +37,16 @@ MAX_CONSTANT_BYTES = npz.MAX_CONSTANT_BYTES
 
 @dataclass(frozen=True, eq=False, init=False)
 class Network:
-    """A binarized network: ``input`` and ``layers`` in order, the last of which gives scores. Compared by hash.
+    """A network: ``input`` and ``layers`` in order, the last of which gives scores. Compared by hash.
 
+    ``encoder`` makes its input of raw samples, None where they are its input. ``meta`` changes no answer and no hash.
     ``arena_bytes`` and ``avr_arena_bytes`` are short-cuts to the plans of `ebnn.compile`.
     """
 
     input: Input
     layers: tuple[Layer, ...]
+    encoder: Encoder | None
+    meta: Meta
 
     if TYPE_CHECKING:  # set by ebnn.compile.shortcuts
 
@@ -49,7 +55,9 @@ class Network:
         @property
         def avr_arena_bytes(self) -> int: ...
 
-    def __init__(self, input: Input, layers: Sequence[Block]) -> None:
+    def __init__(
+        self, input: Input, layers: Sequence[Block], encoder: Encoder | None = None, meta: Meta | None = None
+    ) -> None:
         """Puts ``layers``, given as blocks in order, at their places. Raises NetworkError where that cannot be."""
         if len(layers) > MAX_LAYERS:
             raise NetworkError(f"the network has {len(layers)} layers, {MAX_LAYERS} fit: use fewer blocks")
@@ -60,8 +68,13 @@ class Network:
             raise NetworkError("the last layer must give scores: end the network with a dense layer of Scores")
         object.__setattr__(self, "input", input)
         object.__setattr__(self, "layers", tuple(placed))
+        object.__setattr__(self, "encoder", encoder)
+        object.__setattr__(self, "meta", meta or Meta())
         self._check_classes()
         self._check_size()
+        if encoder is not None:
+            check_encoder(encoder, input)
+        self.meta.check(self.classes, self.raw_shape.channels)
 
     # Shapes and sizes
 
@@ -75,13 +88,18 @@ class Network:
         return self.layers[-1].outputs
 
     @property
+    def raw_shape(self) -> Shape:
+        """Shape of one raw sample."""
+        return self.input.shape if self.encoder is None else self.encoder.raw_shape(self.input.shape)
+
+    @property
     def weight_bytes(self) -> int:
         """Bytes of all packed weights in flash."""
         return sum(layer.weight_bytes for layer in self.layers)
 
     @property
     def threshold_bytes(self) -> int:
-        """Bytes of all thresholds in flash, in the integer arithmetic; of layers on floats, their normalisation's."""
+        """Bytes of what ends all layers but the last: thresholds, multipliers; of layers on floats, normalisations."""
         return sum(layer.transform.constant_bytes for layer in self.layers[:-1])
 
     @property
@@ -98,7 +116,7 @@ class Network:
 
     def describe(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """The network as plain JSON values and named arrays, its whole content; weights as packed bits."""
-        return description.describe(self.input, self.layers)
+        return description.describe(self.input, self.layers, self.encoder)
 
     @cached_property
     def hash(self) -> str:
@@ -133,6 +151,21 @@ class Network:
         """``x`` as the device takes it: (n, input bytes) uint8. ``x`` as in :meth:`predict`."""
         return pack_samples(self.input, x)
 
+    def encode(self, raw: ArrayLike) -> NDArray[Any]:
+        """Raw samples as :meth:`predict` takes them; without an encoder they must be so already.
+
+        ``raw`` (n, channels, height, width) of :attr:`raw_shape`, or as `ebnn.model.axes` takes them. Raises InputError.
+        """
+        return self.check_samples(raw) if self.encoder is None else self.encoder.encode(raw, self.raw_shape)
+
+    def predict_raw(self, raw: ArrayLike) -> NDArray[np.int64]:
+        """Classes of raw samples, (n,) int64; ``raw`` as in :meth:`encode`."""
+        return self.predict(self.encode(raw))
+
+    def with_meta(self, meta: Meta) -> Network:
+        """The same network with other names, units and notes. Raises NetworkError where their number differs."""
+        return Network(self.input, self.layers, self.encoder, meta)
+
     def predict(self, x: ArrayLike) -> NDArray[np.int64]:
         """Classes of the samples, (n,) int64.
 
@@ -148,8 +181,11 @@ class Network:
 
     def save(self, path: str | PathLike[str]) -> None:
         """Writes a ``.ebnn`` file in one step: an interrupted write leaves the old one. Raises WriteError."""
-        values, arrays = self.describe()
-        header = {"format": description.FORMAT, "version": description.VERSION, "hash": self.hash, **values}
+        version, values, arrays = 1, *self.describe()
+        if self.meta or "layers" in values:
+            version, values, arrays = 2, *description.describe_2(self.input, self.layers, self.encoder)
+            values |= {"meta": self.meta.describe(), "optional": ["meta"], "ebnn": __version__}
+        header = {"format": description.FORMAT, "version": version, "hash": self.hash, **values}
         members = {npz.DESCRIPTION: np.frombuffer(json.dumps(header).encode(), np.uint8), **arrays}
         write_atomically(Path(path), npz.pack_arrays(members))
 

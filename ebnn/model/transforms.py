@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from ..errors import NetworkError
 from . import bits
 from .arrays import check_lengths, freeze
-from .kinds import BITS, INT32, Kind
+from .kinds import BITS, INT32, KINDS, Kind
 
 MAX_SCORE = 2**31 - 1
+REQUANTIZED = ("uint8", "int8")  # kinds that sums may become
+MIN_SHIFT, MAX_SHIFT = 16, 62  # so that a product by 16 bits is shifted without its lower half
 
 
 class Transform(ABC):
@@ -27,13 +29,16 @@ class Transform(ABC):
 
     Attributes:
         name: in files.
-        output_kind: what it gives.
         last: whether its outputs are the scores of classes: the last layer has such a transform, no other one.
     """
 
     name: ClassVar[str]
-    output_kind: ClassVar[Kind]
     last: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def output_kind(self) -> Kind:
+        """What it gives."""
 
     @property
     @abstractmethod
@@ -51,8 +56,11 @@ class Transform(ABC):
         return sum(array.nbytes for array in self.describe()[1].values())
 
     @abstractmethod
-    def check(self, name: str, kind: Kind, taps: int) -> None:
-        """Raises NetworkError where it cannot end layer ``name``, whose sums have ``taps`` values of ``kind``."""
+    def check(self, name: str, kind: Kind, reach: int) -> None:
+        """Raises NetworkError where it cannot end layer ``name``.
+
+        Its sums are of values of ``kind``; integers among them have a magnitude of at most ``reach``.
+        """
 
     @abstractmethod
     def apply(self, acc: NDArray[Any]) -> NDArray[Any]:
@@ -83,7 +91,6 @@ class Normalize(Transform):
     beta: NDArray[np.float32]
 
     name = "normalize"
-    output_kind = BITS
     FIELDS = ("bias", "mean", "inv_std", "gamma", "beta")
 
     def __post_init__(self) -> None:
@@ -94,6 +101,10 @@ class Normalize(Transform):
         check_lengths(self, self.FIELDS)
 
     @property
+    def output_kind(self) -> Kind:
+        return BITS
+
+    @property
     def outputs(self) -> int:
         return len(self.bias)
 
@@ -101,7 +112,7 @@ class Normalize(Transform):
     def constant_bytes(self) -> int:
         return self.outputs * 4 * len(self.FIELDS)
 
-    def check(self, name: str, kind: Kind, taps: int) -> None:
+    def check(self, name: str, kind: Kind, reach: int) -> None:
         if kind.whole:
             raise NetworkError(f"{name} needs its thresholds")
 
@@ -143,7 +154,6 @@ class Sign(Transform):
     normalize: Normalize | None = None
 
     name = "sign"
-    output_kind = BITS
 
     def __post_init__(self) -> None:
         freeze(self, "value", np.int32, 1)
@@ -151,6 +161,10 @@ class Sign(Transform):
         check_lengths(self, ("value", "below"))
         if self.normalize is not None and self.normalize.outputs != self.outputs:
             raise NetworkError(f"{self.outputs} thresholds cannot have {self.normalize.outputs} normalisations")
+
+    @property
+    def output_kind(self) -> Kind:
+        return BITS
 
     @property
     def outputs(self) -> int:
@@ -172,15 +186,14 @@ class Sign(Transform):
         fits = bool(np.all((value >= info.min) & (value <= info.max)))
         return value.astype(np.int16 if fits else np.int32), self.below
 
-    def check(self, name: str, kind: Kind, taps: int) -> None:
-        if kind.largest is None and self.normalize is None:
+    def check(self, name: str, kind: Kind, reach: int) -> None:
+        if not kind.whole and self.normalize is None:
             raise NetworkError(f"{name} takes float input and needs its normalisation")
-        if kind.largest is None:
+        if not kind.whole:
             raise NetworkError(f"{name} takes float input and cannot have integer thresholds")
-        limit = taps * kind.largest + 1
         value = np.abs(self.value.astype(np.int64)).max()
-        if value > limit:
-            raise NetworkError(f"{name} has a threshold of {value:,}, its sums end at {limit - 1:,}")
+        if value > reach + 1:
+            raise NetworkError(f"{name} has a threshold of {value:,}, its sums end at {reach:,}")
 
     def apply(self, acc: NDArray[Any]) -> NDArray[np.bool_]:
         return np.where(self.below, acc <= self.value, acc >= self.value)
@@ -208,7 +221,6 @@ class Scores(Transform):
     scale: float
 
     name = "scores"
-    output_kind = INT32
     last = True
 
     def __post_init__(self) -> None:
@@ -220,6 +232,10 @@ class Scores(Transform):
             raise NetworkError(f"the scale of the scores is {self.scale}, it must be above 0 and finite")
 
     @property
+    def output_kind(self) -> Kind:
+        return INT32
+
+    @property
     def outputs(self) -> int:
         return len(self.offset)
 
@@ -227,16 +243,16 @@ class Scores(Transform):
     def constant_bytes(self) -> int:
         return self.outputs * (2 + 4)
 
-    def check(self, name: str, kind: Kind, taps: int) -> None:
-        if kind.largest is None:
+    def check(self, name: str, kind: Kind, reach: int) -> None:
+        if not kind.whole:
             raise NetworkError(
                 f"{name} takes float input, but scores are integers: put a block that ends in a sign before it, "
                 "or use uint8 input"
             )
         multiplier, offset = self.multiplier.astype(np.int64), self.offset.astype(np.int64)
-        reach = np.abs(multiplier) * taps * kind.largest + np.abs(offset)
-        if reach.max() > MAX_SCORE:
-            raise NetworkError(f"a score can reach {reach.max():,}, an int32 ends at {MAX_SCORE:,}")
+        largest = (np.abs(multiplier) * reach + np.abs(offset)).max()
+        if largest > MAX_SCORE:
+            raise NetworkError(f"a score can reach {largest:,}, an int32 ends at {MAX_SCORE:,}")
 
     def apply(self, acc: NDArray[Any]) -> NDArray[np.int32]:
         return (acc.astype(np.int64) * self.multiplier + self.offset).astype(np.int32)
@@ -249,4 +265,93 @@ class Scores(Transform):
         return cls(arrays["multiplier"], arrays["offset"], values["scale"])
 
 
-TRANSFORMS: dict[str, type[Transform]] = {transform.name: transform for transform in (Sign, Normalize, Scores)}
+@dataclass(frozen=True, eq=False)
+class Requantize(Transform):
+    """Sums as small integers: ``clamp(((acc + bias) · multiplier + 2^(shift − 1)) >> shift, low, high)``.
+
+    The shift rounds half up, once, as TensorFlow Lite's single rounding does (gemmlowp, "Efficient handling of
+    offsets"; Jacob et al., arXiv 1712.05877, section 2.2). ``bias`` and ``multiplier`` (outputs,) int32, ``shift``
+    (outputs,) uint8. ``kind`` is "uint8" or "int8"; ``low`` and ``high`` are within its range, so that a ReLU is a
+    clamp.
+    """
+
+    bias: NDArray[np.int32]
+    multiplier: NDArray[np.int32]
+    shift: NDArray[np.uint8]
+    kind: str
+    low: int | None = None
+    high: int | None = None
+
+    name = "requantize"
+
+    def __post_init__(self) -> None:
+        freeze(self, "bias", np.int32, 1)
+        freeze(self, "multiplier", np.int32, 1)
+        freeze(self, "shift", np.uint8, 1)
+        check_lengths(self, ("bias", "multiplier", "shift"))
+        if self.kind not in REQUANTIZED:
+            raise NetworkError(f"requantize cannot give {self.kind!r}: use {' or '.join(REQUANTIZED)}")
+        kind = self.output_kind
+        for name, limit in (("low", int(kind.low)), ("high", int(kind.high))):
+            value = limit if getattr(self, name) is None else getattr(self, name)
+            if not isinstance(value, int | np.integer) or not kind.low <= value <= kind.high:
+                raise NetworkError(f"requantize {name} is {value!r}: {kind} has {kind.low} to {kind.high}")
+            object.__setattr__(self, name, int(value))
+        if self.range[0] > self.range[1]:
+            raise NetworkError(
+                f"requantize clamps to {self.low} to {self.high}: the first must not be above the second"
+            )
+        if not np.all((self.shift >= MIN_SHIFT) & (self.shift <= MAX_SHIFT)):
+            raise NetworkError(
+                f"requantize shifts by {self.shift.min()} to {self.shift.max()}: use {MIN_SHIFT} to {MAX_SHIFT}"
+            )
+
+    @property
+    def output_kind(self) -> Kind:
+        return KINDS[self.kind]
+
+    @property
+    def outputs(self) -> int:
+        return len(self.bias)
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """The least and the most that it gives."""
+        assert self.low is not None and self.high is not None
+        return self.low, self.high
+
+    @property
+    def narrow(self) -> bool:
+        """Whether every multiplier fits 16 bits, so that the device has them so."""
+        return bool(np.all(np.abs(self.multiplier.astype(np.int64)) < 2**15))
+
+    @property
+    def constant_bytes(self) -> int:
+        return self.outputs * (4 + (2 if self.narrow else 4) + 1)
+
+    def check(self, name: str, kind: Kind, reach: int) -> None:
+        if not kind.whole:
+            raise NetworkError(f"{name} takes float input and cannot be requantized: use uint8 or int8 input")
+        largest = int(np.abs(self.bias.astype(np.int64)).max()) + reach
+        if largest > MAX_SCORE:
+            raise NetworkError(f"a sum of {name} can reach {largest:,} with its bias, an int32 ends at {MAX_SCORE:,}")
+
+    def apply(self, acc: NDArray[Any]) -> NDArray[Any]:
+        # |acc + bias| < 2^31 and |multiplier| <= 2^31, and half of the shift is at most 2^61: within int64.
+        product = (acc.astype(np.int64) + self.bias) * self.multiplier
+        shift = self.shift.astype(np.int64)
+        rounded = (product + (np.int64(1) << (shift - 1))) >> shift
+        return np.asarray(np.clip(rounded, *self.range), self.output_kind.dtype)
+
+    def describe(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        values = {"kind": self.kind, "low": self.low, "high": self.high}
+        return values, {"bias": self.bias, "multiplier": self.multiplier, "shift": self.shift}
+
+    @classmethod
+    def rebuild(cls, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Requantize:
+        return cls(arrays["bias"], arrays["multiplier"], arrays["shift"], values["kind"], values["low"], values["high"])
+
+
+TRANSFORMS: dict[str, type[Transform]] = {
+    transform.name: transform for transform in (Sign, Normalize, Requantize, Scores)
+}

@@ -16,7 +16,7 @@ from ...model.layers import NO_POOL, Conv, Layer, Pool
 from ...model.transforms import Sign
 from ..options import Options
 from ..target import TARGETS, Target
-from .kernel import Array, Arrays, Kernel, Work, flip_arrays, flips, once
+from .kernel import Array, Arrays, Kernel, Work, flip_arrays, flips, once, takes_signs
 from .structs import CONV
 
 GROUP = 4  # taps whose choices share one table
@@ -153,7 +153,7 @@ class Columns(Kernel):
         """Whether it takes a layer: bytes, sums of 16 bits, little scratch."""
         if not isinstance(layer.linear, Conv) or not isinstance(layer.transform, Sign):
             return False
-        if layer.kind.packed or not layer.kind.whole:
+        if layer.kind.packed or not layer.kind.whole or not takes_signs(layer):
             return False
         conv, pool = layer.linear, layer.pool or NO_POOL
         # A sum and a threshold up to 2 beyond it: their difference takes 16 bits.

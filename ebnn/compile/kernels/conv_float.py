@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...model.layers import Conv, Layer
+from ...model.transforms import Normalize, Sign
 from ..options import Options
 from ..target import Target
 from .kernel import Arrays, Kernel, Work, normalization_arrays, weights_array
@@ -19,7 +20,8 @@ class ConvNormalize(GatheredConv):
     whole: bool = True
 
     def runs(self, layer: Layer) -> bool:
-        return super().runs(layer) and layer.kind.whole == self.whole
+        ends = isinstance(layer.transform, Sign | Normalize)
+        return super().runs(layer) and layer.kind.whole == self.whole and ends
 
     def chosen(self, layer: Layer, options: Options) -> bool:
         return options.in_float(layer)

@@ -8,7 +8,18 @@ from ...model.layers import Layer
 from ...model.transforms import Sign
 from ..options import Options
 from ..target import Target
-from .kernel import MOST_TAPS, Arrays, Kernel, Work, can_group, counting, flips, threshold_arrays, weights_array
+from .kernel import (
+    MOST_TAPS,
+    Arrays,
+    Kernel,
+    Work,
+    can_group,
+    counting,
+    flips,
+    takes_signs,
+    threshold_arrays,
+    weights_array,
+)
 from .structs import DENSE
 
 
@@ -24,14 +35,15 @@ class Dense(Kernel):
         return self.packed
 
     def runs(self, layer: Layer) -> bool:
-        return layer.is_dense and layer.kind.packed == self.packed and (not self.grouped or can_group(layer))
+        fits = layer.kind.packed == self.packed and (not self.grouped or can_group(layer))
+        return layer.is_dense and takes_signs(layer) and fits
 
     def work(self, layer: Layer, target: Target, fired: float | None = None) -> Work:
         work: Work = {"layers": 1}
         if self.packed:
             return work | counting(layer.outputs, layer.filter_words, layer.outputs, self.grouped)
-        ones = float(layer.linear.weights.sum())
-        return work | {"outputs": layer.outputs, "inputs": layer.taps, "taps": layer.linear.weights.size, "ones": ones}
+        ones = float(layer.weights.sum())
+        return work | {"outputs": layer.outputs, "inputs": layer.taps, "taps": layer.weights.size, "ones": ones}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...model.layers import Layer
+from ...model.transforms import Normalize, Sign
 from ..options import Options
 from ..target import Target
 from .dense import Dense
@@ -19,7 +20,8 @@ class DenseNormalize(Dense):
     whole: bool = True
 
     def runs(self, layer: Layer) -> bool:
-        return super().runs(layer) and layer.kind.whole == self.whole and not layer.transform.last
+        ends = isinstance(layer.transform, Sign | Normalize)
+        return super().runs(layer) and layer.kind.whole == self.whole and ends
 
     def chosen(self, layer: Layer, options: Options) -> bool:
         return options.in_float(layer)
@@ -30,7 +32,7 @@ class DenseNormalize(Dense):
     def work(self, layer: Layer, target: Target, fired: float | None = None) -> Work:
         if self.whole:
             return super().work(layer, target)
-        return {"layers": 1, "outputs": layer.outputs, "taps": layer.linear.weights.size}
+        return {"layers": 1, "outputs": layer.outputs, "taps": layer.weights.size}
 
 
 KERNELS: tuple[Kernel, ...] = (

@@ -133,7 +133,7 @@ def weight_words(layer: Layer) -> NDArray[np.uint32]:
     Filters of a convolution, and of a dense layer on bytes, are one stream in the order height, width, input. A dense
     layer on bits follows its input's memory, row padding included; one on floats has its input's order, channel first.
     """
-    weights = layer.linear.weights
+    weights = layer.weights
     if layer.is_dense and layer.kind.packed:
         rows = bits.pack(weights.reshape(len(weights), weights.shape[1], -1))
         return bits.pack_words(bits.unpack(rows, rows.shape[-1] * 8).reshape(len(weights), -1))
@@ -151,7 +151,7 @@ def interleaved(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 def weights_array(layer: Layer, grouped: bool) -> Array:
     """The weights of a layer as they are, or ``grouped`` by fours."""
-    outputs, height, width, channels = layer.linear.weights.shape
+    outputs, height, width, channels = layer.weights.shape
     words = weight_words(layer)
     if layer.is_dense:
         count = height * width * channels
@@ -215,6 +215,11 @@ def counting(tests: float, words: int, filters: int, grouped: bool) -> Work:
     if alone != tests:
         work |= {"fours": (tests - alone) / GROUP, "words_of_four": (tests - alone) / GROUP * words}
     return work | {"eights": tests * eights, "rests": tests * rest}
+
+
+def takes_signs(layer: Layer) -> bool:
+    """Whether a layer's weights are ±1, and its pool, if any, takes the largest sum."""
+    return layer.binary and not (layer.pool is not None and layer.pool.sums)
 
 
 def can_group(layer: Layer) -> bool:

@@ -16,7 +16,7 @@ from ...model.layers import NO_POOL, Conv, Layer, Pool
 from ...model.transforms import Sign
 from ..options import MOST_TABLE_BYTES, Options
 from ..target import Target
-from .kernel import Array, Arrays, Kernel, Work, flip_arrays, flips
+from .kernel import Array, Arrays, Kernel, Work, flip_arrays, flips, takes_signs
 from .structs import CONV
 
 MAX_TAPS = 10  # of a patch: 1,024 entries
@@ -93,6 +93,7 @@ def takes_table(layer: Layer, limit: int) -> bool:
     """Whether a layer can be computed by tables of at most ``limit`` bytes that the device can walk."""
     if not (
         layer.kind.packed
+        and takes_signs(layer)
         and isinstance(layer.linear, Conv)
         and isinstance(layer.transform, Sign)
         and layer.taps <= MAX_TAPS
@@ -116,7 +117,7 @@ TABLES = Tables("conv_table", CONV, "ebnn_conv_table", folded=True)
 def table_bytes(layer: Layer) -> int:
     """Bytes of the tables and their plan in flash, whole words."""
     rows, columns = _row_runs(layer), _column_runs(layer)
-    channels = layer.linear.weights.shape[3]
+    channels = layer.weights.shape[3]
     taps = [row.size * column.size * channels for row in rows if row.fresh for column in columns]
     return bits.round_to_words(_plan_bytes(layer) + sum(2 + 2**count * _entry_bytes(layer) for count in taps))
 
@@ -142,7 +143,7 @@ def _table(layer: Layer, row: _Run, column: _Run) -> NDArray[np.uint8]:
     """The highest index, then the entries of the patches of ``row.size`` × ``column.size`` pixels."""
     assert isinstance(layer.transform, Sign)
     threshold, _ = layer.transform.at_least()
-    weights = layer.linear.weights
+    weights = layer.weights
     channels = weights.shape[3]
     taps = row.size * column.size * channels
     signs = ((np.arange(2**taps)[:, None] >> np.arange(taps) & 1) * 2 - 1).astype(np.int8)

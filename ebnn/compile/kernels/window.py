@@ -9,7 +9,7 @@ from functools import cached_property
 from ...model import bits
 from ...model.layers import NO_POOL, Conv, Layer
 from ..target import Target
-from .kernel import Kernel, Work, counting
+from .kernel import Kernel, Work, counting, takes_signs
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class GatheredConv(Kernel):
     packed: bool = False
 
     def runs(self, layer: Layer) -> bool:
-        return isinstance(layer.linear, Conv) and layer.kind.packed == self.packed
+        return isinstance(layer.linear, Conv) and takes_signs(layer) and layer.kind.packed == self.packed
 
     def scratch(self, layer: Layer, target: Target) -> int:
         """The patch, and a mask of what of it lies in the image."""
