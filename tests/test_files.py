@@ -24,10 +24,12 @@ from support.random_networks import random_network
 from test_network import float_network, only_scores, scores, three_layers, tiny
 
 import ebnn
+from ebnn import load
 from ebnn.atomic import write_atomically
 from ebnn.errors import EbnnError, FileFormatError, WriteError
 from ebnn.model.kinds import Input
 from ebnn.model.layers import Dense
+from ebnn.model.meta import Meta
 from ebnn.model.transforms import Sign
 
 NETWORKS = {
@@ -699,3 +701,48 @@ def test_a_single_class_is_refused(saved):
     write_members(saved, with_description(contents, description))
     with pytest.raises(FileFormatError, match=r"tiny\.ebnn: .*a single output"):
         ebnn.load(saved)
+
+
+# Version 2
+
+VECTORS = Path(__file__).parent / "vectors"
+
+
+@pytest.fixture
+def second(tmp_path):
+    """A file of version 2: names, and a network that version 1 can describe."""
+    path = tmp_path / "second.ebnn"
+    load(VECTORS / "bits-conv.ebnn").with_meta(Meta(channel_names=("x",))).save(path)
+    return path
+
+
+def test_version_1_keeps_its_hash_in_version_2(second):
+    assert description_of(second)["version"] == 2
+    assert load(second).hash == load(VECTORS / "bits-conv.ebnn").hash
+    assert load(second).meta.channel_names == ("x",)
+
+
+def test_a_harmless_newer_field_is_skipped(second):
+    description = description_of(second)
+    description |= {"colour": "blue", "optional": ["meta", "colour"]}
+    description["meta"]["shoe_size"] = 42
+    write_members(second, with_description(members(second), description))
+    assert load(second).meta.channel_names == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"gate": 1}, r"has gate, which this ebnn \(.*\) does not know: install ebnn 99.0 or newer"),
+        ({"encoder": {"name": "fourier"}}, r"an encoder of kind 'fourier', which .* install ebnn 99.0 or newer"),
+        ({"ebnn": "\n", "gate": 1}, "does not know: install a newer ebnn"),
+        ({"optional": "meta"}, "no list of names"),
+        ({"meta": {"class_names": "ab"}}, "one text"),
+        ({"meta": []}, "second.ebnn: is damaged"),
+        ({"layers": []}, "damaged or not an .ebnn file"),
+    ],
+)
+def test_a_newer_part_is_refused_with_the_version_to_get(second, change, message):
+    write_members(second, with_description(members(second), description_of(second) | {"ebnn": "99.0"} | change))
+    with pytest.raises(FileFormatError, match=message):
+        load(second)

@@ -144,6 +144,8 @@ class Affine(Encoder):
         return Input(self.kind, raw)
 
     def raw_shape(self, input: Shape) -> Shape:
+        if input.channels != self.channels:
+            raise NetworkError(f"the encoder has {self.channels} channels, the network's input {input.channels}")
         return input
 
     def steps(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -203,6 +205,10 @@ class Thermometer(Encoder):
         return Input(BITS.name, Shape(raw.channels * self.levels, raw.height, raw.width))
 
     def raw_shape(self, input: Shape) -> Shape:
+        if input.channels != self.channels * self.levels:
+            raise NetworkError(
+                f"the encoder makes {self.channels * self.levels} channels, the network's input has {input.channels}"
+            )
         return Shape(self.channels, input.height, input.width)
 
     def apply(self, x: NDArray[np.float32]) -> NDArray[np.bool_]:

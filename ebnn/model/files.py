@@ -1,8 +1,8 @@
 """The ``.ebnn`` file: a NumPy ``.npz`` with a JSON description, versioned and checked on load.
 
 Members: ``description.json`` (uint8 bytes of UTF-8 JSON: format, version, hash, and the network's values) and one array
-per weight or threshold. `Network.save` writes it. Version 2 may name fields that change no answer as ``optional``: such a
-field is skipped where it is not known; any other asks for the version of ebnn that wrote the file.
+per weight or threshold. `Network.save` writes it. Version 2 may name fields that change no answer as ``optional``: one
+that is not known is skipped; any other asks for the version of ebnn that wrote the file.
 """
 
 from __future__ import annotations

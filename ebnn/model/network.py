@@ -154,7 +154,7 @@ class Network:
     def encode(self, raw: ArrayLike) -> NDArray[Any]:
         """Raw samples as :meth:`predict` takes them; without an encoder they must be so already.
 
-        ``raw`` (n, channels, height, width) of :attr:`raw_shape`, or as `ebnn.model.axes` takes them. Raises InputError.
+        ``raw`` (n, channels, height, width) of :attr:`raw_shape`, or as `ebnn.model.axes` takes it. Raises InputError.
         """
         return self.check_samples(raw) if self.encoder is None else self.encoder.encode(raw, self.raw_shape)
 

@@ -317,7 +317,8 @@ class Requantize(Transform):
     @property
     def range(self) -> tuple[int, int]:
         """The least and the most that it gives."""
-        assert self.low is not None and self.high is not None
+        assert self.low is not None
+        assert self.high is not None
         return self.low, self.high
 
     @property

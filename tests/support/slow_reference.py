@@ -8,9 +8,9 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from ebnn.model.layers import Conv
+from ebnn.model.layers import Dense, Depthwise, Identity
 from ebnn.model.network import Network
-from ebnn.model.transforms import Normalize
+from ebnn.model.transforms import Normalize, Requantize
 
 Activation = dict[tuple[int, int, int], float]
 
@@ -48,10 +48,14 @@ def run(network: Network, sample: Any, arithmetic: str = "integer") -> Run:
         in_float = index == 0 and kind == "float"  # (4.7)
         sums, sides = linear(block.linear, x, shape, in_float)
         shape, pooled = pool(block, sums, sides)
-        x = {at: bit(block, at[0], acc, in_float or arithmetic == "float") for at, acc in pooled.items()}
+        if isinstance(block.transform, Requantize):
+            x = {at: requantized(block.transform, at[0], int(acc)) for at, acc in pooled.items()}
+        else:
+            x = {at: bit(block, at[0], acc, in_float or arithmetic == "float") for at, acc in pooled.items()}
         shapes.append(shape)
         activations.append(x)
-    sums, _ = linear(network.layers[-1].linear, x, shape, False)
+    sums, sides = linear(network.layers[-1].linear, x, shape, False)
+    _, sums = pool(network.layers[-1], sums, sides)
     out = network.layers[-1].transform
     scores = [int(out.multiplier[k]) * int(sums[k, 0, 0]) + int(out.offset[k]) for k in range(len(out.offset))]  # (5.1)
     winner = 0
@@ -70,9 +74,11 @@ def linear(
     layer: Any, x: Activation, shape: tuple[int, ...], in_float: bool
 ) -> tuple[Activation, tuple[int, int, int]]:
     """The sums of a convolution or a dense layer (3.1 to 3.4), and their shape."""
-    weights = layer.weights.tolist()  # output, height, width, input
     channels, height, width = shape
-    if not isinstance(layer, Conv):
+    if isinstance(layer, Identity):
+        return x, (channels, height, width)  # (3.7)
+    weights = layer.weights.tolist()  # output, height, width, input
+    if isinstance(layer, Dense):
         sums: Activation = {}
         for o in range(len(weights)):
             # Dense floats are added in the order of Chainer's arrays, channel after channel (3.3, 2.4).
@@ -91,27 +97,31 @@ def linear(
                 taps = []
                 for ky in range(kernel_h):  # height, width, input (2.5)
                     for kx in range(kernel_w):
-                        for c in range(channels):
+                        for c in range(1 if isinstance(layer, Depthwise) else channels):
                             y = row * layer.stride[0] - layer.pad[0] + ky
                             i = column * layer.stride[1] - layer.pad[1] + kx
                             if 0 <= y < height and 0 <= i < width:  # (3.4)
-                                taps.append((x[c, y, i], weights[o][ky][kx][c]))
+                                of = o // (len(weights) // channels) if isinstance(layer, Depthwise) else c  # (3.6)
+                                taps.append((x[of, y, i], weights[o][ky][kx][c]))
                 sums[o, row, column] = dot(taps, in_float)
     return sums, (len(weights), rows, columns)
 
 
-def dot(taps: list[tuple[float, bool]], in_float: bool) -> float:
+def dot(taps: list[tuple[float, bool | int]], in_float: bool) -> float:
     """``acc`` of (value, weight) pairs: an integer, or rounded to float32 after each addition (3.2, 3.3)."""
     acc = 0.0
     for value, weight in taps:
-        acc += value if weight else -value
+        if isinstance(weight, bool):
+            acc += value if weight else -value
+        else:
+            acc += value * weight
         if in_float:
             acc = f32(acc)
     return acc
 
 
 def pool(block: Any, sums: Activation, shape: tuple[int, int, int]) -> tuple[tuple[int, int, int], Activation]:
-    """The largest sums of the windows, of the positions that lie on the map (4.3)."""
+    """The largest sums, or the sums, of the windows, of the positions that lie on the map (4.3)."""
     window = block.pool
     if window is None:
         return shape, sums
@@ -123,7 +133,7 @@ def pool(block: Any, sums: Activation, shape: tuple[int, int, int]) -> tuple[tup
         for row in range(rows):
             for column in range(columns):
                 top, left = row * window.stride[0] - window.pad[0], column * window.stride[1] - window.pad[1]
-                pooled[o, row, column] = max(
+                pooled[o, row, column] = (sum if window.kind == "average" else max)(
                     sums[o, y, i]
                     for y in range(top, top + window.size[0])
                     for i in range(left, left + window.size[1])
@@ -139,6 +149,13 @@ def bit(block: Any, output: int, acc: float, in_float: bool) -> int:
         return 1 if (acc <= value if block.transform.below[output] else acc >= value) else -1
     n = block.transform if isinstance(block.transform, Normalize) else block.transform.normalize
     return 1 if normalized(acc, *(float(getattr(n, name)[output]) for name in n.FIELDS)) >= 0 else -1
+
+
+def requantized(end: Requantize, output: int, acc: int) -> int:
+    """A pooled sum as a small integer (4.8)."""
+    shift = int(end.shift[output])
+    value = ((acc + int(end.bias[output])) * int(end.multiplier[output]) + 2 ** (shift - 1)) // 2**shift
+    return min(max(value, end.low or 0), 0 if end.high is None else end.high)
 
 
 def normalized(acc: float, bias: float, mean: float, inv_std: float, gamma: float, beta: float) -> float:
