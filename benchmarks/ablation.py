@@ -25,9 +25,9 @@ from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.dataset_option import DatasetName
 from ebnn import datasets
 from ebnn.atomic import write_atomically
-from ebnn.cli.options import dataset_choice
 from ebnn.errors import EbnnError, TrainingError
 from ebnn.functions import estimator_names
 from ebnn.show.console import make_console, print_line, print_whole
@@ -255,7 +255,7 @@ def choose(names: Sequence[str]) -> tuple[Variant, ...]:
 @click.option("--epochs", type=int, default=BASE.epochs)
 @click.option("--seeds", type=click.IntRange(min=1), default=1, help="Runs of each variant, with seeds from 0 on.")
 @click.option("--only", multiple=True, help="This variant only; may be repeated.")
-@click.option("--dataset", "--data", type=dataset_choice, default="mnist")
+@click.option("--dataset", "--data", type=DatasetName(), default="mnist")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Where the data lie.")
 @click.option("--architecture", default="c20k5s2-c48k3-m2-c64k3")
 @click.option("--limit", type=click.IntRange(min=1), help="Take the first so many training images only.")

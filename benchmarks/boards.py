@@ -19,10 +19,10 @@ from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.dataset_option import DatasetName
 from benchmarks.untrained import samples
 from ebnn import datasets, load
 from ebnn.boards import Board, board_names, load_board
-from ebnn.cli.options import dataset_choice
 from ebnn.compile.estimate import estimate
 from ebnn.compile.header import write_header
 from ebnn.errors import BuildError
@@ -37,7 +37,7 @@ BUILT = ("genuino101", "leonardo")  # without a simulator
 
 @click.command()
 @click.argument("model", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--dataset", type=dataset_choice, help="Whose test images are run. [default: random samples]")
+@click.option("--dataset", type=DatasetName(), help="Whose test images are run. [default: random samples]")
 @click.option("--board", "only", multiple=True, help="Measure on this one only; may be repeated.")
 @click.option("--samples", "count", type=click.IntRange(min=1), default=SAMPLES, show_default=True)
 def main(model: Path, dataset: str | None, only: tuple[str, ...], count: int) -> None:

@@ -36,7 +36,7 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from ebnn import datasets
-from ebnn.cli.options import json_option, write_json
+from ebnn.atomic import write_json
 from ebnn.errors import EbnnError
 from ebnn.frontends.chainer.batch_iterator import BatchIterator, converter
 from ebnn.frontends.chainer.clipping import ClipWeights
@@ -279,7 +279,7 @@ def table(speeds: Sequence[Speed]) -> Table:
 @click.option("--threads", multiple=True, type=click.IntRange(min=1), default=(1, 2), help="May be repeated.")
 @click.option("--rounds", type=click.IntRange(min=1), default=9, help="Turns of each side.")
 @click.option("--steps", type=click.IntRange(min=1), default=10, help="Batches in a turn.")
-@json_option
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write to this file.")
 def main(recipes: tuple[str, ...], threads: tuple[int, ...], rounds: int, steps: int, json_file: Path | None) -> None:
     """Measure the training step against plain Chainer links of the same shape."""
     try:
@@ -294,7 +294,8 @@ def main(recipes: tuple[str, ...], threads: tuple[int, ...], rounds: int, steps:
         speeds.append(measure(case, rounds, steps))
         print_line(console, f"{case}: {speeds[-1].ratio:.2f} times plain Chainer")
     print_whole(console, table(speeds))
-    write_json(json_file, {"rounds": rounds, "steps": steps, "speeds": [asdict(speed) for speed in speeds]})
+    if json_file is not None:
+        write_json(json_file, {"rounds": rounds, "steps": steps, "speeds": [asdict(speed) for speed in speeds]})
 
 
 if __name__ == "__main__":

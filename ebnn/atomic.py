@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from .errors import WriteError
 from .leftovers import delete, make_file, make_folder, new_name, sweep
@@ -45,6 +47,12 @@ def write_atomically(path: Path, content: bytes) -> None:
             raise
     except OSError as error:
         raise WriteError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Writes plain values as JSON, in UTF-8, as :func:`write_atomically` does."""
+    text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+    write_atomically(path, text.encode(errors="backslashreplace"))
 
 
 @contextlib.contextmanager

@@ -6,19 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-from rich.text import Text
 
 from .compile.summary import describe_network
 from .device import Device
 from .errors import DeviceError, InputError
-from .figures import percent
 from .model.network import Network
 from .report import counts_instructions, duration_text, timed
 from .streaming import check_board
-
-_BAR_COLUMNS = 20  # of the longest bar
 
 
 @dataclass(frozen=True)
@@ -137,27 +131,6 @@ def profile_samples(
         profiles[-1].deepest_stack_bytes,
         profiles[-1].untouched_bytes,
     )
-
-
-def profile_table(report: ProfileReport, bar: str = "█") -> Table:
-    """A row and a bar for each layer; ``bar`` is one column of it."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("layer")
-    table.add_column("output")
-    for header in ("MACs", "a sample", "share"):
-        table.add_column(header, justify="right")
-    table.add_column("")
-    longest = max(max(layer.us for layer in report.layers), 1e-9)
-    for layer in report.layers:
-        table.add_row(
-            layer.name,
-            "×".join(map(str, layer.output_shape)),
-            f"{layer.macs:,}",
-            duration_text(report.board, layer.us),
-            percent(report.share(layer), 1),
-            Text(bar * round(_BAR_COLUMNS * layer.us / longest), style="green"),
-        )
-    return table
 
 
 def memory_lines(report: ProfileReport) -> list[str]:

@@ -6,19 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-from rich.text import Text
-
 from .boards import Board
 from .compile.estimate import Estimate, estimate
 from .errors import NetworkError
-from .figures import percent
 from .model.network import Network
-from .report import counts_instructions, estimate_text
-
-FRONT_MARK = "*"
-_NO_ROOM = Text("does not fit  ", style="red")
+from .report import counts_instructions
 
 
 @dataclass(frozen=True)
@@ -128,35 +120,8 @@ class Sweep:
         ]
 
 
-def sweep_table(sweep: Sweep) -> Table:
-    """One row for each network; a star marks those on the Pareto front of accuracy against the column's figure."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("architecture", overflow="fold")
-    for header in ("accuracy", "data, B  ", "arena, B", "MACs", *(f"{board.name}  " for board in sweep.boards)):
-        table.add_column(header, justify="right")
-    by_bytes = sweep.bytes_front()
-    by_time = [sweep.time_front(board) for board in range(len(sweep.boards))]
-    for i, trial in enumerate(sweep.trials):
-        table.add_row(
-            trial.architecture,
-            percent(trial.accuracy),
-            _marked(f"{trial.data_bytes:,}", by_bytes[i]),
-            f"{trial.network.arena_bytes:,}",
-            f"{trial.network.macs:,}",
-            *(
-                _marked(estimate_text(one), front[i]) if one.fits else _NO_ROOM
-                for one, front in zip(trial.estimates, by_time, strict=True)
-            ),
-        )
-    return table
-
-
 def cost_label(board: Board) -> tuple[str, float]:
     """How the cost of a prediction on a board is called, and microseconds (or instructions) in one unit of it."""
     if counts_instructions(board.name):
         return f"thousand instructions, {board.title}", 1e3
     return f"ms, {board.title}", 1e3
-
-
-def _marked(text: str, front: bool) -> Text:
-    return Text(f"{text} {FRONT_MARK}", style="bold") if front else Text(f"{text}  ")

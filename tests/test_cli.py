@@ -15,7 +15,8 @@ from support.c_networks import require
 
 from ebnn import load
 from ebnn.boards import board_names
-from ebnn.report import RunReport, run_table
+from ebnn.report import RunReport
+from ebnn.show.run_tables import run_table
 
 TINY = ["--architecture", "c8k3s2", "--epochs", "2"]
 

@@ -7,10 +7,12 @@ import pytest
 from click.testing import CliRunner
 
 from ebnn import load
-from ebnn.cli.compare import Side, compare, comparison_table, price
+from ebnn.cli.compare import compare
 from ebnn.cli.train import train
 from ebnn.errors import TrainingError
 from ebnn.show.console import make_console, print_whole
+from ebnn.show.training_tables import comparison_table
+from ebnn.training.comparison import Side, price
 
 TINY = ("--dataset", "digits", "--architecture", "c4k3-d10", "--epochs", "2", "--validation", "100")
 

@@ -51,11 +51,25 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"boards", "build_folders", "frames", "compile", "firmware_sources", "leftovers", *NETWORK},
         {"platformio"},
     ),
-    "report": ({"compile", "figures", "boards", *NETWORK}, set()),
-    "sweep": ({"report", "figures", "compile", "boards", *NETWORK}, set()),
-    "show": ({"atomic", "figures", "printable", "training", *TRAINING}, {"sweep"}),
+    "report": ({"compile", "boards", *BASE}, set()),
+    "sweep": ({"report", "compile", "boards", *NETWORK}, set()),
+    "show": (
+        {
+            "atomic",
+            "boards",
+            "compile",
+            "figures",
+            "printable",
+            "published",
+            "recipes",
+            "report",
+            "training",
+            *TRAINING,
+        },
+        {"profiling", "sweep"},
+    ),
     "streaming": ({"device", "report", "simulation", *NETWORK}, set()),
-    "profiling": ({"compile", "device", "figures", "report", "streaming", *NETWORK}, set()),
+    "profiling": ({"compile", "device", "report", "streaming", *NETWORK}, set()),
     "cli": (EVERYTHING, EVERYTHING),
     "__main__": ({"cli"}, set()),
     "__init__": ({"version"}, {"compile", "errors", "frontends", "model", "published"}),
@@ -68,10 +82,10 @@ OUTSIDE = {
     "platformio": {"platformio"},
     "cobs": {"frames"},
     "click": {"cli"},
-    "sklearn": set(),
+    "sklearn": {"datasets"},
     "matplotlib": {"show"},
-    "rich": {"show", "cli", "report", "sweep", "profiling"},
-    "tensorboardX": set(),
+    "rich": {"show"},
+    "tensorboardX": {"training", "cli"},
 }
 
 
@@ -96,7 +110,12 @@ def imports():
 
 
 def targets(node, package):
-    """Full dotted names of what a statement imports, as far as they can be modules."""
+    """Full dotted names of what a statement imports, as far as they can be modules.
+
+    A call ``import_extra("package", …)`` imports as well.
+    """
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "import_extra":
+        return [node.args[0].value] if isinstance(node.args[0], ast.Constant) else []
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if not isinstance(node, ast.ImportFrom):

@@ -20,7 +20,7 @@ from typing import Any
 import click
 
 from ebnn import datasets
-from ebnn.atomic import write_atomically
+from ebnn.atomic import write_atomically, write_json
 from ebnn.cli.train import train
 from ebnn.cli.training_options import TrainingOptions, read_training_options
 from ebnn.compile.summary import describe_network
@@ -115,8 +115,8 @@ def publish(name: str, runs: tuple[Path, ...], floats: tuple[Path, ...], folder:
     folder.mkdir(parents=True, exist_ok=True)
     best.network.save(folder / NETWORK_NAME)
     values = {key: value for key, value in best.values.items() if key != "file"}
-    write_values(folder / TRAINING_NAME, values | {"network": describe_network(best.network)})
-    write_values(folder / SEEDS_NAME, seeds)
+    write_json(folder / TRAINING_NAME, values | {"network": describe_network(best.network)})
+    write_json(folder / SEEDS_NAME, seeds)
     write_atomically(folder / LOG_NAME, best.log.encode())
 
 
@@ -217,10 +217,6 @@ def float_accuracies(name: str, baseline: Settings, runs: tuple[Path, ...], seed
             raise TrainingError(f"{folder} is of seed {config.seed}: give one float run for a seed that is published")
         found[config.seed] = values["accuracy"]
     return found
-
-
-def write_values(path: Path, values: Any) -> None:
-    write_atomically(path, (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 if __name__ == "__main__":

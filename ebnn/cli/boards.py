@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from ..boards import board_names, load_board
-from ..report import boards_table
 from ..show.console import command_line, make_console, print_command, print_line, print_whole
+from ..show.network_tables import boards_table
 from .options import json_option, write_json
 
 

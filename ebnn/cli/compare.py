@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
-from ..figures import percent
-from ..model.network import Network
-from ..report import time_text
 from ..show.console import command_line, make_console, print_command, print_line, print_whole
+from ..show.training_tables import comparison_table
+from ..training.comparison import compare_networks, price
 from ..training.run_folders import KEPT_FILES, MODEL_NAME
-from ..training.task import Task, float_config, train_float, train_network
+from ..training.task import Task, float_config
 from .idle_options import TRAINING, refuses_idle
 from .layout import HeadedCommand
 from .options import json_option, write_json
@@ -27,92 +24,6 @@ from .training_options import (
     read_training_options,
     training_options,
 )
-
-if TYPE_CHECKING:
-    from ..training import TrainResult
-
-FLOAT_BYTES = 4
-CHANNEL_FLOATS = 2  # batch normalisation, scale and offset
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the two networks.
-
-    Attributes:
-        accuracy: fraction of the test images that it gets right.
-        validation_accuracy: of the held-out images; None where there are none.
-        weight_bytes: of all weights.
-        other_bytes: of what else it needs to answer: binarized, thresholds and score constants; float, a scale and an
-            offset for each channel.
-        epoch: whose weights it has.
-        train_seconds: that its epochs took, without its teacher's.
-    """
-
-    accuracy: float
-    validation_accuracy: float | None
-    weight_bytes: int
-    other_bytes: int
-    epoch: int
-    train_seconds: float
-
-    @property
-    def bytes(self) -> int:
-        """Of all parameters."""
-        return self.weight_bytes + self.other_bytes
-
-
-def float_side(result: TrainResult, network: Network) -> Side:
-    """The float baseline of the shape of ``network``."""
-    channels = sum(layer.outputs for layer in network.layers)
-    return Side(
-        result.test_accuracy,
-        result.best.validation_accuracy,
-        FLOAT_BYTES * sum(layer.linear.weights.size for layer in network.layers),
-        FLOAT_BYTES * CHANNEL_FLOATS * channels,
-        result.best.epoch,
-        result.seconds,
-    )
-
-
-def binarized_side(result: TrainResult, network: Network, accuracy: float) -> Side:
-    """The binarized network, right about ``accuracy`` of the test images."""
-    return Side(
-        accuracy,
-        result.best.validation_accuracy,
-        network.weight_bytes,
-        network.threshold_bytes + network.score_bytes,
-        result.best.epoch,
-        result.seconds,
-    )
-
-
-def price(baseline: Side, binarized: Side) -> dict[str, float]:
-    """What binarization costs: the accuracy of the float network less that of the binarized one, as fractions."""
-    found = {"accuracy": baseline.accuracy - binarized.accuracy}
-    if baseline.validation_accuracy is not None and binarized.validation_accuracy is not None:
-        found["validation_accuracy"] = baseline.validation_accuracy - binarized.validation_accuracy
-    return found
-
-
-def comparison_table(baseline: Side, binarized: Side) -> Table:
-    """Both networks, side by side."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column("")
-    for header in ("float", "binarized", "float − binarized"):
-        table.add_column(header, justify="right")
-    labels = {"accuracy": "test accuracy", "validation_accuracy": "validation accuracy"}
-    for name, difference in price(baseline, binarized).items():
-        sides = (percent(getattr(side, name)) for side in (baseline, binarized))
-        table.add_row(labels[name], *sides, f"{100 * difference:+.2f} points")
-    table.add_row(
-        "parameters",
-        f"{baseline.bytes:,} B",
-        f"{binarized.bytes:,} B",
-        f"{baseline.bytes / binarized.bytes:.1f} times",
-    )
-    table.add_row("training", *(time_text(1e6 * side.train_seconds) for side in (baseline, binarized)), "")
-    return table
 
 
 @click.command(cls=HeadedCommand, headings=TRAINING_HEADINGS, context_settings={"show_default": True})
@@ -147,17 +58,12 @@ def _compare(
     task: Task, options: TrainingOptions, architecture: str, folders: dict[str, Path], json_file: Path | None
 ) -> None:
     console = make_console()
-    print_line(console, "the float baseline:")
-    _, float_result = train_float(replace(task, out=folders["float"]), architecture, options.config)
-    print_line(console, "the binarized network:")
-    trained = train_network(
-        replace(task, out=folders["binarized"]), architecture, options.config, options.teacher_for(architecture)
-    )
+    teacher = options.teacher_for(architecture)
+    found = compare_networks(task, architecture, options.config, folders["float"], folders["binarized"], teacher)
+    trained = found.trained
     model = folders["binarized"] / MODEL_NAME
-    baseline = float_side(float_result, trained.network)
-    binarized = binarized_side(trained.result, trained.network, trained.accuracy)
     print_line(console, f"{architecture}, {trained.test_samples:,} test images")
-    print_whole(console, comparison_table(baseline, binarized))
+    print_whole(console, comparison_table(found.baseline, found.binarized))
     print_line(console, f"wrote {model}")
     print_command(console, "next", command_line("run", model, "--dataset", options.dataset))
     write_json(
@@ -167,14 +73,14 @@ def _compare(
             "dataset": options.dataset,
             "architecture": architecture,
             "test_samples": trained.test_samples,
-            "float": asdict(baseline),
+            "float": asdict(found.baseline),
             "binarized": {
-                **asdict(binarized),
+                **asdict(found.binarized),
                 "file": str(model),
                 "hash": trained.network.hash,
                 "chainer_agreement": trained.agreement,
             },
-            "price": price(baseline, binarized),
+            "price": price(found.baseline, found.binarized),
             "config": asdict(options.config),
             "float_config": asdict(float_config(options.config)),
         },

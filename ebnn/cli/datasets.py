@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from ebnn import datasets as data
 from ebnn.datasets.places import find_place
 
 from ..show.bars import download_bars
 from ..show.console import make_console, print_line, print_whole
+from ..show.dataset_table import datasets_table
 from .group import ErrorGroup
 from .idle_options import NAMED_FOLDER, refuses_idle
 from .layout import write_examples
@@ -49,17 +48,9 @@ def datasets(ctx: click.Context, folder: Path | None, json_file: Path | None) ->
             raise click.UsageError(f"put --folder and --json after {ctx.invoked_subcommand}")
         return
     rows = [_row(name, folder) for name in data.names()]
-    table = Table(box=SIMPLE_HEAD)
-    for header in ("data set", "shape", "classes", "train", "test", "input", "files"):
-        number = header in ("classes", "train", "test")
-        table.add_column(header, justify="right" if number else "left", no_wrap=header != "files")
-    for row in rows:
-        shape = "×".join(str(size) for size in row["shape"])
-        counts = (str(row["classes"]), f"{row['train']:,}", f"{row['test']:,}")
-        table.add_row(row["name"], shape, *counts, row["kind"], _where(row))
     place = find_place(folder)
     console = make_console()
-    print_whole(console, table)
+    print_whole(console, datasets_table(rows))
     print_line(console, f"looked in {place.path}, {place.origin}")
     write_json(json_file, {"datasets": rows})
 
@@ -99,10 +90,3 @@ def _row(name: str, folder: Path | None) -> dict[str, Any]:
         "origin": location.origin,
         "missing": [str(path) for path in location.missing],
     }
-
-
-def _where(row: dict[str, Any]) -> str:
-    if row["state"] == "absent":
-        return "not downloaded" if row["origin"] == "the cache" else "missing"
-    lacking = ", ".join(Path(path).name for path in row["missing"])
-    return f"partial: lacks {lacking}" if lacking else str(row["state"])

@@ -4,18 +4,14 @@ import time
 from pathlib import Path
 
 import click
-import numpy as np
-from rich.columns import Columns
-from rich.console import Console
-from rich.panel import Panel
-from rich.text import Text
 
 from .. import datasets
 from ..compile.header import write_header
 from ..errors import EbnnError, WriteError
 from ..figures import percent
-from ..report import RunReport, network_table, picture
-from ..show.console import command_line, make_console, print_command, print_line, print_whole
+from ..show.console import command_line, make_console, print_command, print_line, print_step, print_whole
+from ..show.network_tables import network_table
+from ..show.text_pictures import answered_images
 from ..show.training_progress import ConsoleProgress
 from ..simulation import find_compiler
 from ..training.run_folders import KEPT_FILES, MODEL_NAME, check_strangers
@@ -31,7 +27,6 @@ ARCHITECTURE = "digits"
 EPOCHS = 25
 LEARNING_RATE = 0.01
 BATCH_SIZE = 64
-SHOWN = 6  # digits shown as pictures
 
 
 @click.command()
@@ -63,26 +58,30 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
     find_compiler()
     console = make_console()
     data = datasets.load(NAME)
-    _step(console, 1, f"train with Chainer: {len(data.train_labels):,} digits of 8×8 pixels, {EPOCHS} epochs")
+    print_step(console, 1, f"train with Chainer: {len(data.train_labels):,} digits of 8×8 pixels, {EPOCHS} epochs")
     config = TrainConfig(epochs=EPOCHS, batch_size=BATCH_SIZE, learning_rate=LEARNING_RATE, seed=seed, snapshot_every=0)
     model, header = out / MODEL, out / HEADER
     task = Task(data, data.kind, out, progress=ConsoleProgress(console))
     trained = train_network(task, ARCHITECTURE, config, model=model)
     network = trained.network
 
-    _step(console, 2, "lower to integers and packed bits, emit a C header")
+    print_step(console, 2, "lower to integers and packed bits, emit a C header")
     write_header(network, header, name=NAME)
     print_whole(console, network_table(network))
     print_line(console, f"wrote {model} ({model.stat().st_size:,} B) and {header}")
 
-    _step(console, 3, f"compile the firmware and stream {len(data.test_labels)} test digits through its serial port")
+    print_step(
+        console, 3, f"compile the firmware and stream {len(data.test_labels)} test digits through its serial port"
+    )
     more = {**trained.values(), "port": "sim://host", "model": str(model), "header": str(header)}
     del more["accuracy"]
     report = stream_with_bar(
         console, network, "sim://host", NAME, "integer", "balanced", data.test_images, data.test_labels, None
     )
     seconds = time.monotonic() - started
-    _pictures(console, data.test_images, report)
+    if not report.samples:
+        raise EbnnError("no digit was answered: run the demo again; if that changes nothing, please report it")
+    console.print(answered_images(data.test_images, report))
     show(console, report, "sim://host", data.class_names)
     write_json(json_file, {**report.values(), **more, "seconds": seconds})
     finish(report)
@@ -95,23 +94,3 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
     print_line(console, f"the network as a C header: {header}")
     print_command(console, "what it takes on each board", command_line("info", model))
     print_command(console, "trained networks for larger digits", command_line("networks"))
-
-
-def _step(console: Console, number: int, text: str) -> None:
-    console.rule(Text(f"{number}. {text}", style="bold"), align="left")
-
-
-def _pictures(console: Console, images: np.ndarray, report: RunReport) -> None:
-    """Shows a few digits with what the board said: mistakes first, if there are any."""
-    wrong = np.flatnonzero(report.predicted != report.labels)
-    right = np.flatnonzero(report.predicted == report.labels)
-    if not report.samples:
-        raise EbnnError("no digit was answered: run the demo again; if that changes nothing, please report it")
-    chosen = [*right[: SHOWN - min(2, len(wrong))], *wrong[:2]]
-    panels = []
-    for i in chosen:
-        verdict = "right" if report.predicted[i] == report.labels[i] else f"wrong, is {report.labels[i]}"
-        panels.append(
-            Panel("\n".join(picture(images[i])), title=f"board: {report.predicted[i]}", subtitle=verdict, width=20)
-        )
-    console.print(Columns(panels))

@@ -11,8 +11,8 @@ from ..compile.file_names import check_header_name
 from ..compile.header import MAX_SELF_TEST, header_text, identifier
 from ..firmware_sources import firmware_folder
 from ..published import load
-from ..report import estimate_table
 from ..show.console import make_console, print_line, print_whole
+from ..show.network_tables import estimate_table
 from .options import arithmetic_option, board_option, model_argument, optimize_option
 from .paths import OutputFile
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from ..atomic import write_atomically
 from ..boards import Board, is_board, load_board
@@ -22,7 +21,7 @@ from ..firmware_sources import bundled_header
 from ..model.network import Network
 from ..platformio import Project, bundled_project, check_upload, interrupted_by_signals, open_project, upload
 from ..published import load
-from ..show.console import command_line, make_console, print_command, print_line
+from ..show.console import command_line, make_console, print_command, print_line, print_output
 from .idle_options import MODEL_FOR_HEADER, refuses_idle
 from .options import (
     arithmetic_option,
@@ -94,7 +93,13 @@ def flash(
         target = board if known is None or known.file is None else known
         speed = None if baud == BAUDRATE else baud
         upload(
-            target, place, project=own, header=header, network=name, baud=speed, show=lambda line: say(console, line)
+            target,
+            place,
+            project=own,
+            header=header,
+            network=name,
+            baud=speed,
+            show=lambda line: print_output(console, line),
         )
         expected = read_hash(header)
     print_line(console, "waiting for the board …")
@@ -107,11 +112,6 @@ def flash(
     if model is not None:
         print_command(console, "next", f"{command_line('run', model, '--port', place)} --dataset DATASET")
     write_json(json_file, describe(info, place, time.monotonic() - begin))
-
-
-def say(console: Console, line: str) -> None:
-    """Prints a line of PlatformIO's as it comes."""
-    console.print(line, end="", soft_wrap=True)
 
 
 def find_project(folder: Path | None, board: str) -> Project | None:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from ..errors import TrainingError
-from ..figures import percent
-from ..printable import printable
 from ..show.console import make_console, print_line, print_whole
+from ..show.plots import PICTURES, check_picture, plot_history
+from ..show.training_tables import history_table
 from ..training.run_folders import HISTORY_NAME, KEPT_FILES, TEACHER_FOLDER
-from .options import PICTURES, check_picture, json_option, write_json
+from .options import json_option, write_json
 from .paths import OutputFile, RunFolder
 
 if TYPE_CHECKING:
@@ -56,8 +53,6 @@ def history(runs: tuple[Path, ...], output: Path | None, json_file: Path | None)
     histories = [replace(each, name=name) for each, name in zip(found.values(), _short_names(runs), strict=True)]
     print_whole(console, history_table(histories))
     if output is not None:
-        from ..show.plots import plot_history
-
         if not any(found.records for found in histories):
             raise TrainingError("no epoch is done yet, there is nothing to draw: leave --output out, or wait for one")
         plot_history(histories, output)
@@ -96,23 +91,3 @@ def _short_names(runs: Sequence[Path]) -> list[str]:
     """The folders' own names where those differ, else their paths."""
     names = [run.name for run in runs]
     return names if len(set(names)) == len(set(runs)) and all(names) else [str(run) for run in runs]
-
-
-def history_table(histories: Sequence[History]) -> Table:
-    """Runs, one to a row; accuracies are those of the epoch that is kept, the loss is the last one of training."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("run", overflow="fold")
-    for header in ("epochs", "best", "validation", "test", "loss", "time"):
-        table.add_column(header, justify="right")
-    for found in histories:
-        values = found.values()
-        accuracies = (values["validation_accuracy"], values["test_accuracy"])
-        table.add_row(
-            printable(found.name),
-            str(values["epochs"]),
-            str(values["best_epoch"] or ""),
-            *("" if accuracy is None else percent(accuracy) for accuracy in accuracies),
-            "" if values["loss"] is None else f"{values['loss']:.4f}",
-            str(timedelta(seconds=round(found.seconds))),
-        )
-    return table

@@ -6,8 +6,8 @@ from typing import Literal
 import click
 
 from ..importers import import_network
-from ..report import network_table
 from ..show.console import make_console, print_line, print_whole
+from ..show.network_tables import network_table
 from .paths import InputFile, OutputFile
 
 

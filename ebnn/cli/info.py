@@ -8,8 +8,8 @@ from ..boards import load_board
 from ..compile.estimate import estimate, estimated_boards
 from ..compile.summary import describe_network
 from ..published import load
-from ..report import estimate_table, estimates_table, network_table
 from ..show.console import make_console, print_line, print_whole
+from ..show.network_tables import estimate_table, estimates_table, network_table
 from .options import (
     arithmetic_option,
     board_option,

@@ -5,16 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from ..compile.summary import describe_network
-from ..figures import percent
 from ..published import PublishedNetwork, load_published, network_names
-from ..published.card import BOARDS, card_text, estimates, sample_time
+from ..published.card import BOARDS, card_text, estimates
 from ..published.published_network import deviation
 from ..recipes import load_recipe
-from ..show.console import command_line, make_console, print_command, print_line, print_whole
+from ..show.console import command_line, make_console, print_command, print_line, print_markdown, print_whole
+from ..show.network_tables import networks_table
 from .options import json_option, write_json
 
 
@@ -37,32 +35,8 @@ def networks(name: str | None, json_file: Path | None) -> None:
         write_json(json_file, {"networks": [network_values(one) for one in published]})
         return
     one = load_published(name)
-    if console.is_terminal:
-        from rich.markdown import Markdown
-
-        console.print(Markdown(card_text(one)))
-    else:
-        console.print(card_text(one).rstrip(), soft_wrap=True)
+    print_markdown(console, card_text(one))
     write_json(json_file, network_values(one))
-
-
-def networks_table(published: list[PublishedNetwork]) -> Table:
-    """Published networks, one to a row."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("network")
-    for header in ("accuracy", "data, B", "arena, B", *BOARDS):
-        table.add_column(header, justify="right")
-    table.add_column("made for", overflow="fold")
-    for one in published:
-        table.add_row(
-            one.name,
-            percent(one.accuracy),
-            f"{one.data_bytes:,}",
-            f"{one.network.arena_bytes:,}",
-            *map(sample_time, estimates(one.network)),
-            load_recipe(one.name).summary,
-        )
-    return table
 
 
 def network_values(one: PublishedNetwork) -> dict[str, Any]:

@@ -1,20 +1,16 @@
 """Options and arguments that several commands share."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from .. import datasets
-from ..atomic import write_atomically
+from .. import atomic, datasets
 from ..boards import bundled_board_names
 from ..compile.options import ARITHMETICS, OPTIMIZE
 from ..datasets.own import find_own
 from ..device import BAUDRATE
-from ..errors import WriteError
-from ..extras import import_extra
 from .paths import ModelFile, OutputFile
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -28,8 +24,6 @@ folder_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the data lie (it holds mnist/, …), instead of EBNN_DATA or the cache.",
 )
-PICTURES = (".png", ".svg", ".pdf")
-"""How the name of a picture ends, in either case."""
 
 
 class DatasetChoice(click.Choice):  # type: ignore[type-arg]
@@ -99,15 +93,4 @@ def model_option(what: str) -> Callable[[Command], Command]:
 def write_json(path: Path | None, values: dict[str, Any]) -> None:
     """Writes results for programs, where a file was asked for."""
     if path is not None:
-        write_atomically(
-            path, (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode(errors="backslashreplace")
-        )
-
-
-def check_picture(path: Path | None) -> None:
-    """Refuses, before the work is done, a picture that cannot be drawn: by its name's end, or without Matplotlib."""
-    if path is None:
-        return
-    if path.suffix.lower() not in PICTURES:
-        raise WriteError(f"{path} is no picture that can be drawn: end its name in {', '.join(PICTURES)}")
-    import_extra("matplotlib.figure", f"drawing {path}")
+        atomic.write_json(path, values)

@@ -13,10 +13,11 @@ from ..device import Device
 from ..errors import DeviceError
 from ..model.kinds import InputKind
 from ..model.network import Network
-from ..profiling import memory_lines, profile_samples, profile_table
+from ..profiling import memory_lines, profile_samples
 from ..published import load
 from ..show.bars import download_bars, stream_bar
 from ..show.console import make_console, print_line, print_whole
+from ..show.run_tables import profile_table
 from ..simulation.network_port import network_port
 from .idle_options import BUILT_HEADER, FOLDER, SERIAL_PORT, refuses_idle
 from .options import (

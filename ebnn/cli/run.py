@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from .. import datasets
 from ..compile.estimate import estimate
@@ -13,9 +12,10 @@ from ..device import BAUDRATE
 from ..errors import DeviceError, InputError
 from ..model.network import Network
 from ..published import load
-from ..report import RunReport, confusion_table, run_table
+from ..report import RunReport
 from ..show.bars import download_bars, stream_bar
-from ..show.console import make_console, print_line, print_whole
+from ..show.console import PlainConsole, make_console, print_line, print_whole
+from ..show.run_tables import confusion_table, run_table
 from ..simulation.protocol_sim import parse_url, takes_header
 from ..streaming import InterruptedRunError, stream_port
 from .idle_options import BUILT_HEADER, FOLDER, SERIAL_PORT, refuses_idle
@@ -92,7 +92,7 @@ def run(
 
 
 def affordable(
-    console: Console, network: Network, port: str, arithmetic: str, optimize: str, samples: int
+    console: PlainConsole, network: Network, port: str, arithmetic: str, optimize: str, samples: int
 ) -> int | None:
     """How many of the samples are streamed unasked; None for all. A simulated board that is slow gets a minute's."""
     if not takes_header(port):
@@ -127,7 +127,7 @@ def check_dataset(network: Network, data: datasets.Dataset) -> None:
 
 
 def stream_with_bar(
-    console: Console,
+    console: PlainConsole,
     network: Network,
     port: str,
     name: str,
@@ -164,7 +164,7 @@ def stream_with_bar(
     return report
 
 
-def show(console: Console, report: RunReport, port: str, names: tuple[str, ...] = ()) -> None:
+def show(console: PlainConsole, report: RunReport, port: str, names: tuple[str, ...] = ()) -> None:
     """Prints the report of a run at a port."""
     print_whole(console, confusion_table(report, names))
     print_whole(console, run_table(report, port.startswith("sim://")))

@@ -11,7 +11,7 @@ from ..build_folders import temporary_folder
 from ..compile.header import identifier, write_header
 from ..errors import InputError
 from ..published import load
-from ..show.console import make_console, print_line
+from ..show.console import make_console, print_line, status_line
 from ..simulation import AvrStatistics, PluggedBoard, SimavrSimulator, plugged_in
 from .idle_options import MODEL_OPTION_FOR_HEADER, refuses_idle
 from .options import arithmetic_option, model_option, optimize_option
@@ -63,12 +63,12 @@ def _stay(plugged: PluggedBoard, link: Path | None) -> None:
     name = plugged.port if link is None else f"{plugged.port}, linked as {link}"
     print_line(console, f"{plugged.board.title} at {name}; Ctrl-C unplugs it")
     sys.stdout.flush()
-    with console.status("running", spinner="line") as status:
+    with status_line(console) as update:
         while True:
             plugged.check()
             simulator = plugged.simulator
             if console.is_terminal and isinstance(simulator, SimavrSimulator):
-                status.update(_state(simulator.statistics()))
+                update(_state(simulator.statistics()))
             time.sleep(_LOOK_SECONDS)
 
 

@@ -14,12 +14,14 @@ from ..boards import Board, bundled_board_names, load_board
 from ..errors import TrainingError
 from ..model.network import Network
 from ..show.console import command_line, make_console, print_command, print_line, print_whole
-from ..sweep import FRONT_MARK, Sweep, Trial, estimate_all, sweep_table
+from ..show.plots import PICTURES, check_picture, plot_sweep
+from ..show.training_tables import FRONT_MARK, sweep_table
+from ..sweep import Sweep, Trial, estimate_all
 from ..training.run_folders import KEPT_FILES, MODEL_NAME
 from ..training.task import Task, train_network
 from .idle_options import TRAINING, refuses_idle
 from .layout import HeadedCommand
-from .options import PICTURES, check_picture, json_option, write_json
+from .options import json_option, write_json
 from .paths import OutputFile, keep_files
 from .training_options import TRAINING_HEADINGS, TrainingOptions, read_training_options, training_options
 
@@ -133,8 +135,6 @@ def sweep(
     chosen = command_line("run", out / "ARCHITECTURE" / MODEL_NAME, "--dataset", options.dataset)
     print_command(console, "the test images were not used; for the network that you choose", chosen)
     if plot is not None:
-        from ..show.plots import plot_sweep
-
         plot_sweep(found, plot)
         task.progress.say(f"wrote {plot}")
     write_json(

@@ -9,8 +9,8 @@ import click
 from ..compile.summary import describe_network
 from ..errors import TrainingError
 from ..figures import percent
-from ..report import network_table
 from ..show.console import command_line, make_console, print_command, print_line, print_whole
+from ..show.network_tables import network_table
 from ..training.run_folders import KEPT_FILES, MODEL_NAME
 from ..training.task import Task, float_config, run_values, train_float, train_network
 from .idle_options import BINARY_NETWORK, TRAINING, refuses_idle

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
 from .. import datasets
 from ..errors import TrainingError
@@ -17,7 +16,8 @@ from ..extras import import_extra
 from ..model.kinds import INPUT_KINDS, InputKind
 from ..recipes import load_recipe, recipe_names
 from ..show.bars import download_bars
-from ..show.console import make_console, print_line
+from ..show.console import PlainConsole, make_console, print_line
+from ..show.plots import check_drawing
 from ..show.training_progress import ConsoleProgress
 from ..training.lock import only_run
 from ..training.results import SNAPSHOT_NAME
@@ -49,7 +49,7 @@ def check_training(tensorboard: bool = False) -> None:
     """
     from ..frontends.chainer import framework  # noqa: F401
 
-    import_extra("matplotlib.figure", f"drawing {HISTORY_NAME}")
+    check_drawing(f"drawing {HISTORY_NAME}")
     if tensorboard:
         import_extra("tensorboardX", "--tensorboard")
 
@@ -254,7 +254,7 @@ class TrainingOptions:
                 print_line(console, f"{out} has no {SNAPSHOT_NAME} yet: the run begins anew")
             yield Task(data, self.input_kind or data.kind, out, self.resume, ConsoleProgress(console))
 
-    def check(self, architecture: str, console: Console) -> None:
+    def check(self, architecture: str, console: PlainConsole) -> None:
         """Builds and lowers the untrained network, and its teacher, before any data are loaded or folders made.
 
         A network that fits no board gets a line.

@@ -3,7 +3,8 @@
 import os
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class PlainConsole(Console):
             yield segment if segment.control else segment._replace(text=printable_lines(segment.text))
 
 
-def make_console(stderr: bool = False) -> Console:
+def make_console(stderr: bool = False) -> PlainConsole:
     """A console on standard output or standard error; what its encoding lacks is printed as ``?``."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -103,6 +104,33 @@ def print_command(console: Console, purpose: str, command: str) -> None:
     """Prints what a command is for and, on a line of its own and in one piece, the command."""
     print_line(console, f"{purpose}:")
     console.print(f"  {printable(command)}", soft_wrap=True)
+
+
+def print_step(console: Console, number: int, text: str) -> None:
+    """Prints the heading of a step, with a rule behind it."""
+    console.rule(Text(f"{number}. {text}", style="bold"), align="left")
+
+
+def print_markdown(console: Console, text: str) -> None:
+    """Prints Markdown: laid out on a terminal, else as it is."""
+    if console.is_terminal:
+        from rich.markdown import Markdown  # takes a tenth of a second
+
+        console.print(Markdown(text))
+    else:
+        console.print(text.rstrip(), soft_wrap=True)
+
+
+@contextmanager
+def status_line(console: Console) -> Iterator[Callable[[str], None]]:
+    """Yields what sets the text of a line that stays while something runs; only a terminal shows it."""
+    with console.status("running", spinner="line") as status:
+        yield status.update
+
+
+def print_output(console: Console, text: str) -> None:
+    """Prints what another program has put out, as it came."""
+    console.print(text, end="", soft_wrap=True)
 
 
 def command_line(*words: str | Path) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..atomic import write_atomically
+from ..errors import WriteError
 from ..extras import import_extra
 
 if TYPE_CHECKING:
@@ -20,10 +21,26 @@ if TYPE_CHECKING:
     from ..sweep import Sweep
     from ..training.history import History
 
+PICTURES = (".png", ".svg", ".pdf")
+"""How the name of a picture ends, in either case."""
 WIDTH = 4.8  # of a panel, inches
 LIST_ROW = 0.2  # inches
 CHARACTER = 0.075  # inches, of the small letters of lists
 MARK = 6 / 72  # inches across a point
+
+
+def check_picture(path: Path | None) -> None:
+    """Refuses, before the work is done, a picture that cannot be drawn: by its name's end, or without Matplotlib."""
+    if path is None:
+        return
+    if path.suffix.lower() not in PICTURES:
+        raise WriteError(f"{path} is no picture that can be drawn: end its name in {', '.join(PICTURES)}")
+    check_drawing(f"drawing {path}")
+
+
+def check_drawing(purpose: str) -> None:
+    """Raises MissingDependencyError where Matplotlib is absent; ``purpose`` begins its message."""
+    import_extra("matplotlib.figure", purpose)
 
 
 def plot_sweep(sweep: Sweep, path: Path) -> None:
@@ -36,7 +53,7 @@ def plot_sweep(sweep: Sweep, path: Path) -> None:
         sweep: what to draw.
         path: picture to write, atomically; its ending says which kind.
     """
-    import_extra("matplotlib.figure", "a picture")
+    check_drawing("a picture")
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -159,7 +176,7 @@ def plot_history(histories: Sequence[History], path: Path) -> None:
         histories: of the runs; one of them at least has an epoch.
         path: picture to write, atomically; its ending says which kind.
     """
-    import_extra("matplotlib.figure", "a picture")
+    check_drawing("a picture")
     from matplotlib import colormaps
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
