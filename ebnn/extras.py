@@ -9,7 +9,9 @@ from types import ModuleType
 from .errors import MissingDependencyError
 
 _PACKAGES = {
+    "PIL": ("Pillow", "data"),
     "SCons": ("SCons", "offline"),
+    "cbor2": ("cbor2", "data"),
     "chainer": ("Chainer", "train"),
     "matplotlib": ("Matplotlib", "plot"),
     "sklearn": ("scikit-learn", "train"),

@@ -27,7 +27,6 @@ ALWAYS = {
     "networks": {"json_file"},
     "platformio-offline": {"platforms"},
     "profile": {"dataset", "json_file", "port", "samples"},
-    "record": {"count", "json_file", "label", "out", "port", "rate", "seconds", "start", "wait"},
     "run": {"dataset", "json_file", "limit", "port"},
     "simulate": {"bootloader", "link", "model", "program"},
     "sweep": {"board_list", "out", "plot"},
@@ -117,11 +116,6 @@ CASES = [
     ([*SIMULATE, "--arithmetic", "float"], "--arithmetic has no effect here"),
     (["init", "project", "--optimize", "speed"], "--optimize has no effect here: it needs a --model"),
     (["init", "project", "--arithmetic", "float"], "--arithmetic has no effect here"),
-    (
-        ["record", "--label", "a", "--port", "COM3", "--threshold", "3"],
-        "--threshold has no effect here: it needs --start m",
-    ),
-    (["record", "--label", "a", "--port", "sim://uno", "--baud", "9600"], "--baud has no effect here"),
     (["fetch", "digits", "--folder", "."], "--folder has no effect here: it needs a NAME of mnist"),
 ]
 

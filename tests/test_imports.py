@@ -66,7 +66,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
             "training",
             *TRAINING,
         },
-        {"device", "profiling", "sweep"},
+        {"profiling", "sweep"},
     ),
     "streaming": ({"device", "report", "simulation", *NETWORK}, set()),
     "profiling": ({"compile", "device", "report", "streaming", *NETWORK}, set()),

@@ -39,8 +39,7 @@ def init(folder: Path, board: str, model: Path | None, arithmetic: str, optimize
         own = load(model)
         if known is not None and known.costs is not None:
             check_fits(own, known, arithmetic, optimize)
-        name = identifier(model.stem)
-        text = header_text(own, name=name, arithmetic=arithmetic, optimize=optimize, board=known)
+        text = header_text(own, name=identifier(model.stem), arithmetic=arithmetic, optimize=optimize)
         header, network = text.encode(), find_network(model).read_bytes()
     project = write_project(folder, target, header, network)
     console = make_console()

@@ -1,4 +1,4 @@
-"""Data sets as plain NumPy arrays: digits, mnist, binary-mnist and cifar10.
+"""Data sets as plain NumPy arrays: digits, mnist, binary-mnist, fashion-mnist, cifar10, and one's own.
 
 ::
 
@@ -6,7 +6,8 @@
 
     digits = datasets.load("digits")                       # bundled with scikit-learn, needs no network
     mnist = datasets.load("mnist", folder="data")          # data/mnist/train-images-idx3-ubyte.gz, ...
-    mine = datasets.load("flowers.npz")                    # images and labels of one's own: see ebnn.datasets.formats
+    mine = datasets.load("gestures")                       # a folder or file of one's own: see ebnn.datasets.formats
+    arrays = datasets.Dataset.from_arrays(x, y)            # arrays, labels of any form
     x = datasets.convert(mnist.test_images, mnist.kind, "float")
 
 Files come from the folder given, else from the folder that ``EBNN_DATA`` names, else from the user's cache, where they
@@ -17,6 +18,8 @@ from ebnn.cache import cache_folder
 from ebnn.datasets.conversion import convert
 from ebnn.datasets.dataset import Dataset
 from ebnn.datasets.download import Progress
+from ebnn.datasets.read_options import Reading, Span
+from ebnn.datasets.recordings import Recording, Recordings
 from ebnn.datasets.registry import Info, Location, has_files, info, load, locate, names
 
 __all__ = [
@@ -24,6 +27,10 @@ __all__ = [
     "Info",
     "Location",
     "Progress",
+    "Reading",
+    "Recording",
+    "Recordings",
+    "Span",
     "cache_folder",
     "convert",
     "has_files",

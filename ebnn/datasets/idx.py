@@ -7,6 +7,7 @@ Source: http://yann.lecun.com/exdb/mnist/
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import struct
 import zlib
@@ -70,3 +71,22 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
     if len(data) > max_bytes:
         raise DatasetError(f"{path} is too long: it holds more than the {max_bytes:,} bytes expected")
     return data
+
+
+def unpack(data: bytes, name: str, max_bytes: int) -> bytes:
+    """Return ``data``, decompressed where it starts as gzip does.
+
+    Raises DatasetError, which calls the data ``name``, for a stream that is cut short, damaged or too long.
+    """
+    if not data.startswith(_GZIP_MAGIC):
+        return data
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+            plain = stream.read(max_bytes + 1)
+    except EOFError:
+        raise DatasetError(f"{name} is cut short: its gzip stream has no end") from None
+    except (OSError, zlib.error) as error:
+        raise DatasetError(f"{name} is damaged: its gzip stream is invalid ({error})") from None
+    if len(plain) > max_bytes:
+        raise DatasetError(f"{name} unpacks to more than the {max_bytes:,} bytes allowed")
+    return plain

@@ -20,7 +20,6 @@ from ebnn.datasets.places import Place, find_place, missing, read_given
 from ebnn.errors import DatasetError
 
 CLASS_NAMES = tuple("0123456789")
-FOLDER = "mnist"
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class IdxFile:
 class Source:
     """The four files and the mirrors that have them; a mirror is a URL to put ``NAME.gz`` behind.
 
-    ``timeout`` is in seconds, for each wait on the network.
+    ``timeout`` is in seconds, for each wait on the network. ``name`` is the data set's, and its folder's.
     """
 
     mirrors: tuple[str, ...]
@@ -50,6 +49,8 @@ class Source:
     test_images: IdxFile
     test_labels: IdxFile
     timeout: float = 20.0
+    name: str = "mnist"
+    class_names: tuple[str, ...] = CLASS_NAMES
 
     @property
     def files(self) -> tuple[IdxFile, IdxFile, IdxFile, IdxFile]:
@@ -85,6 +86,39 @@ PUBLISHED = Source(
 )
 """MNIST as published by Y. LeCun, C. Cortes and C. J. C. Burges, http://yann.lecun.com/exdb/mnist/."""
 
+FASHION = Source(
+    mirrors=(
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+        "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+    ),
+    train_images=IdxFile(
+        "train-images-idx3-ubyte",
+        (60000, 28, 28),
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    ),
+    train_labels=IdxFile(
+        "train-labels-idx1-ubyte",
+        (60000,),
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    ),
+    test_images=IdxFile(
+        "t10k-images-idx3-ubyte",
+        (10000, 28, 28),
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    ),
+    test_labels=IdxFile(
+        "t10k-labels-idx1-ubyte",
+        (10000,),
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    ),
+    name="fashion-mnist",
+    class_names=(
+        *("T-shirt/top", "trouser", "pullover", "dress", "coat"),
+        *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
+    ),
+)
+"""Fashion-MNIST as published by H. Xiao, K. Rasul and R. Vollgraf, arXiv 1708.07747 (2017)."""
+
 
 def load(
     folder: str | os.PathLike[str] | None = None,
@@ -96,7 +130,8 @@ def load(
     """Return MNIST: 60,000 training and 10,000 test images, (1, 28, 28), of values 0 .. 255.
 
     The four files, ``.gz`` or decompressed, are looked for in ``mnist`` in ``folder``, else in the folder that
-    ``EBNN_DATA`` names, else in the cache, where they are downloaded. Their contents are verified each time.
+    ``EBNN_DATA`` names, else in the cache, where they are downloaded. Their contents are verified each time. With
+    another source it is that one's data set, in a folder of its own name.
 
     Raises DatasetError, which names the file, for one that is missing, cut short, damaged or another file.
     """
@@ -105,13 +140,13 @@ def load(
         _array(place, file, source, download, progress) for file in source.files
     )
     return Dataset(
-        "mnist",
+        source.name,
         train_images[:, np.newaxis],
         train_labels.astype(np.int32),
         test_images[:, np.newaxis],
         test_labels.astype(np.int32),
         "uint8",
-        CLASS_NAMES,
+        source.class_names,
     )
 
 
@@ -140,7 +175,7 @@ def present(place: Place, source: Source = PUBLISHED) -> tuple[list[Path], list[
     there: list[Path] = []
     absent: list[Path] = []
     for file in source.files:
-        path = _find(place, file)
+        path = _find(place, file, source)
         (there if path.exists() else absent).append(path)
     return there, absent
 
@@ -160,8 +195,8 @@ def read_file(path: Path, file: IdxFile) -> npt.NDArray[np.uint8]:
     return array
 
 
-def _find(place: Place, file: IdxFile) -> Path:
-    packed = place.path / FOLDER / f"{file.name}.gz"
+def _find(place: Place, file: IdxFile, source: Source) -> Path:
+    packed = place.path / source.name / f"{file.name}.gz"
     plain = packed.with_suffix("")
     return plain if plain.exists() and not packed.exists() else packed
 
@@ -169,16 +204,16 @@ def _find(place: Place, file: IdxFile) -> Path:
 def _array(
     place: Place, file: IdxFile, source: Source, download: bool, progress: Progress | None
 ) -> npt.NDArray[np.uint8]:
-    path = _find(place, file)
+    path = _find(place, file, source)
     if place.given:
         if not path.exists():
-            raise missing(path, place, f"the four MNIST files in {FOLDER}/, as .gz or decompressed")
+            raise missing(path, place, f"the four files in {source.name}/, as .gz or decompressed")
         return read_given(path, functools.partial(read_file, file=file), place)
     remote = Remote(
         urls=tuple(f"{mirror}{file.name}.gz" for mirror in source.mirrors),
         # gzip adds a header and a few bytes a block to what it cannot compress.
         max_bytes=file.bytes + 65536,
-        remedy=f"put the four MNIST files into a folder {FOLDER} and set EBNN_DATA to the folder that holds it",
+        remedy=f"put the four files into a folder {source.name} and set EBNN_DATA to the folder that holds it",
         timeout=source.timeout,
     )
     return obtain(path, functools.partial(read_file, file=file), remote, download=download, progress=progress)

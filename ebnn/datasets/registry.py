@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from ebnn.datasets.dataset import Dataset
 from ebnn.datasets.download import Progress
 from ebnn.datasets.own import find_own, load_own, own_names
 from ebnn.datasets.places import Place, find_place
-from ebnn.model.kinds import InputKind
+from ebnn.datasets.read_options import Reading
 from ebnn.names import unknown_name
 
 State = Literal["bundled", "present", "partial", "absent"]
@@ -29,7 +30,7 @@ class Info:
     classes: int
     train: int
     test: int
-    kind: InputKind
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,13 @@ _ENTRIES = {
             mnist.present,
         ),
         _Entry(
+            Info("fashion-mnist", "pictures of clothes", (1, 28, 28), 10, 60000, 10000, "uint8"),
+            lambda folder, download, progress: mnist.load(
+                folder, download=download, progress=progress, source=mnist.FASHION
+            ),
+            functools.partial(mnist.present, source=mnist.FASHION),
+        ),
+        _Entry(
             Info("cifar10", "colour photographs", cifar10.SHAPE, 10, 50000, 10000, "uint8"),
             lambda folder, download, progress: cifar10.load(folder, download=download, progress=progress),
             cifar10.present,
@@ -90,11 +98,11 @@ def names() -> tuple[str, ...]:
     return tuple(_ENTRIES)
 
 
-def info(name: str) -> Info:
+def info(name: str, reading: Reading = Reading()) -> Info:  # noqa: B008
     """Return what a data set is; a user's own is read for it. Raises UnknownNameError for an unknown name."""
     own = find_own(name) if name not in _ENTRIES else None
     if own is not None:
-        data = load_own(own)
+        data = load_own(own, reading)
         parts = len(data.train_labels), len(data.test_labels)
         return Info(name, "your own", data.shape, data.classes, *parts, data.kind)
     return _entry(name).info
@@ -111,11 +119,13 @@ def load(
     folder: str | os.PathLike[str] | None = None,
     download: bool = True,
     progress: Progress | None = None,
+    reading: Reading = Reading(),  # noqa: B008
 ) -> Dataset:
-    """Return a data set, verified: ``name`` is one of `names`, or the path of a file of one's own.
+    """Return a data set, verified: ``name`` is one of `names`, or the path of data of one's own.
 
-    A file of one's own is one that `ebnn.datasets.formats` recognises, or a Python file whose function ``load()``
-    returns a Dataset. In the folder that ``EBNN_DATA`` names it needs no path and no ending.
+    These are a file, a folder or an archive that `ebnn.datasets.formats` recognises, read as ``reading`` says; or a
+    Python file whose function ``load()`` returns a Dataset. In the folder that ``EBNN_DATA`` names a file needs no path
+    and no ending.
 
     Its files come from ``folder``, else from the folder that ``EBNN_DATA`` names, else from the cache; only there are
     they downloaded, and only where ``download`` is True, with ``progress(file, bytes so far, bytes in all or None)``
@@ -125,7 +135,7 @@ def load(
     cut short, damaged or another file.
     """
     own = find_own(name) if name not in _ENTRIES else None
-    return load_own(own) if own is not None else _entry(name).load(folder, download, progress)
+    return load_own(own, reading) if own is not None else _entry(name).load(folder, download, progress)
 
 
 def locate(name: str, *, folder: str | os.PathLike[str] | None = None) -> Location:

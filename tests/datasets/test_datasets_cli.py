@@ -28,7 +28,7 @@ def test_the_list(cache: Path, tmp_path: Path) -> None:
     assert lines["cifar10"][1] == "3×32×32"
     assert f"looked in {cache}, the cache" in output
     rows = json.loads((tmp_path / "list.json").read_text())["datasets"]
-    assert [row["name"] for row in rows] == ["digits", "mnist", "binary-mnist", "cifar10"]
+    assert [row["name"] for row in rows] == ["digits", "mnist", "binary-mnist", "fashion-mnist", "cifar10"]
     assert {key: rows[1][key] for key in ("shape", "classes", "train", "test", "kind", "state", "path")} == {
         "shape": [1, 28, 28],
         "classes": 10,

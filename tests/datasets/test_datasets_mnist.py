@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -232,3 +233,20 @@ def test_all_of_mnist(require_mnist: Path) -> None:
         info, loaded = datasets.info(name), datasets.load(name, folder=require_mnist)
         assert (info.shape, info.classes, info.kind) == (loaded.shape, loaded.classes, loaded.kind)
         assert (info.train, info.test) == (len(loaded.train_labels), len(loaded.test_labels))
+
+
+def test_fashion_mnist_is_downloaded_to_a_folder_of_its_own(server: FaultServer, cache: Path) -> None:
+    """The same files under another name, from another mirror, with names of clothes."""
+    source = replace(source_of(FILES, serve(server, "/fashion")), name="fashion-mnist", class_names=tuple("abcdefghij"))
+    loaded = mnist.load(source=source)
+    check(loaded)
+    assert (loaded.name, loaded.class_names[3]) == ("fashion-mnist", "d")
+    assert (cache / "fashion-mnist" / "train-images.gz").is_file()
+    assert not (cache / "mnist").exists()
+    assert [len(each) for each in mnist.present(find_place(None), source)] == [4, 0]
+    published = mnist.FASHION
+    assert (published.name, published.class_names[9], published.files[3].bytes) == (
+        "fashion-mnist",
+        "ankle boot",
+        10008,
+    )

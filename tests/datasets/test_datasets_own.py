@@ -89,10 +89,11 @@ def test_commands_train_and_run_on_it(tmp_path, monkeypatch):
 
 WRONG = {
     "nothing": ({}, r"needs the arrays images and labels, or train_images, .*; it has none"),
-    "floats": ({"images": np.ones((4, 2, 2)), "labels": [0, 1, 0, 1]}, "images are float64 of shape"),
-    "flat": ({"images": images(4, 4), "labels": [0, 1, 0, 1]}, r"images are uint8 of shape \(4, 4\): give"),
-    "labels": ({"images": images(4, 2, 2), "labels": [0.5, 1, 0, 1]}, "labels are float64"),
-    "few": ({"images": images(4, 2, 2), "labels": [0, 1]}, "there are 4 images and 2 labels"),
+    "nan": ({"images": np.full((4, 2, 2), np.nan), "labels": [0, 1, 0, 1]}, "holds a value that is not finite"),
+    "one number": ({"images": images(4), "labels": [0, 1, 0, 1]}, r"samples are uint8 of shape \(4,\): give"),
+    "labels": ({"images": images(4, 2, 2), "labels": [0.5, 1, 0, 1]}, "labels hold 0.5: give whole numbers or names"),
+    "not one-hot": ({"images": images(2, 2, 2), "labels": [[1, 1], [0, 1]]}, "are not one-hot: give a single 1"),
+    "few": ({"images": images(4, 2, 2), "labels": [0, 1]}, "there are 4 samples and 2 labels"),
     "range": ({"images": images(4, 2, 2), "labels": [0, 1, 0, 300]}, "labels run from 0 to 300: .*, leave others out$"),
     "from 300": ({"images": images(4, 2, 2), "labels": [300, 301, 300, 302]}, ", subtract 300 from all$"),
     "negative": ({"images": images(4, 2, 2), "labels": [0, -1, 0, 1]}, "labels run from -1 to 1: .*, add 1 to all$"),

@@ -1,7 +1,13 @@
-"""Files of a user's own data set, each format a module of this folder, found by what a file begins with.
+"""A user's own data, each format a module of this folder, found by what a file begins with or what a folder holds.
 
-A module has two functions: ``recognises(head)`` says whether a file that begins with these bytes is its own, and
-``read(path)`` returns the `ebnn.datasets.Dataset` or raises DatasetError. A new format is a new module; nothing else.
+A module has some of these functions:
+
+- ``recognises(head)`` says whether a file that begins with these bytes is its own; ``read(path, reading)`` reads it;
+- ``recognises_tree(tree)`` says so of a folder or a zip archive; ``read_tree(tree, reading)`` reads that.
+
+They return an `ebnn.datasets.Dataset`, or `ebnn.datasets.recordings.Recordings`, which samples are cut from, both under
+the path as their name; what is wrong is a DatasetError. ``reading`` is what the user said:
+`ebnn.datasets.read_options.Reading`. A new format is a new module; nothing else.
 """
 
 from __future__ import annotations
@@ -15,9 +21,14 @@ from types import ModuleType
 from ebnn.errors import DatasetError
 
 from ..dataset import Dataset
+from ..read_options import Reading
+from ..recordings import Recordings
+from ..trees import open_tree
 
 HEAD_BYTES = 4096
 """How much of a file is shown to each format."""
+
+_ZIP = b"PK\x03\x04"
 
 
 @cache
@@ -26,21 +37,48 @@ def format_names() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 
-def read_file(path: Path) -> Dataset:
-    """Returns the data set in a file. Raises DatasetError where no format recognises it, or it is wrong."""
+def read_data(path: Path, reading: Reading) -> Dataset | Recordings:
+    """Returns the data in a file, a folder or an archive.
+
+    Raises:
+        DatasetError: no format recognises it, or something in it is wrong.
+    """
     try:
+        if path.is_dir():
+            return _read_tree(path, reading)
         if path.exists() and not path.is_file():
-            raise DatasetError(f"{path} is no file: name a data set's file")
+            raise DatasetError(f"{path} is no file: name a data set's file or folder")
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error.strerror}") from None
-    for name in format_names():
-        module: ModuleType = importlib.import_module(f"{__name__}.{name}")
+    if not head:
+        raise DatasetError(f"{path} is empty: give a file with data in it")
+    for module in _modules("recognises"):
         if module.recognises(head):
-            data: Dataset = module.read(path)
+            data: Dataset | Recordings = module.read(path, reading)
             return data
+    if head.startswith(_ZIP):
+        return _read_tree(path, reading)
     raise DatasetError(
         f"{path} is of no format that is known ({', '.join(format_names())}): convert it, or write a Python file with "
         "a function load() that returns a Dataset"
     )
+
+
+def _read_tree(path: Path, reading: Reading) -> Dataset | Recordings:
+    tree = open_tree(path)
+    for module in _modules("recognises_tree"):
+        if module.recognises_tree(tree):
+            data: Dataset | Recordings = module.read_tree(tree, reading)
+            return data
+    shown = ", ".join(entry.path for entry in tree.entries[:3]) + (", …" if len(tree.entries) > 3 else "")
+    raise DatasetError(
+        f"{path} holds {shown}: give a folder of tables or of class folders of pictures, an export of Edge Impulse, or "
+        "the four files of MNIST's format"
+    )
+
+
+def _modules(function: str) -> list[ModuleType]:
+    modules = (importlib.import_module(f"{__name__}.{name}") for name in format_names())
+    return [module for module in modules if hasattr(module, function)]

@@ -1,11 +1,14 @@
-"""NumPy's archives: ``images`` and ``labels``, or both in two parts, ``train_…`` and ``test_…``.
+"""NumPy's archives: samples and labels, or both in two parts.
 
-Images are uint8, (n, height, width) or (n, channels, height, width); labels are whole numbers from 0. Keras's names
-(``x_train``, ``y_train``, ``x_test``, ``y_test``) do as well. ``class_names`` may name the classes.
+The arrays are ``images`` and ``labels``, or ``train_images``, ``train_labels``, ``test_images`` and ``test_labels``;
+other usual names do as well (``x`` and ``y``, ``data`` and ``target``, Keras's ``x_train`` …). Samples and labels are
+of any form that `ebnn.datasets.Dataset.from_arrays` takes. ``class_names`` may name the classes, ``groups`` the
+recording of each sample.
 """
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,7 +20,7 @@ import numpy.typing as npt
 from ebnn.errors import DatasetError
 
 from ..dataset import Dataset
-from ..digits import split
+from ..read_options import Reading
 
 MAX_BYTES = 2**32
 """Of all arrays together, unpacked."""
@@ -25,9 +28,9 @@ MAX_BYTES = 2**32
 MAX_CLASSES = 255
 """As many as a network can tell apart."""
 
-_PARTS = ("train_images", "train_labels", "test_images", "test_labels")
-_KERAS = ("x_train", "y_train", "x_test", "y_test")
-_WHOLE = ("images", "labels")
+SAMPLES = ("images", "samples", "data", "features", "x")
+LABELS = ("labels", "label", "targets", "target", "classes", "y")
+_GROUPS = ("groups", "recordings", "subjects")
 
 
 def recognises(head: bytes) -> bool:
@@ -35,42 +38,65 @@ def recognises(head: bytes) -> bool:
     return head.startswith(b"PK\x03\x04") and b".npy" in head[:300]
 
 
-def read(path: Path) -> Dataset:
+def read(path: Path, reading: Reading) -> Dataset:
     """Returns the data set. One part is split as digits are: every fourth sample of each class is a test sample.
 
     Raises DatasetError where the archive is damaged, too large, or has other arrays.
     """
-    arrays = _arrays(path)
-    names = next((names for names in (_PARTS, _KERAS) if set(names) <= arrays.keys()), None)
-    if names is not None:
-        train, train_labels, test, test_labels = (arrays[name] for name in names)
-        train_labels, test_labels = _labels(path, train_labels), _labels(path, test_labels)
-        train, test = _images(path, train), _images(path, test)
-    elif set(_WHOLE) <= arrays.keys():
-        images, labels = _images(path, arrays["images"]), _labels(path, arrays["labels"])
-        if len(images) != len(labels):
-            raise DatasetError(f"{path}: there are {len(images):,} images and {len(labels):,} labels")
-        first, second = split(labels)
-        train, train_labels, test, test_labels = images[first], labels[first], images[second], labels[second]
-    else:
+    return from_named(str(path), _arrays(path))
+
+
+def from_named(place: str, arrays: dict[str, npt.NDArray[Any]]) -> Dataset:
+    """Returns the data set of arrays by name; ``place`` is what messages call them. Raises DatasetError."""
+    known = {key.lower(): value for key, value in arrays.items()}
+    samples, labels = _pick(known, SAMPLES, "train"), _pick(known, LABELS, "train")
+    test, test_labels = _pick(known, SAMPLES, "test"), _pick(known, LABELS, "test")
+    if samples is None or labels is None or (test is None) != (test_labels is None):
         there = ", ".join(sorted(arrays)) or "none"
-        raise DatasetError(f"{path}: needs the arrays images and labels, or {', '.join(_PARTS)}; it has {there}")
-    if not (len(train_labels) and len(test_labels)):
-        raise DatasetError(f"{path}: there are {len(train_labels)} training and {len(test_labels)} test samples")
-    class_names = _class_names(path, arrays, int(max(train_labels.max(), test_labels.max())) + 1)
-    is_bits = max(int(train.max(initial=0)), int(test.max(initial=0))) <= 1
-    return Dataset(path.stem, train, train_labels, test, test_labels, "bits" if is_bits else "uint8", class_names)
+        raise DatasetError(
+            f"{place}: needs the arrays images and labels, or train_images, train_labels, test_images and test_labels; "
+            f"it has {there}"
+        )
+    if not len(labels) or (test_labels is not None and not len(test_labels)):
+        test_labels = labels[:0] if test_labels is None else test_labels
+        raise DatasetError(f"{place}: there are {len(labels)} training and {len(test_labels)} test samples")
+    every = [each for each in (labels, test_labels) if each is not None]
+    groups = next((known[key] for key in _GROUPS if key in known), None) if test is None else None
+    return Dataset.from_arrays(
+        samples, labels, test, test_labels, name=place, class_names=_class_names(place, known, every), groups=groups
+    )
+
+
+def _pick(arrays: dict[str, npt.NDArray[Any]], names: tuple[str, ...], part: str) -> npt.NDArray[Any] | None:
+    """The array of one of the names in a part; without a part's name it is the training part's."""
+    for name in names:
+        keys = [
+            f"{part}_{name}",
+            f"{name}_{part}",
+            f"{part}{name}",
+            f"{name}{part}",
+            f"{name}_tr" if part == "train" else "",
+        ]
+        keys += [name] if part == "train" else [f"{name}_te"]
+        for key in keys:
+            if key in arrays:
+                return arrays[key]
+    return None
 
 
 def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
-    wanted = {*_PARTS, *_KERAS, *_WHOLE, "class_names"}
+    wanted = re.compile(
+        r"(train|test|tr|te)?_?(images|samples|data|features|x|labels?|targets?|classes|y)_?(train|test|tr|te)?"
+    )
+    more = {"class_names", *_GROUPS}
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
         if size > MAX_BYTES:
             raise DatasetError(f"{path}: its arrays take {size:,} bytes unpacked, {MAX_BYTES:,} are allowed")
         with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files if name in wanted}
+            known = [name for name in archive.files if wanted.fullmatch(name.lower()) or name in more]
+            return {name: archive[name] for name in known}
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, NotImplementedError) as error:
         reason = str(error).splitlines()[0] if str(error) else "its data end too soon"
         raise DatasetError(f"{path}: is damaged, or has arrays of objects: {reason}") from None
@@ -78,35 +104,28 @@ def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         raise DatasetError(f"{path}: cannot be read: {error}") from None
 
 
-def _images(path: Path, images: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """(n, channels, height, width)"""
-    if images.dtype != np.uint8 or images.ndim not in (3, 4) or 0 in images.shape[1:]:
-        raise DatasetError(
-            f"{path}: images are {images.dtype} of shape {images.shape}: give uint8, (n, height, width) or "
-            "(n, channels, height, width)"
-        )
-    return images[:, None] if images.ndim == 3 else images
-
-
-def _labels(path: Path, labels: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-    """(n,)"""
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if not np.issubdtype(labels.dtype, np.integer) or labels.ndim != 1:
-        raise DatasetError(f"{path}: labels are {labels.dtype} of shape {labels.shape}: give whole numbers, (n,)")
-    low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
-    if not 0 <= low <= high < MAX_CLASSES:
-        way_out = "leave others out"
-        if low and high - low < MAX_CLASSES:
-            way_out = f"subtract {low} from all" if low > 0 else f"add {-low} to all"
-        raise DatasetError(f"{path}: labels run from {low} to {high}: 0 to {MAX_CLASSES - 1} is allowed, {way_out}")
-    return labels.astype(np.int32)
-
-
-def _class_names(path: Path, arrays: dict[str, npt.NDArray[Any]], classes: int) -> tuple[str, ...]:
-    if "class_names" not in arrays:
-        return tuple(map(str, range(max(classes, 2))))
-    names = tuple(map(str, arrays["class_names"].ravel().tolist()))
-    if not max(classes, 2) <= len(names) <= MAX_CLASSES:
-        raise DatasetError(f"{path}: class_names has {len(names)} names, the labels need {max(classes, 2)}")
-    return names
+def _class_names(
+    place: str, arrays: dict[str, npt.NDArray[Any]], labels: list[npt.NDArray[Any]]
+) -> tuple[str, ...] | None:
+    """The classes' names; for numbers without names, 0 up to the largest; None where labels are names themselves."""
+    numbers = [each for each in labels if each.dtype.kind in "iu" and (each.ndim == 1 or each.shape[1:] == (1,))]
+    classes = 0
+    if len(numbers) == len(labels):
+        low, high = min(int(each.min(initial=0)) for each in numbers), max(int(each.max(initial=0)) for each in numbers)
+        if low < 0 or high >= MAX_CLASSES:
+            way_out = "leave others out"
+            low = min(int(each.min()) for each in numbers)
+            if low and high - low < MAX_CLASSES:
+                way_out = f"subtract {low} from all" if low > 0 else f"add {-low} to all"
+            raise DatasetError(
+                f"{place}: labels run from {low} to {high}: 0 to {MAX_CLASSES - 1} is allowed, {way_out}"
+            )
+        classes = max(high + 1, 2)
+    elif all(each.ndim == 2 for each in labels):
+        classes = max(labels[0].shape[1], 2)
+    if "class_names" in arrays:
+        names = tuple(map(str, arrays["class_names"].ravel().tolist()))
+        if not max(classes, 2) <= len(names) <= MAX_CLASSES:
+            raise DatasetError(f"{place}: class_names has {len(names)} names, the labels need {max(classes, 2)}")
+        return names
+    return tuple(map(str, range(classes))) if classes else None

@@ -1,0 +1,244 @@
+"""What the columns of a table are: the label, the time, the recording, a running number, or values."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from ebnn.errors import DatasetError
+from ebnn.names import unknown_name
+
+from .text_table import Table
+
+MOST_CLASSES = 255
+
+_LABELS = (
+    "label",
+    "labels",
+    "class",
+    "class_name",
+    "classes",
+    "target",
+    "species",
+    "gesture",
+    "activity",
+    "category",
+)
+_MORE_LABELS = (
+    "y",
+    "variety",
+    "type",
+    "diagnosis",
+    "output",
+    "state",
+    "movement",
+    "motion",
+    "name",
+    "fruit",
+    "quality",
+    "klasse",
+)
+_TIMES = re.compile(
+    r"(time|times|timestamp|time_?stamp|t|ms|millis|micros|sec|secs|second|seconds|elapsed|datetime|date|zeit|seconds_elapsed)"
+    r"([ _(\[]+(s|sec|seconds|ms|millis|milliseconds|us|µs|micros|microseconds|ns)[)\]]?)?",
+    re.IGNORECASE,
+)
+_GROUPS = (
+    "recording",
+    "recording_id",
+    "session",
+    "sequence",
+    "sequence_id",
+    "series",
+    "series_id",
+    "trial",
+    "take",
+    "rec",
+)
+_MORE_GROUPS = ("sample_id", "measurement", "measurement_id", "capture", "file", "filename", "group", "subject", "user")
+_INDEX = ("", "index", "id", "row", "nr", "no", "number", "unnamed: 0", "sample", "#", "n", "i")
+_UNIT = re.compile(r"(.+?)\s*[(\[]\s*([^()\[\]]+)\s*[)\]]")
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """What a table's columns are.
+
+    Attributes:
+        values: indices of the columns of values, in order.
+        names, units: of those; a unit is empty where the header tells none.
+        labels: (rows,) the label of each row as text; None where no column holds one.
+        label_name: of that column.
+        times: (rows,) seconds, rising within a recording; None where no column holds the time.
+        groups: (rows,) the recording of each row as text; None where no column tells it.
+        notes: which columns are no values, and why, in words.
+    """
+
+    values: tuple[int, ...]
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    labels: list[str] | None
+    label_name: str | None
+    times: npt.NDArray[np.float64] | None
+    groups: list[str] | None
+    notes: tuple[str, ...]
+
+
+def sort_columns(table: Table, asked: str | None, labelled: bool) -> Columns:
+    """Returns what the columns of a table are.
+
+    Args:
+        table: as it was read.
+        asked: the label's column, by name or by number from 1; None to find it.
+        labelled: whether the file's name or folder tells the label, so that no column has to.
+
+    Raises:
+        DatasetError: there is no label, or no column of values.
+        UnknownNameError: no column has the name that was asked for.
+    """
+    notes: list[str] = []
+    label = _label_column(table, asked, labelled)
+    labels = None
+    if label is not None:
+        labels = _as_text(table, label)
+        if table.classes and all(text.isdecimal() and int(text) < len(table.classes) for text in labels):
+            labels = [table.classes[int(text)] for text in labels]
+    times, time_column = _times(table, label)
+    if time_column is not None:
+        notes.append(f"{table.names[time_column]!r} is the time")
+    group = next(
+        (c for c in range(len(table.names)) if c != label and _plain(table.names[c]) in (*_GROUPS, *_MORE_GROUPS)), None
+    )
+    if group is not None:
+        notes.append(f"{table.names[group]!r} tells the recording")
+    values = []
+    for c in range(len(table.names)):
+        if c in (label, time_column, group):
+            continue
+        if c in table.text:
+            notes.append(f"{table.names[c]!r} is text and left out")
+        elif _is_index(table, c):
+            notes.append(f"{table.names[c]!r} is a running number and left out")
+        else:
+            values.append(c)
+    if not values:
+        raise DatasetError(f"{table.name} has no column of values beside the label: give the numbers to learn from")
+    split = [_UNIT.fullmatch(table.names[c]) for c in values]
+    return Columns(
+        tuple(values),
+        tuple(match[1] if match else table.names[c] for match, c in zip(split, values, strict=True)),
+        tuple(match[2] if match else "" for match in split),
+        labels,
+        None if label is None else table.names[label],
+        table.stamps if times is None else times,
+        None if group is None else _as_text(table, group),
+        tuple(notes),
+    )
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace(" ", "_").replace("-", "_")
+
+
+def _as_text(table: Table, column: int) -> list[str]:
+    if column in table.text:
+        return table.text[column]
+    return [f"{value:g}" if value != int(value) else str(int(value)) for value in table.numbers[:, column]]
+
+
+def _label_column(table: Table, asked: str | None, labelled: bool) -> int | None:
+    names = [_plain(name) for name in table.names]
+    if asked is not None:
+        if asked in table.names:
+            return table.names.index(asked)
+        if _plain(asked) in names:
+            return names.index(_plain(asked))
+        if asked.isdecimal() and 1 <= int(asked) <= len(names):
+            return int(asked) - 1
+        if not labelled:
+            raise unknown_name(f"column of {table.name}", asked, table.names)
+    if table.header:
+        for known in _LABELS if labelled else (*_LABELS, *_MORE_LABELS):
+            if known in names and _may_label(table, names.index(known)):
+                return names.index(known)
+    if labelled:
+        return None
+    text = [c for c in table.text if names[c] not in (*_GROUPS, *_MORE_GROUPS) and not _TIMES.fullmatch(names[c])]
+    if len(text) == 1 and _few(table, text[0], 0.9):
+        return text[0]
+    whole = [c for c in (len(names) - 1, 0) if c not in table.text and _is_whole(table, c) and _few(table, c, 0.2)]
+    if not text and whole and len(names) > 1 and (table.classes or not table.header or _few(table, whole[0], 0.1)):
+        return whole[0]
+    listed = ", ".join(table.names[:8]) + (", …" if len(table.names) > 8 else "")
+    raise DatasetError(f"{table.name}: no column is known as the label: name one of {listed} by --label")
+
+
+def _may_label(table: Table, column: int) -> bool:
+    """Whether a column that is called a label may be one: text or whole numbers, and not all different."""
+    values = table.numbers[:, column]
+    whole = column in table.text or np.array_equal(values, np.rint(values))
+    return bool(whole) and _few(table, column, 0.9)
+
+
+def _few(table: Table, column: int, most: float) -> bool:
+    """Whether a column has few enough different values to be a label."""
+    kinds = len(set(table.text[column])) if column in table.text else len(np.unique(table.numbers[:, column]))
+    return kinds <= max(2.0, most * len(table)) and kinds <= 20 * MOST_CLASSES
+
+
+def _is_whole(table: Table, column: int) -> bool:
+    values = table.numbers[:, column]
+    return bool(np.array_equal(values, np.rint(values)) and len(np.unique(values)) > 1)
+
+
+def _is_index(table: Table, column: int) -> bool:
+    """Whether a column counts the rows."""
+    values = table.numbers[:, column]
+    if len(values) < 3 or _plain(table.names[column]) not in (*_INDEX, *(() if table.header else ("column_1",))):
+        return False
+    return bool((np.diff(values) == 1).all() and values[0] in (0, 1))
+
+
+def _times(table: Table, label: int | None) -> tuple[npt.NDArray[np.float64] | None, int | None]:
+    """The column of the time, in seconds, and its index."""
+    for c, name in enumerate(table.names):
+        match = _TIMES.fullmatch(name.strip())
+        if c == label or not (match and table.header):
+            continue
+        if c in table.text:
+            times = _dates(table.text[c])
+            if times is not None:
+                return times, c
+            continue
+        values = table.numbers[:, c]
+        steps = np.diff(values)
+        if len(steps) and (steps > 0).mean() < 0.5:
+            continue
+        step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 1.0
+        unit = (match[3] or match[1]).lower()
+        return values * _seconds(unit, step), c
+    return None, None
+
+
+def _seconds(unit: str, step: float) -> float:
+    """How many seconds one of a column's units is: by its name, else by the step from row to row."""
+    for names, seconds in (
+        (("ms", "millis", "milliseconds"), 1e-3),
+        (("us", "µs", "micros", "microseconds"), 1e-6),
+        (("ns",), 1e-9),
+        (("s", "sec", "secs", "second", "seconds", "seconds_elapsed"), 1.0),
+    ):
+        if unit in names:
+            return seconds
+    return 1.0 if step < 1 else 1e-3 if step < 1000 else 1e-6 if step < 1e6 else 1e-9
+
+
+def _dates(cells: list[str]) -> npt.NDArray[np.float64] | None:
+    try:
+        return np.array([datetime.fromisoformat(cell.replace("Z", "+00:00")).timestamp() for cell in cells])
+    except (ValueError, OverflowError):
+        return None
