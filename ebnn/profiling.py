@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from . import datasets
 from .compile.summary import describe_network
 from .device import Device
 from .errors import DeviceError, InputError
+from .model.kinds import InputKind
 from .model.network import Network
 from .report import counts_instructions, duration_text, timed
 from .streaming import check_board
+
+_SEED = 1  # of random samples
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,14 @@ class ProfileReport:
         """A layer's fraction of the time of all layers."""
         return layer.us / max(sum(each.us for each in self.layers), 1e-9)
 
+    def check_classes(self) -> None:
+        """Raises DeviceError where a class is not the reference's."""
+        if self.class_mismatches:
+            raise DeviceError(
+                f"{self.class_mismatches} classes of {self.samples} differ from the reference: the board does not "
+                "compute what it must; please report it with the model"
+            )
+
     def values(self) -> dict[str, Any]:
         """The report as plain JSON values."""
         return {
@@ -81,6 +93,15 @@ class ProfileReport:
             "deepest_stack_bytes": self.deepest_stack_bytes,
             "untouched_bytes": self.untouched_bytes,
         }
+
+
+def random_samples(network: Network, count: int) -> NDArray[Any]:
+    """Returns random samples (count, channels, height, width) in the network's input type, the same ones each time."""
+    rng = np.random.default_rng(_SEED)
+    kind = network.input.kind
+    source: InputKind = "bits" if kind == "bits" else "uint8"
+    values = rng.integers(0, 2 if kind == "bits" else 256, (count, *network.input.shape), dtype=np.uint8)
+    return datasets.convert(values, source, kind)
 
 
 def profile_samples(

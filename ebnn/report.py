@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .boards import board_names, bundled_board_names, load_board
 from .compile.estimate import Estimate
+from .errors import DeviceError
 
 COMPUTERS = ("host", "native")  # what the firmware calls itself where a computer runs it
 
@@ -117,6 +118,15 @@ class RunReport:
         counts = np.zeros((self.classes, self.classes), np.int64)
         np.add.at(counts, (self.labels, self.predicted), 1)
         return counts
+
+    def check_exact(self) -> None:
+        """Raises DeviceError where an answer is not the reference's."""
+        if not self.exact:
+            raise DeviceError(
+                f"{self.class_mismatches} classes and {self.score_mismatches} scores of {self.samples} differ from "
+                "the reference: the board does not compute what it must. An interrupted upload leaves such a mixture: "
+                "flash it again; if that changes nothing, please report it with the model"
+            )
 
     def values(self) -> dict[str, Any]:
         """The report as plain JSON values."""

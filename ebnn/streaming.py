@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .compile.estimate import estimate
+from .datasets import Dataset
 from .device import BAUDRATE, Device, DeviceInfo
 from .errors import EbnnError, InputError, WrongNetworkError
 from .model.axes import refuse_masked
 from .model.network import Network
 from .report import RunReport
 from .simulation.network_port import network_port
+from .simulation.protocol_sim import parse_url, takes_header
 
 BATCH = 64  # samples that the reference predicts at a time
 
@@ -39,6 +42,31 @@ def check_board(network: Network, board: DeviceInfo) -> None:
             f"the board runs {board.network!r} ({facts.format(*found)}), not this network ({facts.format(*wanted)}): "
             "flash it again"
         )
+
+
+def check_dataset(network: Network, data: Dataset) -> None:
+    """Raises InputError for a data set whose images or classes are not the network's."""
+    if data.shape != tuple(network.input.shape):
+        sides = "×".join(map(str, data.shape))
+        raise InputError(
+            f"{data.name} has images of {sides}, this network takes {network.input.shape}: choose the --dataset it was "
+            "trained on"
+        )
+    if data.classes > network.classes:
+        raise InputError(
+            f"{data.name} has {data.classes} classes, this network {network.classes}: choose another --dataset"
+        )
+
+
+def simulated_us(network: Network, port: str, arithmetic: str, optimize: str) -> float | None:
+    """Returns the estimated microseconds of a sample at a simulated board that is about as slow as the board itself.
+
+    None for every other port: a real board, and simulators that are much faster.
+    """
+    if not takes_header(port):
+        return None
+    board = parse_url(port).board
+    return estimate(network, board, arithmetic, optimize).us if board.simulator == "simavr" else None
 
 
 def check_labels(labels: ArrayLike, samples: int, classes: int) -> NDArray[np.int64]:

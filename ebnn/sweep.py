@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from .boards import Board
 from .compile.estimate import Estimate, estimate
-from .errors import NetworkError
+from .errors import NetworkError, TrainingError
 from .model.network import Network
 from .report import counts_instructions
+from .training.run_settings import RunSettings
+from .training.task import Task, train_network
+
+LONGEST = 255
+"""Characters of a folder's name."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,47 @@ def estimate_all(architecture: str, network: Network, boards: Sequence[Board]) -
         return tuple(estimate(network, board) for board in boards)
     except NetworkError as error:
         raise NetworkError(f"architecture {architecture!r}: {error}") from error
+
+
+def check_architectures(architectures: Sequence[str], settings: RunSettings, boards: Sequence[Board]) -> None:
+    """Refuses what cannot be trained, lowered or estimated, before anything is trained.
+
+    Raises TrainingError, LoweringError or NetworkError; TrainingError also for an architecture that is given twice.
+    """
+    seen: dict[Network, str] = {}
+    for architecture in architectures:
+        if len(architecture) > LONGEST:
+            raise TrainingError(f"{architecture[:40]}… has {len(architecture)} characters, a folder's name {LONGEST}")
+        # Untrained, from one seed: the same layers are the same network, however the architecture is spelled.
+        network = settings.check(architecture)
+        if network in seen:
+            spelled = f" (as {seen[network]})" if seen[network] != architecture else ""
+            raise TrainingError(f"{architecture} is given twice{spelled}: leave one of them out")
+        seen[network] = architecture
+        estimate_all(architecture, network, boards)
+
+
+def train_sweep(task: Task, folders: Mapping[str, Path], settings: RunSettings, boards: Sequence[Board]) -> Sweep:
+    """Trains every architecture in its folder, one after the other, and judges it by held-out training images.
+
+    Args:
+        task: with the data; its test images are not used.
+        folders: of the runs, by architecture; each gets its model.ebnn.
+        settings: for all of them; ``validation`` is above 0.
+        boards: for which to estimate the time.
+
+    Raises TrainingError, WriteError: see `ebnn.training.task.train_network`.
+    """
+    held_out = task.without_test(settings.config.validation)
+    trials = []
+    for number, (architecture, folder) in enumerate(folders.items(), 1):
+        task.progress.say(f"{number} of {len(folders)}: {architecture}")
+        teacher = settings.teacher_for(architecture)
+        trained = train_network(replace(held_out, out=folder), architecture, settings.config, teacher)
+        found = estimate_all(architecture, trained.network, boards)
+        best = trained.result.best
+        trials.append(Trial(architecture, trained.accuracy, best.epoch, trained.result.seconds, trained.network, found))
+    return Sweep(tuple(boards), tuple(trials))
 
 
 def pareto_front(costs: Sequence[float | None], accuracies: Sequence[float]) -> tuple[bool, ...]:

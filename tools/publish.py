@@ -13,16 +13,13 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ebnn import datasets
 from ebnn.atomic import write_atomically, write_json
-from ebnn.cli.train import train
-from ebnn.cli.training_options import TrainingOptions, read_training_options
 from ebnn.compile.summary import describe_network
 from ebnn.errors import EbnnError, TrainingError
 from ebnn.model import files
@@ -40,6 +37,7 @@ from ebnn.published.published_network import (
 )
 from ebnn.training import TrainConfig
 from ebnn.training.run_folders import MODEL_NAME
+from ebnn.training.run_settings import recipe_settings
 from ebnn.training.task import float_config
 
 RUN = click.Path(file_okay=False, path_type=Path)
@@ -92,7 +90,7 @@ def main(name: str, runs: tuple[Path, ...], floats: tuple[Path, ...], to: Path) 
 
 def publish(name: str, runs: tuple[Path, ...], floats: tuple[Path, ...], folder: Path) -> None:
     """Writes all but the card into ``folder``. Raises TrainingError for runs that are no seeds of one recipe."""
-    recipe, float_recipe = recipe_settings(name)
+    recipe, float_recipe = recipe_runs(name)
     read = sorted(map(read_run, runs), key=lambda run: run.seed)
     for run in read:
         check_run(run, name, recipe)
@@ -125,19 +123,16 @@ def best_run(runs: list[Run]) -> Run:
     return max(runs, key=lambda run: (run.validation_accuracy, -run.seed))
 
 
-def recipe_settings(name: str) -> tuple[Settings, Settings]:
+def recipe_runs(name: str) -> tuple[Settings, Settings]:
     """What ``ebnn train --recipe NAME`` trains with, and its float baseline.
 
     Raises TrainingError where there is no such recipe, or it has a teacher.
     """
-    given = train.make_context("train", ["--recipe", name]).params
-    wanted = {field.name for kind in (TrainConfig, TrainingOptions) for field in fields(kind)}
-    options = read_training_options({key: value for key, value in given.items() if key in wanted})
-    if options.config.distillation:
+    architecture, recipe = recipe_settings(name)
+    if recipe.config.distillation:
         raise TrainingError(f"the recipe {name} has a teacher, of which train.json tells nothing: publish one without")
-    kind = options.input_kind or datasets.info(options.dataset).kind
-    own = settings(options.dataset, given["architecture"], options.config) | {"input": kind}
-    return own, settings(options.dataset, given["architecture"], float_config(options.config))
+    own = settings(recipe.dataset, architecture, recipe.config) | {"input": recipe.kind}
+    return own, settings(recipe.dataset, architecture, float_config(recipe.config))
 
 
 def settings(dataset: str, architecture: str, config: TrainConfig) -> Settings:

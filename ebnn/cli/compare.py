@@ -12,6 +12,7 @@ from ..show.console import command_line, make_console, print_command, print_line
 from ..show.training_tables import comparison_table
 from ..training.comparison import compare_networks, price
 from ..training.run_folders import KEPT_FILES, MODEL_NAME
+from ..training.run_settings import RunSettings
 from ..training.task import Task, float_config
 from .idle_options import TRAINING, refuses_idle
 from .layout import HeadedCommand
@@ -19,8 +20,9 @@ from .options import json_option, write_json
 from .paths import keep_files
 from .training_options import (
     TRAINING_HEADINGS,
-    TrainingOptions,
     architecture_option,
+    check_architecture,
+    open_task,
     read_training_options,
     training_options,
 )
@@ -49,13 +51,13 @@ def compare(architecture: str, out: Path | None, json_file: Path | None, **setti
     out = Path("runs") / f"compare-{options.name}" if out is None else out
     keep_files("--out", out, {*KEPT_FILES, MODEL_NAME})
     folders = {name: out / name for name in ("float", "binarized")}
-    options.check(architecture, make_console())
-    with options.task(out, list(folders.values())) as task:
+    check_architecture(options, architecture)
+    with open_task(options, out, list(folders.values())) as task:
         _compare(task, options, architecture, folders, json_file)
 
 
 def _compare(
-    task: Task, options: TrainingOptions, architecture: str, folders: dict[str, Path], json_file: Path | None
+    task: Task, options: RunSettings, architecture: str, folders: dict[str, Path], json_file: Path | None
 ) -> None:
     console = make_console()
     teacher = options.teacher_for(architecture)
@@ -78,7 +80,7 @@ def _compare(
                 **asdict(found.binarized),
                 "file": str(model),
                 "hash": trained.network.hash,
-                "chainer_agreement": trained.agreement,
+                f"{options.front_end}_agreement": trained.agreement,
             },
             "price": price(found.baseline, found.binarized),
             "config": asdict(options.config),

@@ -18,7 +18,7 @@ from ..training.run_folders import KEPT_FILES, MODEL_NAME, check_strangers
 from ..training.task import Task, train_network
 from .options import json_option, write_json
 from .paths import keep_files
-from .run import finish, show, stream_with_bar
+from .run import show, stream_with_bar
 from .training_options import check_training
 
 NAME = "digits"
@@ -84,7 +84,7 @@ def demo(out: Path, seed: int, json_file: Path | None) -> None:
     console.print(answered_images(data.test_images, report))
     show(console, report, "sim://host", data.class_names)
     write_json(json_file, {**report.values(), **more, "seconds": seconds})
-    finish(report)
+    report.check_exact()
     print_line(console, "")
     print_line(
         console,

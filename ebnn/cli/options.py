@@ -11,6 +11,8 @@ from ..boards import bundled_board_names
 from ..compile.options import ARITHMETICS, OPTIMIZE
 from ..datasets.own import find_own
 from ..device import BAUDRATE
+from ..show.bars import download_bars
+from ..show.console import make_console
 from .paths import ModelFile, OutputFile
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -88,6 +90,12 @@ def _model_argument(command: Command, metavar: str, required: bool) -> Command:
 def model_option(what: str) -> Callable[[Command], Command]:
     """Adds the option --model, which :func:`ebnn.published.load` reads; ``what`` says what becomes of the network."""
     return click.option("--model", metavar="MODEL", type=ModelFile(), help=f"{what}: {MODEL_HELP}.")
+
+
+def load_dataset(name: str, folder: Path | None) -> datasets.Dataset:
+    """Loads a data set, with a progress bar where it is downloaded."""
+    with download_bars(make_console(stderr=True)) as progress:
+        return datasets.load(name, folder=folder, progress=progress)
 
 
 def write_json(path: Path | None, values: dict[str, Any]) -> None:

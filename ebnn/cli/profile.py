@@ -4,21 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 from numpy.typing import NDArray
 
 from .. import datasets
 from ..compile.header import identifier
 from ..device import Device
-from ..errors import DeviceError
-from ..model.kinds import InputKind
 from ..model.network import Network
-from ..profiling import memory_lines, profile_samples
+from ..profiling import memory_lines, profile_samples, random_samples
 from ..published import load
-from ..show.bars import download_bars, stream_bar
+from ..show.bars import stream_bar
 from ..show.console import make_console, print_line, print_whole
 from ..show.run_tables import profile_table
 from ..simulation.network_port import network_port
+from ..streaming import check_dataset
 from .idle_options import BUILT_HEADER, FOLDER, SERIAL_PORT, refuses_idle
 from .options import (
     arithmetic_option,
@@ -26,13 +24,11 @@ from .options import (
     dataset_choice,
     folder_option,
     json_option,
+    load_dataset,
     model_argument,
     optimize_option,
     write_json,
 )
-from .run import check_dataset
-
-_SEED = 1  # of random samples: the same ones each time
 
 
 @click.command()
@@ -68,7 +64,7 @@ def profile(
     sample: --dataset takes real ones. The deepest stack and the untouched RAM are since the board's reset.
     """
     network = load(model)
-    images = _random_images(network, samples) if dataset is None else _test_images(network, dataset, samples, folder)
+    images = random_samples(network, samples) if dataset is None else _test_images(network, dataset, samples, folder)
     console = make_console()
     name = identifier(model.stem)
     with network_port(network, port, name, arithmetic, optimize) as url:
@@ -85,25 +81,11 @@ def profile(
     fed = "random samples; --dataset takes real ones" if dataset is None else f"the first test images of {dataset}"
     print_line(console, f"fed with       {fed}")
     write_json(json_file, {**report.values(), "port": port})
-    if report.class_mismatches:
-        raise DeviceError(
-            f"{report.class_mismatches} classes of {report.samples} differ from the reference: the board does not "
-            "compute what it must; please report it with the model"
-        )
-
-
-def _random_images(network: Network, count: int) -> NDArray[Any]:
-    """(count, channels, height, width) in the network's input type."""
-    rng = np.random.default_rng(_SEED)
-    kind = network.input.kind
-    source: InputKind = "bits" if kind == "bits" else "uint8"
-    values = rng.integers(0, 2 if kind == "bits" else 256, (count, *network.input.shape), dtype=np.uint8)
-    return datasets.convert(values, source, kind)
+    report.check_classes()
 
 
 def _test_images(network: Network, name: str, count: int, folder: Path | None) -> NDArray[Any]:
     """The first test images of a data set, in the network's input type; fewer where there are no more."""
-    with download_bars(make_console(stderr=True)) as progress:
-        data = datasets.load(name, folder=folder, progress=progress)
+    data = load_dataset(name, folder)
     check_dataset(network, data)
     return datasets.convert(data.test_images[:count], data.kind, network.input.kind)

@@ -6,18 +6,15 @@ from typing import Any
 import click
 
 from .. import datasets
-from ..compile.estimate import estimate
 from ..compile.header import identifier
 from ..device import BAUDRATE
-from ..errors import DeviceError, InputError
 from ..model.network import Network
 from ..published import load
 from ..report import RunReport
-from ..show.bars import download_bars, stream_bar
+from ..show.bars import stream_bar
 from ..show.console import PlainConsole, make_console, print_line, print_whole
 from ..show.run_tables import confusion_table, run_table
-from ..simulation.protocol_sim import parse_url, takes_header
-from ..streaming import InterruptedRunError, stream_port
+from ..streaming import InterruptedRunError, check_dataset, simulated_us, stream_port
 from .idle_options import BUILT_HEADER, FOLDER, SERIAL_PORT, refuses_idle
 from .options import (
     arithmetic_option,
@@ -25,6 +22,7 @@ from .options import (
     dataset_choice,
     folder_option,
     json_option,
+    load_dataset,
     model_argument,
     optimize_option,
     write_json,
@@ -72,8 +70,7 @@ def run(
     what it was flashed with.
     """
     network = load(model)
-    with download_bars(make_console(stderr=True)) as progress:
-        data = datasets.load(dataset, folder=folder, progress=progress)
+    data = load_dataset(dataset, folder)
     check_dataset(network, data)
     console = make_console()
     if limit is None:
@@ -88,21 +85,16 @@ def run(
         console, network, port, name, arithmetic, optimize, images, data.test_labels[:limit], json_file, baud
     )
     show(console, report, port, data.class_names)
-    finish(report)
+    report.check_exact()
 
 
 def affordable(
     console: PlainConsole, network: Network, port: str, arithmetic: str, optimize: str, samples: int
 ) -> int | None:
     """How many of the samples are streamed unasked; None for all. A simulated board that is slow gets a minute's."""
-    if not takes_header(port):
-        return None
-    board = parse_url(port).board
-    if board.simulator != "simavr":  # which is about as fast as the board; the others are much faster
-        return None
-    us = estimate(network, board, arithmetic, optimize).us
-    some = max(1, int(UNASKED_SECONDS * 1e6 / us))
-    if some >= samples:
+    us = simulated_us(network, port, arithmetic, optimize)
+    some = samples if us is None else max(1, int(UNASKED_SECONDS * 1e6 / us))
+    if us is None or some >= samples:
         return None
     print_line(
         console,
@@ -110,20 +102,6 @@ def affordable(
         f"as long here: the first {some:,} are streamed; --limit {samples} takes all",
     )
     return some
-
-
-def check_dataset(network: Network, data: datasets.Dataset) -> None:
-    """Refuses a data set whose images or classes are not the network's."""
-    if data.shape != tuple(network.input.shape):
-        sides = "×".join(map(str, data.shape))
-        raise InputError(
-            f"{data.name} has images of {sides}, this network takes {network.input.shape}: choose the --dataset it was "
-            "trained on"
-        )
-    if data.classes > network.classes:
-        raise InputError(
-            f"{data.name} has {data.classes} classes, this network {network.classes}: choose another --dataset"
-        )
 
 
 def stream_with_bar(
@@ -168,13 +146,3 @@ def show(console: PlainConsole, report: RunReport, port: str, names: tuple[str, 
     """Prints the report of a run at a port."""
     print_whole(console, confusion_table(report, names))
     print_whole(console, run_table(report, port.startswith("sim://")))
-
-
-def finish(report: RunReport) -> None:
-    """Fails where an answer is not the reference's."""
-    if not report.exact:
-        raise DeviceError(
-            f"{report.class_mismatches} classes and {report.score_mismatches} scores of {report.samples} differ from "
-            "the reference: the board does not compute what it must. An interrupted upload leaves such a mixture: "
-            "flash it again; if that changes nothing, please report it with the model"
-        )

@@ -2,76 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .. import datasets
 from ..boards import Board, bundled_board_names, load_board
 from ..errors import TrainingError
-from ..model.network import Network
 from ..show.console import command_line, make_console, print_command, print_line, print_whole
 from ..show.plots import PICTURES, check_picture, plot_sweep
 from ..show.training_tables import FRONT_MARK, sweep_table
-from ..sweep import Sweep, Trial, estimate_all
+from ..sweep import check_architectures, train_sweep
 from ..training.run_folders import KEPT_FILES, MODEL_NAME
-from ..training.task import Task, train_network
 from .idle_options import TRAINING, refuses_idle
 from .layout import HeadedCommand
 from .options import json_option, write_json
 from .paths import OutputFile, keep_files
-from .training_options import TRAINING_HEADINGS, TrainingOptions, read_training_options, training_options
+from .training_options import TRAINING_HEADINGS, open_task, read_training_options, training_options
 
 DEFAULT_BOARDS = "uno,genuino101"
-LONGEST = 255
-"""Characters of a folder's name."""
 
 
 def read_boards(text: str) -> tuple[Board, ...]:
     """Boards from their names, joined by commas. Raises UnknownNameError for an unknown one."""
     return tuple(load_board(name) for name in dict.fromkeys(part.strip() for part in text.split(",")))
-
-
-def check_architectures(architectures: Sequence[str], options: TrainingOptions, boards: Sequence[Board]) -> None:
-    """Refuses what cannot be trained, lowered or estimated, before anything is trained."""
-    from ..frontends.chainer.lowering import lower
-    from ..training import build_network
-
-    data = datasets.info(options.dataset)
-    kind = options.input_kind or data.kind
-    seen: dict[Network, str] = {}
-    for architecture in architectures:
-        if len(architecture) > LONGEST:
-            raise TrainingError(f"{architecture[:40]}… has {len(architecture)} characters, a folder's name {LONGEST}")
-        # Untrained, from one seed: the same layers are the same network, however the architecture is spelled.
-        network = lower(build_network(architecture, data.shape, data.classes, kind), data.shape, kind)
-        if network in seen:
-            spelled = f" (as {seen[network]})" if seen[network] != architecture else ""
-            raise TrainingError(f"{architecture} is given twice{spelled}: leave one of them out")
-        seen[network] = architecture
-        estimate_all(architecture, network, boards)
-
-
-def train_trial(task: Task, architecture: str, options: TrainingOptions, boards: Sequence[Board]) -> Trial:
-    """Trains one of the networks in the task's folder, and keeps it there as model.ebnn."""
-    trained = train_network(task, architecture, options.config, options.teacher_for(architecture))
-    found = estimate_all(architecture, trained.network, boards)
-    best = trained.result.best
-    return Trial(architecture, trained.accuracy, best.epoch, trained.result.seconds, trained.network, found)
-
-
-def train_trials(
-    task: Task, folders: dict[str, Path], options: TrainingOptions, boards: Sequence[Board]
-) -> tuple[Trial, ...]:
-    """Trains every architecture in its folder, one after the other."""
-    trials = []
-    for number, (architecture, folder) in enumerate(folders.items(), 1):
-        task.progress.say(f"{number} of {len(folders)}: {architecture}")
-        trials.append(train_trial(replace(task, out=folder), architecture, options, boards))
-    return tuple(trials)
 
 
 @click.command(cls=HeadedCommand, headings=TRAINING_HEADINGS, context_settings={"show_default": True})
@@ -123,8 +78,8 @@ def sweep(
         )
     folders = {architecture: out / architecture for architecture in architectures}
     check_architectures(architectures, options, boards)
-    with options.task(out, list(folders.values())) as task:
-        found = Sweep(boards, train_trials(task.without_test(held_out), folders, options, boards))
+    with open_task(options, out, list(folders.values())) as task:
+        found = train_sweep(task, folders, options, boards)
     console = make_console()
     print_whole(console, sweep_table(found))
     print_line(

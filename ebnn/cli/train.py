@@ -12,6 +12,7 @@ from ..figures import percent
 from ..show.console import command_line, make_console, print_command, print_line, print_whole
 from ..show.network_tables import network_table
 from ..training.run_folders import KEPT_FILES, MODEL_NAME
+from ..training.run_settings import RunSettings
 from ..training.task import Task, float_config, run_values, train_float, train_network
 from .idle_options import BINARY_NETWORK, TRAINING, refuses_idle
 from .layout import HeadedCommand
@@ -19,8 +20,9 @@ from .options import json_option, write_json
 from .paths import OutputFile, keep_files
 from .training_options import (
     TRAINING_HEADINGS,
-    TrainingOptions,
     architecture_option,
+    check_architecture,
+    open_task,
     read_training_options,
     training_options,
 )
@@ -75,14 +77,14 @@ def train(
     options = read_training_options(settings)
     out = Path("runs") / (options.name + ("-float" if float_baseline else "")) if out is None else out
     keep_files("--out", out, {*KEPT_FILES, *([MODEL_NAME] if output is None else [])})
-    options.check(architecture, make_console())
-    with options.task(out, model=output is None) as task:
+    check_architecture(options, architecture)
+    with open_task(options, out, model=output is None) as task:
         _train(task, options, architecture, output, float_baseline, json_file)
 
 
 def _train(
     task: Task,
-    options: TrainingOptions,
+    options: RunSettings,
     architecture: str,
     output: Path | None,
     float_baseline: bool,
@@ -106,8 +108,8 @@ def _train(
         )
     print_line(
         console,
-        f"test accuracy {percent(trained.accuracy)}; the network and Chainer agree on {trained.agreement:,} of "
-        f"{trained.test_samples:,} test images",
+        f"test accuracy {percent(trained.accuracy)}; the network and {options.trainer.title} agree on "
+        f"{trained.agreement:,} of {trained.test_samples:,} test images",
     )
     print_line(console, f"wrote {output}: {trained.network.weight_bytes:,} B of weights")
     print_command(console, "next", command_line("run", output, "--dataset", options.dataset))

@@ -3,52 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, fields
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from .. import datasets
+from ..compile.estimate import estimate, estimated_boards
 from ..errors import TrainingError
 from ..extras import import_extra
-from ..model.kinds import INPUT_KINDS, InputKind
+from ..model.kinds import INPUT_KINDS
 from ..recipes import load_recipe, recipe_names
-from ..show.bars import download_bars
-from ..show.console import PlainConsole, make_console, print_line
+from ..show.console import make_console, print_line
 from ..show.plots import check_drawing
 from ..show.training_progress import ConsoleProgress
-from ..training.lock import only_run
-from ..training.results import SNAPSHOT_NAME
-from ..training.run_folders import (
-    HISTORY_NAME,
-    KEPT_FILES,
-    MODEL_NAME,
-    TEACHER_FOLDER,
-    check_runs,
-    check_strangers,
-    delete_run,
-    has_snapshot,
-)
-from ..training.task import Task, Teacher
+from ..training.front_ends import DEFAULT, find_front_end, front_end_names
+from ..training.run_folders import HISTORY_NAME
+from ..training.run_settings import DIGITS_EPOCHS, EPOCHS, RunSettings, read_settings
+from ..training.task import Task
 from .layout import Headings
-from .options import dataset_choice, folder_option
-
-if TYPE_CHECKING:
-    from ..training import TrainConfig
-
-EPOCHS = {"digits": 40, "mnist": 12, "binary-mnist": 12, "cifar10": 12}  # a quarter of an hour at most on two cores
+from .options import dataset_choice, folder_option, load_dataset
 
 
-def check_training(tensorboard: bool = False) -> None:
+def check_training(tensorboard: bool = False, front_end: str = DEFAULT) -> None:
     """Refuses to begin where a package is missing that training, its picture or its log for TensorBoard needs.
 
     Raises:
         MissingDependencyError: the message says what to install.
     """
-    from ..frontends.chainer import framework  # noqa: F401
-
+    find_front_end(front_end).check()
     check_drawing(f"drawing {HISTORY_NAME}")
     if tensorboard:
         import_extra("tensorboardX", "--tensorboard")
@@ -77,6 +60,7 @@ TRAINING_HEADINGS: Headings = {
     "Results": ("out", "output", "board_list", "plot", "tensorboard", "json_file"),
     "Teacher": ("distillation", "temperature", "teacher", "teacher_epochs"),
     "Advanced": (
+        "front_end",
         "optimizer",
         "bop_gamma",
         "bop_threshold",
@@ -111,7 +95,7 @@ _OPTIONS = (
     click.option(
         "--epochs",
         type=int,
-        help=f"Passes over the training images. [default: {EPOCHS['digits']} for digits, else {EPOCHS['mnist']}]",
+        help=f"Passes over the training images. [default: {DIGITS_EPOCHS} for digits, else {EPOCHS}]",
         show_default=False,
     ),
     click.option("--batch-size", type=int, default=128, help="Images in a batch."),
@@ -176,6 +160,13 @@ _OPTIONS = (
         "0: train on all, keep the last epoch.",
     ),
     click.option("--seed", type=int, default=0, help="The same seed gives the same network, on the same machine."),
+    click.option(
+        "--front-end",
+        type=click.Choice(front_end_names()),
+        default=DEFAULT,
+        hidden=len(front_end_names()) == 1,
+        help="What trains.",
+    ),
     folder_option,
     click.option("--tensorboard", is_flag=True, help="Also log for TensorBoard, in OUT/tensorboard."),
     click.option(
@@ -192,110 +183,30 @@ def training_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@dataclass(frozen=True)
-class TrainingOptions:
-    """What a command was told of training.
-
-    Attributes:
-        recipe: name of the recipe the others come from, where one was given.
-        dataset: name of the data set, or a file of the user's own.
-        input_kind: what the board is given; None for the data set's own.
-        teacher: the teacher's architecture; None for the network's.
-        teacher_epochs: its passes over the training images.
-        folder: where the data lie; None for where :func:`ebnn.datasets.load` finds them.
-        resume, overwrite: what to do with a run that is there already.
-        config: everything else.
-    """
-
-    recipe: str | None
-    dataset: str
-    input_kind: InputKind | None
-    teacher: str | None
-    teacher_epochs: int
-    folder: Path | None
-    resume: bool
-    overwrite: bool
-    config: TrainConfig
-
-    @property
-    def name(self) -> str:
-        """Of a folder for the run."""
-        return self.recipe or Path(self.dataset).stem
-
-    @contextmanager
-    def task(self, out: Path, runs: Sequence[Path] = (), *, model: bool = True) -> Iterator[Task]:
-        """Loads the data for a run in ``out``, or for several in the folders ``runs``, and holds these folders.
-
-        A run that is there already must be one to resume or to replace; what is to be replaced is deleted, once the
-        data are there and no other run holds one of the folders. Of several runs to resume, one that was begun is
-        enough. Where ``model``, the network is to be written to the folder too.
-
-        Raises:
-            TrainingError: a run is there that is neither, there is none to resume, or one is under way.
-            WriteError: a file is there that a run would replace, and that is of no run.
-        """
-        folders = list(runs or [out])
-        check_runs(out, folders, self.resume, self.overwrite)
-        if not self.overwrite:
-            for run in folders:
-                check_strangers(run, (*KEPT_FILES, MODEL_NAME) if model else KEPT_FILES)
-                check_strangers(run / TEACHER_FOLDER, KEPT_FILES)
-        with download_bars(make_console(stderr=True)) as progress:
-            data = datasets.load(self.dataset, folder=self.folder, progress=progress)
-        console = make_console()
-        with ExitStack() as held:
-            for run in folders:
-                held.enter_context(only_run(run))
-            check_runs(out, folders, self.resume, self.overwrite)
-            if self.overwrite:
-                for run in folders:
-                    delete_run(run)
-            if self.resume and not any(map(has_snapshot, folders)):
-                print_line(console, f"{out} has no {SNAPSHOT_NAME} yet: the run begins anew")
-            yield Task(data, self.input_kind or data.kind, out, self.resume, ConsoleProgress(console))
-
-    def check(self, architecture: str, console: PlainConsole) -> None:
-        """Builds and lowers the untrained network, and its teacher, before any data are loaded or folders made.
-
-        A network that fits no board gets a line.
-
-        Raises:
-            TrainingError: an architecture cannot be read, or does not fit the images.
-            LoweringError, NetworkError: the network could not be run.
-        """
-        from ..compile.estimate import estimate, estimated_boards
-        from ..compile.header import header_text
-        from ..frontends.chainer.lowering import lower
-        from ..training import build_network
-
-        data = datasets.info(self.dataset)
-        kind = self.input_kind or data.kind
-        network = lower(build_network(architecture, data.shape, data.classes, kind), data.shape, kind)
-        header_text(network, name="network")
-        if self.config.distillation and self.teacher:
-            build_network(self.teacher, data.shape, data.classes, kind)
-        if not any(estimate(network, board).fits for board in estimated_boards()):
-            print_line(console, f"note: {architecture} fits no board that ebnn knows; ebnn info will say what it lacks")
-
-    def teacher_for(self, architecture: str) -> Teacher | None:
-        """The teacher of a network of that architecture, where the options ask for one."""
-        return Teacher(self.teacher or architecture, self.teacher_epochs) if self.config.distillation else None
+@contextmanager
+def open_task(settings: RunSettings, out: Path, runs: Sequence[Path] = (), *, model: bool = True) -> Iterator[Task]:
+    """Yields the task of the settings (see :meth:`RunSettings.task`), shown on the console."""
+    with settings.task(out, runs, model=model, progress=ConsoleProgress(make_console()), load=load_dataset) as task:
+        yield task
 
 
-def read_training_options(values: dict[str, Any]) -> TrainingOptions:
+def check_architecture(settings: RunSettings, architecture: str) -> None:
+    """Refuses what cannot be trained or run, before anything is loaded; a network that fits no board gets a line."""
+    network = settings.check(architecture)
+    if not any(estimate(network, board).fits for board in estimated_boards()):
+        print_line(
+            make_console(), f"note: {architecture} fits no board that ebnn knows; ebnn info will say what it lacks"
+        )
+
+
+def read_training_options(values: dict[str, Any]) -> RunSettings:
     """Takes what :func:`training_options` added from a command's parameters.
 
     Raises:
         TrainingError: a value is out of its range, or two contradict each other.
         MissingDependencyError: see :func:`check_training`.
     """
-    from ..training import TrainConfig
-
-    check_training(values["tensorboard"])
-    values = dict(values)
-    own = {field.name: values.pop(field.name) for field in fields(TrainingOptions) if field.name != "config"}
-    if values["epochs"] is None:
-        values["epochs"] = EPOCHS.get(own["dataset"], EPOCHS["mnist"])
-    if own["resume"] and own["overwrite"]:
+    check_training(values["tensorboard"], values["front_end"])
+    if values["resume"] and values["overwrite"]:
         raise TrainingError("--resume and --overwrite contradict each other: give one of them")
-    return TrainingOptions(config=TrainConfig(**values), **own)
+    return read_settings(values)

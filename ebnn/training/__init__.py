@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ..frontends.chainer.chains import BlockChain, FloatChain, build_network
     from ..frontends.chainer.evaluation import evaluate, logits, predict
     from ..frontends.chainer.trainer import train
+    from .comparison import compare_networks
+    from .front_ends import find_front_end
+    from .run_settings import RunSettings, read_settings, recipe_settings
     from .task import Task, Teacher, Trained, train_float, train_network
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
     "Evaluation",
     "FloatChain",
     "Progress",
+    "RunSettings",
     "Samples",
     "Task",
     "Teacher",
@@ -37,9 +41,13 @@ __all__ = [
     "Trained",
     "as_samples",
     "build_network",
+    "compare_networks",
     "evaluate",
+    "find_front_end",
     "logits",
     "predict",
+    "read_settings",
+    "recipe_settings",
     "train",
     "train_float",
     "train_network",
@@ -49,6 +57,9 @@ _MODULES = {
     **dict.fromkeys(("BlockChain", "FloatChain", "build_network"), "..frontends.chainer.chains"),
     **dict.fromkeys(("evaluate", "logits", "predict"), "..frontends.chainer.evaluation"),
     "train": "..frontends.chainer.trainer",
+    "compare_networks": ".comparison",
+    "find_front_end": ".front_ends",
+    **dict.fromkeys(("RunSettings", "read_settings", "recipe_settings"), ".run_settings"),
     **dict.fromkeys(("Task", "Teacher", "Trained", "train_float", "train_network"), ".task"),
 }
 """Names that are imported when they are first used, and their modules."""

@@ -12,6 +12,7 @@ from ..errors import WriteError
 from ..model.kinds import InputKind
 from ..model.network import Network
 from .config import TrainConfig
+from .front_ends import DEFAULT, find_front_end
 from .history import write_test
 from .labelled_samples import as_samples
 from .progress import Progress
@@ -24,19 +25,20 @@ FLOAT_RATE = 0.3
 
 @dataclass(frozen=True)
 class Trained:
-    """A network, its accuracy, and how often Chainer's test-mode prediction is the same class."""
+    """A network, its accuracy, and how often its front end's test-mode prediction is the same class."""
 
     network: Network
     accuracy: float
     agreement: int
     test_samples: int
     result: TrainResult
+    front_end: str = DEFAULT
 
     def values(self) -> dict[str, Any]:
         return {
             "accuracy": self.accuracy,
             "test_samples": self.test_samples,
-            "chainer_agreement": self.agreement,
+            f"{self.front_end}_agreement": self.agreement,
             **run_values(self.result),
         }
 
@@ -62,6 +64,7 @@ class Task:
         resume: go on from the snapshot in it, where there is one.
         progress: who is told how it goes; by default nobody.
         tests: whether its test images are the data set's.
+        front_end: name of the front end that trains.
     """
 
     data: Dataset
@@ -70,6 +73,7 @@ class Task:
     resume: bool = False
     progress: Progress = field(default_factory=Progress)
     tests: bool = True
+    front_end: str = DEFAULT
 
     @property
     def sets(self) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
@@ -99,7 +103,7 @@ class Teacher:
 def train_network(
     task: Task, architecture: str, config: TrainConfig, teacher: Teacher | None = None, model: Path | None = None
 ) -> Trained:
-    """Trains, after its teacher, lowers, and compares the network with Chainer on the test images.
+    """Trains, after its teacher, lowers, and compares the network with the trained model on the test images.
 
     The network is written to ``model``, by default to :data:`MODEL_NAME` in the task's folder; then the task's
     progress is told that the run is done.
@@ -108,30 +112,26 @@ def train_network(
         TrainingError: see :func:`ebnn.training.train`.
         WriteError: a file cannot be written.
     """
-    from ..frontends.chainer.chains import build_network
-    from ..frontends.chainer.evaluation import predict
-    from ..frontends.chainer.lowering import lower
-    from ..frontends.chainer.trainer import train
-
+    front_end = find_front_end(task.front_end)
     data, kind = task.data, task.kind
     model = task.out / MODEL_NAME if model is None else model
     check_files(task.out, model)
     train_set, test_set = task.sets
-    chain = build_network(architecture, data.shape, data.classes, kind, seed=config.seed)
-    result = train(
-        chain,
+    trained = front_end.build(architecture, data.shape, data.classes, kind, config.seed)
+    result = front_end.train(
+        trained,
         train_set,
         test_set,
         config,
         task.out,
-        input_kind=kind,
+        kind=kind,
         teacher=teacher and train_teacher(task, teacher, config),
         resume=task.resume,
         progress=task.progress,
     )
-    network = lower(chain, data.shape, kind)
+    network = front_end.lower(trained, data.shape, kind)
     classes = network.predict(test_set[0])
-    agreement = int((classes == predict(chain, as_samples("test", *test_set, kind))).sum())
+    agreement = int((classes == front_end.predict(trained, as_samples("test", *test_set, kind))).sum())
     accuracy = float((classes == test_set[1]).mean())
     try:
         network.save(model)
@@ -140,20 +140,26 @@ def train_network(
         again = "go on with --resume" if config.snapshot_every else "train again"
         raise WriteError(f"{error}; training is done: mend that, then {again} to write the network") from error
     task.progress.run_done(task.out, result.records)
-    return Trained(network, accuracy, agreement, len(classes), result)
+    return Trained(network, accuracy, agreement, len(classes), result, task.front_end)
 
 
 def train_float(task: Task, architecture: str, config: TrainConfig) -> tuple[Any, TrainResult]:
     """Trains the float baseline of an architecture, by Adam and without a teacher; returns it and its run."""
-    from ..frontends.chainer.chains import FloatChain, build_network
-    from ..frontends.chainer.trainer import train
-
     check_files(task.out)
-    chain = FloatChain(build_network(architecture, task.data.shape, task.data.classes, task.kind, seed=config.seed))
-    result = train(chain, *task.sets, float_config(config), task.out, resume=task.resume, progress=task.progress)
+    front_end = find_front_end(task.front_end)
+    trained = front_end.build_float(architecture, task.data.shape, task.data.classes, task.kind, config.seed)
+    result = front_end.train(
+        trained,
+        *task.sets,
+        float_config(config),
+        task.out,
+        kind=task.kind,
+        resume=task.resume,
+        progress=task.progress,
+    )
     _write_test(task, result, result.test_accuracy)
     task.progress.run_done(task.out, result.records)
-    return chain, result
+    return trained, result
 
 
 def float_config(config: TrainConfig) -> TrainConfig:
@@ -176,7 +182,7 @@ def _write_test(task: Task, result: TrainResult, accuracy: float) -> None:
 
 
 def train_teacher(task: Task, teacher: Teacher, config: TrainConfig) -> Any:
-    """Trains the teacher in a folder of its own within the run's, and returns its chain."""
+    """Trains the teacher in a folder of its own within the run's, and returns its model."""
     task.progress.say(f"the teacher, {teacher.architecture} with float weights:")
     within = replace(task, out=task.out / TEACHER_FOLDER)
     chain, _ = train_float(within, teacher.architecture, replace(config, epochs=teacher.epochs))

@@ -15,11 +15,10 @@ from ebnn.boards import load_board
 from ebnn.cli.compare import compare
 from ebnn.cli.sweep import sweep
 from ebnn.cli.train import train
-from ebnn.cli.training_options import TrainingOptions
+from ebnn.cli.training_options import check_architecture
 from ebnn.errors import EbnnError, TrainingError, UnknownNameError
 from ebnn.recipes import Recipe
-from ebnn.show.console import make_console
-from ebnn.training import TrainConfig
+from ebnn.training import RunSettings, TrainConfig
 
 TINY = ("--dataset", "digits", "--architecture", "c4k3-m2", "--epochs", "2")
 
@@ -209,13 +208,11 @@ def test_a_network_that_cannot_be_leaves_no_folder(command, options, message):
     assert not Path("out").exists()
 
 
-def test_a_network_for_no_board_gets_a_line(monkeypatch):
+def test_a_network_for_no_board_gets_a_line(monkeypatch, capsys):
     """Of the boards that are known here, an Uno and a Mega, one has room for the smaller network."""
     boards = [load_board("uno"), load_board("megaatmega2560")]
-    monkeypatch.setattr("ebnn.compile.estimate.estimated_boards", lambda: boards)
-    options = TrainingOptions(None, "digits", None, None, 1, None, False, False, TrainConfig())
-    console = make_console()
-    with console.capture() as shown:
-        options.check("d100-d100", console)
-        options.check("d1200-d1200", console)
-    assert shown.get() == "note: d1200-d1200 fits no board that ebnn knows; ebnn info will say what it lacks\n"
+    monkeypatch.setattr(sys.modules["ebnn.cli.training_options"], "estimated_boards", lambda: boards)
+    check_architecture(RunSettings(), "d100-d100")
+    check_architecture(RunSettings(), "d1200-d1200")
+    line = "note: d1200-d1200 fits no board that ebnn knows; ebnn info will say what it lacks\n"
+    assert capsys.readouterr().out == line
