@@ -41,6 +41,7 @@ TRAINING = {
         "dataset",
         "elastic",
         "epochs",
+        "front_end",
         "input_kind",
         "json_file",
         "learning_rate",

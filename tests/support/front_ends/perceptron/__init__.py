@@ -1,0 +1,1 @@
+"""A front end of one file: dense networks, whose last layer alone is trained, by the perceptron's rule."""
