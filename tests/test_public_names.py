@@ -41,10 +41,15 @@ def test_what_scripts_for_ebnn_import():
         *("BinaryConvBNBST", "BinaryConvPoolBNBST", "BinaryLinearBNBST", "BinaryLinearBNSoftmax"),
         *("BinaryLinearSoftmax", "ConvBNBST", "ConvPoolBNBST", "LinearBNBST", "FloatBlock", "SoftmaxCrossEntropy"),
         *("CChainMixin", "CLink", "size_blocks"),
+        *("QuantActivation", "QuantIdentity", "QuantReLU", "AveragePool2D", "AveragePoolBlock", "DeviceBlock"),
+        *("QuantLayer", "QuantConvolution2D", "QuantDepthwiseConvolution2D", "QuantLinear", "QuantBlock"),
+        *("QuantConvBlock", "QuantDepthwiseBlock", "QuantLinearBlock", "QuantLinearSoftmax"),
     }
     assert {*ebnn.functions.__all__} == {
         *("Estimator", "estimator", "estimator_names", "estimators", "get_estimator", "exact_settings", "parallel"),
         *("binary_convolution_2d", "binary_linear", "convolution_2d", "max_pooling_2d", "sign", "stochastic_sign"),
+        *("average_pooling_2d", "sum_pooling_2d", "depthwise_convolution_2d"),
+        *("integer_weights", "quantize", "quantize_weights", "weight_steps"),
     }
     for module in (ebnn.links, ebnn.functions):
         for name in module.__all__:

@@ -1,4 +1,5 @@
-"""Constants of a device from what a trainer or another program computes: thresholds of signs, integers of scores.
+"""Constants of a device from what a trainer or another program computes: thresholds of signs, integers of scores and of
+requantized sums.
 
 A function is asked where along the sums its sign changes: batch normalisation is monotone in its input, rounding
 included, so one comparison stands for it, gamma negative or zero, bias and eps included.
@@ -12,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .transforms import MAX_SCORE, Sign
+from .transforms import MAX_SCORE, MAX_SHIFT, MIN_SHIFT, Requantize, Sign
 
 MAX_MULTIPLIER = 32_767  # of a score: an int16
 
@@ -76,3 +77,28 @@ def score_constants(
     limits.append((MAX_SCORE - reach - 1) / max(float((np.abs(gain) * reach + np.abs(shift)).max()), 1e-30))
     factor = min(limits)
     return np.rint(gain * factor).astype(np.int16), np.rint(shift * factor).astype(np.int32), 1 / factor
+
+
+def requantize_constants(
+    gain: NDArray[np.float64], shift: NDArray[np.float64], reach: int, kind: str, low: int, high: int
+) -> Requantize:
+    """The transform that makes ``gain · acc + shift``, both (outputs,), rounded and clamped, of sums up to ``reach``.
+
+    Multipliers have 15 bits where every gain is below one half, which small cores are fastest with, else 31 bits. A
+    gain too small for its shift, 0 among them, is raised to where the bias fits an int32: over all sums that moves an
+    output by at most ``reach / 2**23`` steps.
+    """
+    room = MAX_SCORE - reach  # of the bias
+    # What is clamped for every sum needs no larger shift than that.
+    ends = np.abs(gain) * reach + 1
+    wanted = np.clip(shift, low - ends, high + ends)
+    least = np.maximum(np.maximum(np.abs(wanted), 1) / room, 2.0**-47)
+    slope = np.where(np.abs(gain) < least, np.copysign(least, gain), gain)
+    exponent = np.floor(np.log2(np.abs(slope))).astype(np.int64)  # |slope| is in 2**exponent × [1, 2)
+    narrow = bool(np.all(np.abs(slope) < 0.5 - 2.0**-17))
+    bits = 15 if narrow else 31
+    shifts = np.clip(bits - 1 - exponent, MIN_SHIFT, MAX_SHIFT)
+    most = 2**bits - 1
+    multiplier = np.clip(np.rint(slope * 2.0**shifts), -most, most).astype(np.int64)
+    bias = np.clip(np.rint(wanted / slope), -room, room).astype(np.int64)
+    return Requantize(bias.astype(np.int32), multiplier.astype(np.int32), shifts.astype(np.uint8), kind, low, high)

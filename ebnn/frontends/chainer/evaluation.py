@@ -18,8 +18,10 @@ BATCH_SIZE = 256
 """Samples at a time: enough for the matrix products, small enough for the caches."""
 
 
-def logits(model: Any, samples: Samples, batch_size: int = BATCH_SIZE) -> npt.NDArray[np.float32]:
-    """Returns what ``model`` answers, (n, classes) float32, in test mode: it leaves the running statistics alone.
+def logits(model: Any, samples: Samples, batch_size: int = BATCH_SIZE) -> npt.NDArray[np.floating]:
+    """Returns what ``model`` answers, (n, classes), in test mode: it leaves the running statistics alone.
+
+    It is float32; float64, in which every score of the device is exact, where the last block is one of 8 bits.
 
     Raises:
         InputError: the samples are none, or their axes or kind are not the network's.

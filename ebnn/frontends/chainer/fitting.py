@@ -66,16 +66,16 @@ def check_teacher(teacher: Any, model: Any, training: Samples) -> None:
 
 
 def _answer(name: str, model: Any, samples: Samples) -> Any:
-    """What a chain answers to the first sample, (1, classes) float32."""
+    """What a chain answers to the first sample, (1, classes) floats."""
     first = Samples(samples.images[:1], samples.labels[:1], samples.kind)
     try:
         answer = logits(model, first)
     except (InputError, ValueError, AssertionError, chainer.utils.type_check.InvalidType) as error:
         reason = " ".join(str(error).split())
         raise TrainingError(f"images of shape {samples.shape} do not fit {name}: {reason}") from error
-    if answer.ndim != 2 or answer.dtype != np.float32:
+    if answer.ndim != 2 or answer.dtype not in (np.float32, np.float64):
         raise TrainingError(
-            f"{name} answers one sample with {answer.dtype} of shape {answer.shape}: logits are float32 (1, classes)"
+            f"{name} answers one sample with {answer.dtype} of shape {answer.shape}: logits are floats (1, classes)"
         )
     return answer
 

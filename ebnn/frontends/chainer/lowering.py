@@ -21,7 +21,7 @@ from ...model.thresholds import find_threshold, score_constants
 from ...model.transforms import Normalize, Scores, Sign
 from .framework import chainer
 from .functions import exact_settings
-from .links import CLink, size_blocks
+from .links import CLink, DeviceBlock, size_blocks
 
 CHECKED_SAMPLES = 4
 
@@ -31,12 +31,12 @@ def lower(chain: Any, shape: Sequence[int], input_kind: InputKind | None = None)
 
     Args:
         chain: a Chainer chain with ``link_order()`` (see ebnn.links.CChainMixin), or a list of ebnn's blocks; the last
-            one a ``BinaryLinearBNSoftmax`` or ``BinaryLinearSoftmax``. It is not changed, but for blocks made without
-            an input size, which get their parameters.
+            one gives scores, as ``BinaryLinearBNSoftmax`` or ``QuantLinearSoftmax`` does. It is not changed, but for
+            blocks made without an input size, which get their parameters.
         shape: of one sample, (channels, height, width).
         input_kind: what the device is given: "uint8", "int8", "bits" or "float". The default is the chain's own
-            ``input_kind``; without one, "bits" where the first block's name begins with Binary, else "float". The chain
-            must have been trained on the same numbers: integers unscaled, bits as −1 and +1.
+            ``input_kind``; without one, the first block's; "bits" where its name begins with Binary, else "float". The
+            chain must have been trained on the same numbers: integers unscaled, bits as −1 and +1.
 
     Raises LoweringError, naming the block, where the chain has no exact Network.
     """
@@ -50,7 +50,7 @@ def lower(chain: Any, shape: Sequence[int], input_kind: InputKind | None = None)
     _check_blocks(blocks, names)
     kind = getattr(chain, "input_kind", None)
     if input_kind is None:
-        input_kind = kind or ("bits" if blocks[0].binary_input else "float")
+        input_kind = kind or getattr(blocks[0], "input_kind", "bits" if blocks[0].binary_input else "float")
     elif kind not in (None, input_kind):
         raise LoweringError(f"the chain takes {kind}, not {input_kind}: give its own kind, or none")
     try:
@@ -67,8 +67,7 @@ def lower(chain: Any, shape: Sequence[int], input_kind: InputKind | None = None)
         with exact_settings(), chainer.using_config("train", False), chainer.no_backprop_mode():
             for link, name in zip(blocks, names, strict=True):
                 given = lowered[-1].output if lowered else source
-                make = _lower_block if hasattr(link, "bst") else _lower_output
-                lowered.append(make(link, name, given).at(len(lowered), given))
+                lowered.append(_lower(link, name, given).at(len(lowered), given))
             network = Network(source, lowered)
             _check_answers(chain, blocks, names, network)
     except NetworkError as error:
@@ -85,10 +84,11 @@ def _check_blocks(blocks: list[Any], names: list[str]) -> None:
     for block, name in zip(blocks, names, strict=True):
         if not isinstance(block, CLink):
             raise LoweringError(f"{name} has no counterpart in C: build the network from the blocks of ebnn.links")
-        if hasattr(block, "bst") != (block is not blocks[-1]):
+        if block.last != (block is blocks[-1]):
             raise LoweringError(
-                f"{name} cannot stand there: every block but the last ends in a sign (…BST), the last one gives scores "
-                "(BinaryLinearBNSoftmax or BinaryLinearSoftmax)"
+                f"{name} cannot stand there: every block but the last ends in a sign (…BST) or another activation, the "
+                "last one gives scores (BinaryLinearBNSoftmax, BinaryLinearSoftmax, QuantLinearSoftmax, or a block "
+                "whose activation is None)"
             )
 
 
@@ -117,10 +117,14 @@ def _check_answers(chain: Any, blocks: list[Any], names: list[str], network: Net
         x = random.integers(-256, 257, shape) / 256  # sums of such floats are exact in any order
     activations = reference.activations(network.layers, network.check_samples(x))
     numbers = h = kind.as_numbers(next(activations)).transpose(0, 3, 1, 2)
-    for block, name, expected in zip(blocks[:-1], names, activations, strict=False):
+    for block, name, layer, expected in zip(blocks[:-1], names, network.layers, activations, strict=False):
         h = block(h).array
-        if not np.array_equal(h.reshape(-1), np.where(expected, 1, -1).transpose(0, 3, 1, 2).reshape(-1)):
-            raise LoweringError(f"{name} does something else than its kind of block: its signs are not the network's")
+        values = layer.output_kind.as_numbers(expected).transpose(0, 3, 1, 2)
+        if not np.array_equal(h.reshape(-1), values.reshape(-1)):
+            raise LoweringError(
+                f"{name} does something else than its kind of block: its "
+                f"{'signs' if layer.output_kind.packed else 'values'} are not the network's"
+            )
     logits, scores = blocks[-1](h).array, network.scores(x)
     # Half a unit is lost where a multiplier is rounded, for each unit of the sum, and half where an offset is.
     last = network.layers[-1]
@@ -157,6 +161,22 @@ def _are_logits(answer: Any, logits: NDArray[np.float32]) -> bool:
         return False
     probabilities = chainer.functions.softmax(logits).array
     return np.array_equal(array, logits) or np.allclose(array, probabilities, rtol=1e-4, atol=1e-7)
+
+
+def _lower(link: Any, name: str, source: Input) -> Block:
+    if not isinstance(link, DeviceBlock):
+        return _lower_output(link, name, source) if link.last else _lower_block(link, name, source)
+    if source.kind == "float":
+        raise LoweringError(
+            f"{name} takes {link.input_kind}, its input is float: a first block of binary weights that ends in a sign "
+            "(ConvBNBST, …) takes float; or use uint8 or int8 input"
+        )
+    if source.kind != link.input_kind:
+        raise LoweringError(f"{name} takes {link.input_kind}, its input is {source.kind}: give it that input_kind")
+    try:
+        return link.lowered(source)
+    except LoweringError as error:
+        raise LoweringError(f"{name}: {error}") from None
 
 
 def _lower_block(link: Any, name: str, source: Input) -> Block:

@@ -258,7 +258,7 @@ class _Run:
         loss = cross_entropy(answers, labels, self.config.label_smoothing)
         if self.teacher is not None:
             with chainer.using_config("train", False), chainer.no_backprop_mode():
-                targets = self.teacher(images).array
+                targets = self.teacher(images).array.astype(np.float32, copy=False)
             share = self.config.distillation
             loss = (1 - share) * loss + share * distillation(answers, targets, self.config.temperature)
         value = float(loss.array)

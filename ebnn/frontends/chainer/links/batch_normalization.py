@@ -15,9 +15,9 @@ class BatchNormalization(L.BatchNormalization):  # type: ignore[misc]
     arXiv 1502.03167 (2015).
 
     Args:
-        size: number of channels.
+        size: number of channels; None, with ``axis``, where the first input decides.
         **kwargs: those of ``chainer.links.BatchNormalization``.
     """
 
-    def __init__(self, size: int, **kwargs: Any) -> None:
+    def __init__(self, size: int | None, **kwargs: Any) -> None:
         super().__init__(size, **({"decay": 0.9, "eps": 2e-5, "dtype": np.float32} | kwargs))

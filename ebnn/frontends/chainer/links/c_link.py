@@ -18,6 +18,11 @@ class CLink(chainer.Chain):  # type: ignore[misc]
 
     binary_input: ClassVar[bool] = False
 
+    @property
+    def last(self) -> bool:
+        """Whether it gives scores, as the last block of a network."""
+        return not hasattr(self, "bst")
+
     def steps(self) -> list[Any]:
         """Returns the child links in the order in which they are applied."""
         return [getattr(self, name) for name in ("bconv", "bl", "pool", "bn", "bst") if hasattr(self, name)]

@@ -36,6 +36,11 @@ class Pool2D(chainer.Link):  # type: ignore[misc]
         self.stride = self.ksize if stride is None else as_pair("pooling stride", stride, 1)
         self.pad = as_pair("pooling pad", pad, 0)
 
+    @property
+    def window(self) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+        """Size, stride and pad."""
+        return self.ksize, self.stride, self.pad
+
     def forward(self, x: Any) -> Any:
         """Returns (n, c, out_h, out_w) float32 for ``x`` (n, c, h, w) float32."""
         return max_pooling_2d(x, self.ksize, self.stride, self.pad)

@@ -1,0 +1,42 @@
+"""Random chains that mix bits and 8 bits: Chainer in test mode = the reference, every activation, class and score."""
+
+import os
+import random
+
+import chainer
+import numpy as np
+import pytest
+from support.quant_chains import quant_chain, quant_samples
+
+from ebnn import lower
+from ebnn.model import reference
+
+NETWORKS = int(os.environ.get("EBNN_TEST_NETWORKS", "2000"))
+PARTS = 8
+SAMPLES = 3
+
+
+def chain_activations(blocks, x, kind):
+    """What each block gives in test mode, (n, …) arrays."""
+    h = 2 * x.astype(np.float32) - 1 if kind == "bits" else x.astype(np.float32)
+    with chainer.using_config("train", False), chainer.no_backprop_mode():
+        for block in blocks:
+            h = block(h).array
+            yield h
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_chainer_in_test_mode_is_the_reference(part):
+    count = -(-NETWORKS // PARTS)
+    for seed in range(part * count, (part + 1) * count):
+        blocks, shape, kind = quant_chain(random.Random(seed))
+        network = lower(blocks, shape, kind)
+        x = quant_samples(kind, shape, SAMPLES, seed)
+        given = list(chain_activations(blocks, x, kind))
+        _, *expected = reference.activations(network.layers, network.check_samples(x))
+        for layer, h, y in zip(network.layers[:-1], given, expected, strict=False):
+            values = layer.output_kind.as_numbers(y).transpose(0, 3, 1, 2)
+            assert np.array_equal(h.reshape(values.shape), values), (seed, layer.name)
+        scores = np.rint(given[-1] / network.layers[-1].transform.scale)
+        assert np.array_equal(scores, network.scores(x)), seed
+        assert np.array_equal(given[-1].argmax(axis=1), network.predict(x)), seed
