@@ -20,6 +20,11 @@ def firmware_folder() -> Path:
     raise BuildError(f"the C sources are missing: no firmware folder in {package} or beside it; install ebnn again")
 
 
+def linux_library() -> Path:
+    """Returns the folder with the sources of the library for Linux. Raises as `firmware_folder` does."""
+    return firmware_folder() / "lib" / "ebnn-linux" / "src"
+
+
 def bundled_header() -> Path:
     """Returns the header of the user's own network in a checkout, where there is one, else of the one in ebnn."""
     firmware = firmware_folder()

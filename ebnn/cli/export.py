@@ -8,13 +8,15 @@ from ..atomic import write_atomically
 from ..boards import load_board
 from ..compile.estimate import check_fits
 from ..compile.file_names import check_header_name
-from ..compile.header import MAX_SELF_TEST, header_text, identifier
-from ..firmware_sources import firmware_folder
+from ..compile.header import MAX_SELF_TEST, check_identifier, header_text, identifier
+from ..compile.linux.source_files import linux_header, linux_source, weights_file_bytes
+from ..firmware_sources import firmware_folder, linux_library
 from ..published import load
 from ..show.console import make_console, print_line, print_whole
 from ..show.network_tables import estimate_table
+from .idle_options import FOR_BOARDS, FOR_LINUX, refuses_idle
 from .options import arithmetic_option, board_option, model_argument, optimize_option
-from .paths import OutputFile
+from .paths import OutputFile, check_output
 
 
 @click.command()
@@ -38,8 +40,29 @@ from .paths import OutputFile
     metavar="N",
     help="Bring N samples with their scores, and NAME_self_test_in(arena), which returns how many scores are wrong.",
 )
+@click.option(
+    "--target",
+    type=click.Choice(("boards", "linux")),
+    default="boards",
+    show_default=True,
+    help="linux: a source file, with its header beside it, for gcc or clang on a PC or a Raspberry Pi.",
+)
+@click.option(
+    "--weights-file",
+    type=OutputFile("file of weights"),
+    help="With --target linux: write the weights to this file, which the program maps, not into the source.",
+)
+@refuses_idle(FOR_BOARDS, FOR_LINUX)
 def export(
-    model: Path, output: Path, name: str | None, board: str | None, arithmetic: str, optimize: str, self_test: int
+    model: Path,
+    output: Path,
+    name: str | None,
+    board: str | None,
+    arithmetic: str,
+    optimize: str,
+    self_test: int,
+    target: str,
+    weights_file: Path | None,
 ) -> None:
     """Emit a trained network as a C header.
 
@@ -47,6 +70,9 @@ def export(
     stay in flash. Put it at firmware/own/network.h to build the serial firmware with it. With --board, a network
     that is too big for the board is refused.
     """
+    if target == "linux":
+        _export_linux(model, output, name, weights_file)
+        return
     check_header_name(output)
     network = load(model)
     found = check_fits(network, load_board(board), arithmetic, optimize) if board else None
@@ -62,4 +88,29 @@ def export(
         print_whole(console, estimate_table(network, found))
     print_line(
         console, f"include it and call {name}_predict(input); the library is in {firmware_folder() / 'lib/ebnn'}"
+    )
+
+
+def _export_linux(model: Path, output: Path, name: str | None, weights_file: Path | None) -> None:
+    """Writes source, header and, where it is asked for, the file of weights."""
+    header, source = output.with_suffix(".h"), output.with_suffix(".c")
+    for path, kind in ((header, "C header of ebnn's"), (source, "C source of ebnn's")):
+        if path != output:
+            check_output("--output", path, kind)
+    check_header_name(header)
+    name = identifier(output.stem) if name is None else name
+    check_identifier(name)
+    network = load(model)
+    text = linux_source(network, name, header.name, constants=weights_file is None)
+    if weights_file is not None:
+        write_atomically(weights_file, weights_file_bytes(network))
+    write_atomically(source, text.encode())
+    write_atomically(header, linux_header(network, name).encode())
+    console = make_console()
+    beside = "" if weights_file is None else f", weights in {weights_file}"
+    print_line(console, f"{source} and {header}: {network.weight_bytes:,} B of weights{beside}")
+    print_line(
+        console,
+        f"compile {source.name} with the library, cc -O3 -pthread -I{linux_library()} {source} {linux_library()}/*.c, "
+        f"and open {name}_network",
     )

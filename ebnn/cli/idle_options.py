@@ -84,6 +84,10 @@ BUILT_HEADER = Rule(
 SERIAL_PORT = Rule(("baud",), lambda values: "://" not in (values["port"] or ""), "a serial port, as in /dev/ttyACM0")
 MODEL_FOR_HEADER = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a network, MODEL")
 MODEL_OPTION_FOR_HEADER = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a --model")
+FOR_BOARDS = Rule(
+    ("board", "arithmetic", "optimize", "self_test"), lambda values: values["target"] == "boards", "--target boards"
+)
+FOR_LINUX = Rule(("weights_file",), lambda values: values["target"] == "linux", "--target linux")
 TRAINING = (
     FOLDER,
     Rule(("bop_gamma", "bop_threshold"), lambda values: values["optimizer"] == "bop", "--optimizer bop"),

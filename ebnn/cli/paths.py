@@ -99,6 +99,13 @@ class OutputFile(click.Path):
         return path
 
 
+def check_output(option: str, path: Path, kind: str) -> None:
+    """Checks a file that is written beside the one that ``option`` names, as `OutputFile` checks that one."""
+    check_writable(path)
+    _check_kind(path, kind)
+    _note(click.get_current_context(silent=True), _Use(option, path, "writes"))
+
+
 def keep_files(option: str, folder: Path, names: Collection[str]) -> None:
     """Keeps the command's other outputs off the files of these names in a folder and below it.
 
@@ -163,6 +170,8 @@ def _is_json(path: Path, start: bytes) -> bool:
 
 _KINDS: dict[str, Callable[[Path, bytes], bool]] = {
     "C header of ebnn's": lambda path, start: b"emitted by ebnn" in start,
+    "C source of ebnn's": lambda path, start: b"emitted by ebnn" in start,
+    "file of weights": lambda path, start: start.startswith(b"ebnn-wts"),
     "network": lambda path, start: start.startswith(b"PK\x03\x04") and b"description.json" in start,
     "JSON file": _is_json,
     "picture": lambda path, start: start.startswith((b"\x89PNG", b"%PDF", b"<?xml", b"<svg")),

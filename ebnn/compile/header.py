@@ -80,11 +80,7 @@ def header_text(
     network: Network, *, name: str, arithmetic: str = "integer", optimize: str = "balanced", self_test: int = 0
 ) -> str:
     """The header's text, see write_header."""
-    if not _is_name(name):
-        raise NetworkError(
-            f"the name {name!r} cannot be used in C: take up to {MAX_NAME} letters, digits and _, starting with a "
-            "letter, no keyword, and not starting with ebnn"
-        )
+    check_identifier(name)
     if not 0 <= self_test <= MAX_SELF_TEST:
         raise NetworkError(f"a self-test of {self_test} samples cannot be made: take 0 to {MAX_SELF_TEST}")
     if self_test and network.input.bytes > LARGEST_ARRAY:
@@ -93,6 +89,15 @@ def header_text(
         )
     options = Options.named(arithmetic, optimize)
     return _Header(name, plan(network, options, WORDS), plan(network, options, AVR), self_test).text()
+
+
+def check_identifier(name: str) -> None:
+    """Raises NetworkError where a name cannot start the names of a program in C."""
+    if not _is_name(name):
+        raise NetworkError(
+            f"the name {name!r} cannot be used in C: take up to {MAX_NAME} letters, digits and _, starting with a "
+            "letter, no keyword, and not starting with ebnn"
+        )
 
 
 def _is_name(name: str) -> bool:

@@ -14,8 +14,10 @@ from pathlib import Path
 
 import serial
 
+from ebnn.c_compiler import find_compiler
+
 from .avr import AvrStatistics, FunctionStatistics, SimavrSimulator
-from .host_build import build_host, find_compiler
+from .host_build import build_host
 from .plugged import PluggedBoard, plugged_in
 
 __all__ = [

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ebnn.boards import BareBuild, Board
+from ebnn.c_compiler import run_compiler
 from ebnn.errors import BuildError
 from ebnn.firmware_sources import firmware_folder
-
-from .host_build import run_compiler
 
 FLAGS = ("-std=c99", "-Os", "-Wall", "-Wextra")
 

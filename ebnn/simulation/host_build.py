@@ -3,41 +3,15 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
-import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ebnn.c_compiler import find_compiler, run_compiler
 from ebnn.errors import BuildError
 from ebnn.firmware_sources import firmware_folder
 
-_QUOTED_LINES = 10  # of a compiler's first and last words
 FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra")
-
-_NO_COMPILER = """\
-no C compiler was found: neither $CC nor cc, gcc or clang. The simulated board is the firmware, compiled here.
-  Debian, Ubuntu:  sudo apt install gcc
-  Fedora:          sudo dnf install gcc
-  macOS:           xcode-select --install
-  Windows:         install WSL (wsl --install) and gcc in it"""
-
-
-def find_compiler() -> list[str]:
-    """The command that compiles C: ``$CC`` if it is set, else the first of cc, gcc and clang.
-
-    Raises `ebnn.errors.BuildError`, saying how to get one, if there is none.
-    """
-    chosen = shlex.split(os.environ.get("CC", ""))
-    if chosen:
-        if shutil.which(chosen[0]) is None:
-            raise BuildError(f"$CC names the C compiler {chosen[0]!r}, which is not there: set it right, or unset it")
-        return chosen
-    for name in ("cc", "gcc", "clang"):
-        path = shutil.which(name)
-        if path is not None:
-            return [path]
-    raise BuildError(_NO_COMPILER)
 
 
 def build_host(
@@ -73,27 +47,3 @@ def build_host(
     ]
     run_compiler(command, header, folder)
     return program
-
-
-def run_compiler(command: Sequence[str], header: Path, folder: Path) -> None:
-    """Runs a compiler on the firmware with that header; its temporary files lie in `folder`.
-
-    Raises `ebnn.errors.BuildError`, with the compiler's words, if it fails.
-    """
-    try:
-        result = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            env={**os.environ, "TMPDIR": str(folder)},
-        )
-    except OSError as error:
-        raise BuildError(f"the C compiler {command[0]} cannot be run: {error}") from error
-    if result.returncode != 0:
-        lines = (result.stderr or result.stdout).strip().splitlines()
-        if len(lines) > 2 * _QUOTED_LINES:  # the first error is the cause of many others
-            lines = [*lines[:_QUOTED_LINES], "...", *lines[-_QUOTED_LINES:]]
-        said = "\n".join(lines)
-        raise BuildError(f"the C compiler {command[0]} failed on {header} with exit code {result.returncode}:\n{said}")

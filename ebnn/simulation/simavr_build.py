@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ebnn.build_folders import kept_folder, temporary_folder
+from ebnn.c_compiler import find_compiler
 from ebnn.errors import BuildError
 from ebnn.leftovers import delete
-
-from .host_build import find_compiler
 
 _SOURCE = Path(__file__).parent / "simavr" / "board.c"
 _FLAGS = ("-std=gnu99", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Wshadow")

@@ -20,6 +20,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "published": ("compiler", "slow"),
     "published/test_published_by_name.py": ("compiler",),
     "published/test_published_tool.py": ("chainer",),
+    "linux": ("compiler",),
+    "linux/test_linux_networks.py": ("compiler", "simulator"),
     "platformio": ("compiler", "slow"),
     "simulation": ("simulator", "compiler"),
     "training": ("chainer",),

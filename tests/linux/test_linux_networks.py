@@ -1,0 +1,29 @@
+"""Random networks of all kinds: the reference = C for Linux, on every path, with and without threads, to the bit."""
+
+import os
+import random
+
+import numpy as np
+import pytest
+from support.linux_networks import LinuxCompiler, run_all
+from support.mixed_networks import mixed_network
+from support.random_networks import random_network, random_samples
+
+NETWORKS = int(os.environ.get("EBNN_TEST_LINUX_NETWORKS", "150"))
+SAMPLES = 5
+HERE = [LinuxCompiler("gcc"), LinuxCompiler("clang")]
+AARCH64 = LinuxCompiler("aarch64-linux-gnu-gcc", ("-O2", "-static"), ("qemu-aarch64",))
+
+
+@pytest.mark.parametrize("compiler", [*HERE, AARCH64], ids=lambda compiler: compiler.command)
+def test_every_path_equals_the_reference(compiler, tmp_path):
+    networks = [(mixed_network if seed % 3 else random_network)(random.Random(seed)) for seed in range(NETWORKS)]
+    samples = [random_samples(network, SAMPLES, seed) for seed, network in enumerate(networks)]
+    expected = [network.scores(x) for network, x in zip(networks, samples, strict=True)]
+    found = run_all(networks, samples, tmp_path, compiler)
+    assert {"portable, 1 threads", "portable, 3 threads"} <= found.keys()
+    if compiler is AARCH64:
+        assert "neon, 1 threads" in found
+    for path, scores in found.items():
+        for seed, (got, wanted) in enumerate(zip(scores, expected, strict=True)):
+            np.testing.assert_array_equal(got, wanted, err_msg=f"{path}, network {seed}")
