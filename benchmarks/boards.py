@@ -71,7 +71,7 @@ def _simulated(board: Board, row: Row) -> list[str]:
 def _built(board: Board, network: Network) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="ebnn-boards-") as folder:
         header = Path(folder) / "network.h"
-        write_header(network, header)
+        write_header(network, header, board=board)
         try:
             flash, static = sizes(build_firmware(board.name, header, folder))
         except BuildError as error:

@@ -116,7 +116,7 @@ def count(network: Network, setting: Setting, function: str = "") -> Counts:
 
 def _emit(network: Network, setting: Setting, header: Path) -> Path:
     options: dict[str, Any] = {} if setting.optimize == "balanced" else {"optimize": setting.optimize}
-    write_header(network, header, name="network", arithmetic=setting.arithmetic, **options)
+    write_header(network, header, name="network", arithmetic=setting.arithmetic, board=setting.board, **options)
     return header
 
 

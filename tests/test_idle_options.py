@@ -27,6 +27,7 @@ ALWAYS = {
     "networks": {"json_file"},
     "platformio-offline": {"platforms"},
     "profile": {"dataset", "json_file", "port", "samples"},
+    "record": {"count", "json_file", "label", "out", "port", "rate", "seconds", "start", "wait"},
     "run": {"dataset", "json_file", "limit", "port"},
     "simulate": {"bootloader", "link", "model", "program"},
     "sweep": {"board_list", "out", "plot"},
@@ -75,7 +76,7 @@ TRAIN = ["train", "--out", "run"]
 SIMULATE = ["simulate", "uno", "--bootloader"]
 CASES = [
     ([*TRAIN, "--folder", "my-pictures"], "--folder has no effect here: it needs a --dataset that is read from files"),
-    ([*TRAIN, "--dataset", "digits", "--folder", "."], r"read from files \(mnist, binary-mnist, cifar10\)"),
+    ([*TRAIN, "--dataset", "digits", "--folder", "."], r"files \(mnist, binary-mnist, fashion-mnist, cifar10\)"),
     ([*TRAIN, "--bop-gamma", "0.001"], "--bop-gamma has no effect here: it needs --optimizer bop"),
     ([*TRAIN, "--bop-threshold", "1e-6"], "it needs --optimizer bop; give that, or leave --bop-threshold out"),
     ([*TRAIN, "--optimizer", "bop", "--clip"], "--clip has no effect here: it needs latent weights"),
@@ -117,6 +118,11 @@ CASES = [
     ([*SIMULATE, "--arithmetic", "float"], "--arithmetic has no effect here"),
     (["init", "project", "--optimize", "speed"], "--optimize has no effect here: it needs a --model"),
     (["init", "project", "--arithmetic", "float"], "--arithmetic has no effect here"),
+    (
+        ["record", "--label", "a", "--port", "COM3", "--threshold", "3"],
+        "--threshold has no effect here: it needs --start m",
+    ),
+    (["record", "--label", "a", "--port", "sim://uno", "--baud", "9600"], "--baud has no effect here"),
     (["fetch", "digits", "--folder", "."], "--folder has no effect here: it needs a NAME of mnist"),
 ]
 

@@ -67,7 +67,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
             "training",
             *TRAINING,
         },
-        {"profiling", "sweep"},
+        {"device", "profiling", "sweep"},
     ),
     "streaming": ({"compile", "datasets", "device", "report", "simulation", *NETWORK}, set()),
     "profiling": ({"compile", "datasets", "device", "report", "streaming", *NETWORK}, set()),

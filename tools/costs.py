@@ -30,12 +30,12 @@ from scipy.optimize import nnls
 import ebnn.boards
 from benchmarks.untrained import build, samples
 from ebnn.boards import Board, load_board
-from ebnn.compile.estimate import stack_name, target_of
+from ebnn.compile.estimate import stack_name
 from ebnn.compile.header import flash_bytes, write_header
 from ebnn.compile.kernels.kernel import Kernel, Work
 from ebnn.compile.options import Options
-from ebnn.compile.plan import Step, plan
-from ebnn.compile.target import AVR, WORDS
+from ebnn.compile.plan import Step, arena_plan, plan
+from ebnn.compile.target import AVR, WORDS, target_of
 from ebnn.device import Device
 from ebnn.errors import BuildError
 from ebnn.model.kinds import InputKind
@@ -271,7 +271,7 @@ def measure(
     """Builds the firmware with the network, runs samples on the simulated board, asks for their profiles."""
     with tempfile.TemporaryDirectory(prefix="ebnn-costs-") as folder:
         header = Path(folder) / "network.h"
-        write_header(network, header, name="network", arithmetic=arithmetic, optimize=optimize)
+        write_header(network, header, name="network", arithmetic=arithmetic, optimize=optimize, board=board)
         program = simulator_class(board).build(board, header, _made(Path(folder) / "build"))
         flash, static = sizes(program)
         with Device(board_url(board.name, program=program), network_hash=network.hash32) as device:
@@ -415,7 +415,7 @@ def write_costs(core: str, rows: list[Row], console: Console) -> None:
     for kernel, errors in time_errors.items():
         console.print(f"time   {kernel:<12} {len(errors)} layers, off by {min(errors):+.1%} to {max(errors):+.1%}")
     console.print(f"flash  off by {min(flash_errors):+.1%} to {max(flash_errors):+.1%}")
-    arenas = [row.network.avr_arena_bytes if core == "avr" else row.network.arena_bytes for row in rows]
+    arenas = [arena_plan(row.network, target_of(board)).arena_bytes for row in rows]
     own = [row.static - arena - 4 * row.network.classes for row, arena in zip(rows, arenas, strict=True)]
     console.print(f"RAM    {min(own)} to {max(own)} B beside arena and scores; stack {stack}")
     for name in SHARES.get(core, (board.name,)):
@@ -432,7 +432,7 @@ def _write_share(board: Board, measured: Board, base: float, own: int, row: Row)
     if board != measured:
         with tempfile.TemporaryDirectory(prefix="ebnn-costs-") as folder:
             header = Path(folder) / "network.h"
-            write_header(row.network, header, name="network")
+            write_header(row.network, header, name="network", board=board)
             kind = simulator_class(measured)
             other = sizes(kind.build(board, header, _made(Path(folder) / "build")))
         flash, ram = base + other[0] - row.flash, own + other[1] - row.static

@@ -12,6 +12,7 @@ COMMANDS = {
         LazyCommand("networks", "networks", "List trained networks that come with ebnn."),
     ),
     "A network": (
+        LazyCommand("record", "record", "Record a board's sensor, as data to train with."),
         LazyCommand("datasets", "datasets", "List data sets, download and verify one."),
         LazyCommand("train", "train", "Train a network and write it as an .ebnn file."),
         LazyCommand("history", "history", "Show training runs side by side, finished or not."),

@@ -68,21 +68,23 @@ def export(
 
     The header needs the library in firmware/lib/ebnn and nothing else: include it, call NAME_predict(input). Weights
     stay in flash. Put it at firmware/own/network.h to build the serial firmware with it. With --board, a network
-    that is too big for the board is refused.
+    that is too big for the board is refused, and layers on an AVR take the board's RAM: by default an Uno's.
     """
     if target == "linux":
         _export_linux(model, output, name, weights_file)
         return
     check_header_name(output)
     network = load(model)
-    found = check_fits(network, load_board(board), arithmetic, optimize) if board else None
+    known = load_board(board) if board else None
+    found = check_fits(network, known, arithmetic, optimize) if known else None
     name = identifier(output.stem) if name is None else name
-    text = header_text(network, name=name, arithmetic=arithmetic, optimize=optimize, self_test=self_test)
+    text = header_text(network, name=name, arithmetic=arithmetic, optimize=optimize, self_test=self_test, board=known)
     write_atomically(output, text.encode())
     console = make_console()
     print_line(
         console,
-        f"{output}: {arithmetic} arithmetic, weights {network.weight_bytes:,} B, arena {network.arena_bytes:,} B",
+        f"{output}: {arithmetic} arithmetic, weights {network.weight_bytes:,} B, arena "
+        f"{network.arena_bytes if found is None else found.arena_bytes:,} B",
     )
     if found is not None:
         print_whole(console, estimate_table(network, found))

@@ -89,7 +89,7 @@ def flash(
     console = make_console()
     name = "the network of its network.h" if model is None else str(model)
     print_line(console, f"{name} → {board} at {place}")
-    with interrupted_by_signals(), placed_header(own, network, model, arithmetic, optimize) as header:
+    with interrupted_by_signals(), placed_header(own, network, model, arithmetic, optimize, known) as header:
         target = board if known is None or known.file is None else known
         speed = None if baud == BAUDRATE else baud
         upload(
@@ -141,7 +141,12 @@ def check_port(board: str, known: Board | None, port: str | None) -> str:
 
 @contextlib.contextmanager
 def placed_header(
-    own: Project | None, network: Network | None, model: Path | None, arithmetic: str, optimize: str
+    own: Project | None,
+    network: Network | None,
+    model: Path | None,
+    arithmetic: str,
+    optimize: str,
+    board: Board | None,
 ) -> Iterator[Path]:
     """The header that is built: a project's network.h, with the model's in its place if there is a model.
 
@@ -153,7 +158,8 @@ def placed_header(
             raise BuildError(f"{header} is missing: name a model, as in ebnn flash MODEL --board BOARD")
         yield header
         return
-    text = header_text(network, name=identifier(model.stem), arithmetic=arithmetic, optimize=optimize).encode()
+    name = identifier(model.stem)
+    text = header_text(network, name=name, arithmetic=arithmetic, optimize=optimize, board=board).encode()
     if own is None:
         with temporary_folder() as folder:
             temporary = folder / "network.h"

@@ -39,7 +39,8 @@ def init(folder: Path, board: str, model: Path | None, arithmetic: str, optimize
         own = load(model)
         if known is not None and known.costs is not None:
             check_fits(own, known, arithmetic, optimize)
-        text = header_text(own, name=identifier(model.stem), arithmetic=arithmetic, optimize=optimize)
+        name = identifier(model.stem)
+        text = header_text(own, name=name, arithmetic=arithmetic, optimize=optimize, board=known)
         header, network = text.encode(), find_network(model).read_bytes()
     project = write_project(folder, target, header, network)
     console = make_console()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ..boards import load_board
 from ..build_folders import temporary_folder
 from ..compile.header import identifier, write_header
 from ..errors import InputError
@@ -51,7 +52,8 @@ def simulate(
         header = None
         if model is not None:
             header = stack.enter_context(temporary_folder()) / "network.h"
-            write_header(load(model), header, name=identifier(model.stem), arithmetic=arithmetic, optimize=optimize)
+            name, known = identifier(model.stem), load_board(board)
+            write_header(load(model), header, name=name, arithmetic=arithmetic, optimize=optimize, board=known)
         plugged = stack.enter_context(
             plugged_in(board, program=program, header=header, bootloader=bootloader, link=link)
         )

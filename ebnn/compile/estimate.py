@@ -19,7 +19,7 @@ from ..model.transforms import Sign
 from .kernels.kernel import GROUP
 from .options import Optimize, Options
 from .plan import Step, plan, scratch_bytes
-from .target import AVR, WORDS, Target
+from .target import Target, target_of
 
 T = TypeVar("T")
 
@@ -168,11 +168,6 @@ def estimate(network: Network, board: Board, arithmetic: str = "integer", optimi
         reserve_bytes=target.reserve_bytes + (compiled.ones_bytes if target.reserve_bytes else 0),
         target=target,
     )
-
-
-def target_of(board: Board) -> Target:
-    """A board's core as the emitted C sees it."""
-    return {"avr": AVR}.get(board.core or "", WORDS)
 
 
 def _tuned(costs: Mapping[str, T], name: str, optimize: Optimize) -> T:

@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import indent
 
 from ..atomic import write_atomically
+from ..boards import Board, load_board
 from ..errors import NetworkError
 from ..model.network import Network
 from ..model.transforms import Scores
@@ -19,7 +20,7 @@ from .lines import listed
 from .options import Options
 from .plan import Plan, Step, plan
 from .self_test import LARGEST_ARRAY, self_test_arrays, self_test_function, self_test_macro
-from .target import AVR, WORDS
+from .target import AVR, WORDS, target_of
 
 RUNTIME_VERSION = 3  # EBNN_RUNTIME_VERSION of firmware/lib/ebnn/src/ebnn.h; a test compares them
 ONES_IN_RAM = """
@@ -48,21 +49,23 @@ def write_header(
     arithmetic: str = "integer",
     optimize: str = "balanced",
     self_test: int = 0,
+    board: str | Board | None = None,
 ) -> None:
     """Writes ``network`` as a C header to ``path``; the same network gives the same text.
 
     ``name`` (default: the file's stem) starts every name in it; ``arithmetic`` is "integer" or "float"; ``optimize`` is
     "size", "compact", "balanced" or "speed" (see `ebnn.compile.options`); ``self_test`` is how many samples with their
-    scores the header brings, and a function that counts the wrong ones. Raises NetworkError where the name is no C
-    identifier, the file's name is another header's, or the network lacks what the arithmetic needs.
+    scores the header brings, and a function that counts the wrong ones; ``board`` is one of `ebnn.boards`, whose RAM an
+    AVR's layers may take: the header then needs an AVR with as much (default: an Uno's, checked by nobody). Raises
+    NetworkError where the name is no C identifier, the file's name is another header's, or the network lacks what the
+    arithmetic needs, and UnknownNameError where there is no such board.
     """
     path = Path(path)
     check_header_name(path)
     if name is None:
         name = identifier(path.stem)
-    write_atomically(
-        path, header_text(network, name=name, arithmetic=arithmetic, optimize=optimize, self_test=self_test).encode()
-    )
+    text = header_text(network, name=name, arithmetic=arithmetic, optimize=optimize, self_test=self_test, board=board)
+    write_atomically(path, text.encode())
 
 
 def flash_bytes(network: Network, arithmetic: str = "integer", optimize: str = "balanced") -> int:
@@ -77,7 +80,13 @@ def identifier(text: str) -> str:
 
 
 def header_text(
-    network: Network, *, name: str, arithmetic: str = "integer", optimize: str = "balanced", self_test: int = 0
+    network: Network,
+    *,
+    name: str,
+    arithmetic: str = "integer",
+    optimize: str = "balanced",
+    self_test: int = 0,
+    board: str | Board | None = None,
 ) -> str:
     """The header's text, see write_header."""
     check_identifier(name)
@@ -88,7 +97,10 @@ def header_text(
             f"a self-test of samples of {network.input.bytes:,} B cannot be made: AVR takes {LARGEST_ARRAY:,} B"
         )
     options = Options.named(arithmetic, optimize)
-    return _Header(name, plan(network, options, WORDS), plan(network, options, AVR), self_test).text()
+    board = load_board(board) if isinstance(board, str) else board
+    avr = AVR if board is None or target_of(board) == WORDS else target_of(board)
+    ram_bytes = None if board is None else target_of(board).ram_bytes
+    return _Header(name, plan(network, options, WORDS), plan(network, options, avr), self_test, ram_bytes).text()
 
 
 def check_identifier(name: str) -> None:
@@ -120,12 +132,15 @@ def _by_core(avr: str, elsewhere: str) -> str:
 class _Header:
     """One header in the making."""
 
-    def __init__(self, name: str, elsewhere: Plan, avr: Plan, self_test: int = 0) -> None:
+    def __init__(
+        self, name: str, elsewhere: Plan, avr: Plan, self_test: int = 0, avr_ram_bytes: int | None = None
+    ) -> None:
         self.name = name
         self.macro = name.upper()
         self.plan, self.avr_plan = elsewhere, avr
         self.network, self.options = elsewhere.network, elsewhere.options
         self.self_test = self_test
+        self.avr_ram_bytes = avr_ram_bytes  # that an AVR must have
 
     def text(self) -> str:
         """The whole header: what every source file takes, then what is defined once."""
@@ -248,12 +263,25 @@ EBNN_ONE_HEADER("{self.name}", "{self.name}_{digest}");
 
     def arena(self) -> str:
         elsewhere, avr = f"{self.plan.arena_bytes:,} B of arena", f"{self.avr_plan.arena_bytes:,} B"
-        return elsewhere if elsewhere.startswith(avr) else f"{elsewhere} ({avr} on AVR)"
+        needs = "" if self.avr_ram_bytes is None else f" with {self.avr_ram_bytes:,} B or more"
+        return elsewhere if elsewhere.startswith(avr) and not needs else f"{elsewhere} ({avr} on AVR{needs})"
 
     def avr_checks(self) -> str:
-        """What the kernels need of an AVR; those for size run on any."""
-        if not self.options.optimize.multiplies:
+        """What the plan and the kernels need of an AVR: those for size run on any."""
+        return self.ram_check() + (self.multiplication_check() if self.options.optimize.multiplies else "")
+
+    def ram_check(self) -> str:
+        """The RAM of the board that was named."""
+        if self.avr_ram_bytes is None:
             return ""
+        return f"""
+#define {self.macro}_AVR_RAM_BYTES {self.avr_ram_bytes}
+#if defined(__AVR__) && RAMEND - RAMSTART + 1 < {self.macro}_AVR_RAM_BYTES
+#error "ebnn: {self.name} is for an AVR with {self.avr_ram_bytes} bytes of RAM: export it with this one's --board"
+#endif
+"""
+
+    def multiplication_check(self) -> str:
         return f"""
 #if defined(__AVR__) && !defined(__AVR_HAVE_MUL__)
 #error "ebnn: {self.name} multiplies, which this AVR cannot: export it with --optimize size"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from ..boards import Board
+
+_FIRMWARE_RAM = 680  # bytes of an AVR's that serial firmware, ten scores and stack take
 
 
 @dataclass(frozen=True)
@@ -11,7 +15,7 @@ class Target:
 
     Attributes:
         lanes: rows of sums that one addition takes: EBNN_LANES.
-        room: bytes of RAM for activations and a strip's sums, beside firmware and scores; None where there is plenty.
+        ram_bytes: of RAM in all; None where there is plenty.
         array_bytes: the largest array; None without a limit.
         near_bytes: of constants that instructions reach; None without a limit.
         ones_bytes: of the table that counts ones, where it is asked for in RAM.
@@ -19,11 +23,16 @@ class Target:
     """
 
     lanes: int
-    room: int | None = None
+    ram_bytes: int | None = None
     array_bytes: int | None = None
     near_bytes: int | None = None
     ones_bytes: int = 0
     reserve_bytes: int = 0
+
+    @property
+    def room(self) -> int | None:
+        """Bytes of RAM for activations and a strip's sums, beside firmware and scores; None where there is plenty."""
+        return None if self.ram_bytes is None else max(self.ram_bytes - _FIRMWARE_RAM, 0)
 
     def reaches(self, array_bytes: int, near_bytes: int) -> bool:
         """Whether instructions reach an array of so many bytes, and so many bytes of constants."""
@@ -35,7 +44,14 @@ class Target:
 WORDS = Target(lanes=2)
 """Cores of 32 bits."""
 
-AVR = Target(lanes=1, room=1_368, array_bytes=32_767, near_bytes=60_000, ones_bytes=256, reserve_bytes=640)
-"""8-bit AVR, with the RAM that an ATmega328P has beside the serial firmware and ten scores."""
+AVR = Target(lanes=1, ram_bytes=2_048, array_bytes=32_767, near_bytes=60_000, ones_bytes=256, reserve_bytes=640)
+"""8-bit AVR, with the RAM of an ATmega328P: what is planned for where no board is named."""
 
 TARGETS = (WORDS, AVR)
+
+
+def target_of(board: Board) -> Target:
+    """A board's core as the emitted C sees it, with the board's RAM where that decides how a layer is run."""
+    if board.core != "avr":
+        return WORDS
+    return AVR if board.ram_bytes is None else replace(AVR, ram_bytes=board.ram_bytes)

@@ -24,5 +24,5 @@ def network_port(network: Network, port: str, name: str, arithmetic: str, optimi
         check_fits(network, board, arithmetic, optimize)
     with temporary_folder() as folder:
         header = folder / "network.h"
-        write_header(network, header, name=name, arithmetic=arithmetic, optimize=optimize)
+        write_header(network, header, name=name, arithmetic=arithmetic, optimize=optimize, board=board)
         yield board_url(board.file or board.name, header=header)

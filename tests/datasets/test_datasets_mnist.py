@@ -237,7 +237,7 @@ def test_all_of_mnist(require_mnist: Path) -> None:
 
 def test_fashion_mnist_is_downloaded_to_a_folder_of_its_own(server: FaultServer, cache: Path) -> None:
     """The same files under another name, from another mirror, with names of clothes."""
-    source = replace(source_of(FILES, serve(server, "/fashion")), name="fashion-mnist", class_names=tuple("abcdefghij"))
+    source = replace(source_of(FILES, serve(server, "fashion")), name="fashion-mnist", class_names=tuple("abcdefghij"))
     loaded = mnist.load(source=source)
     check(loaded)
     assert (loaded.name, loaded.class_names[3]) == ("fashion-mnist", "d")

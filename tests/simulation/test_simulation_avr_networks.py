@@ -15,8 +15,11 @@ from support.random_networks import random_network, random_samples
 import ebnn
 from benchmarks.untrained import build
 from ebnn import Network
+from ebnn.boards import load_board
 from ebnn.compile.header import flash_bytes
-from ebnn.compile.options import OPTIMIZE
+from ebnn.compile.options import OPTIMIZE, Options
+from ebnn.compile.plan import plan
+from ebnn.compile.target import target_of
 from ebnn.device import Device
 from ebnn.simulation import SimavrSimulator, board_url
 
@@ -27,6 +30,7 @@ SAMPLES = 3
 LARGEST_RAM = 6_500  # of the arenas of one program, beside the stack
 LARGEST_FLASH = 24_000  # of its constants
 MOST = 19  # networks of one program
+MEGA = target_of(load_board("megaatmega2560"))
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +74,7 @@ def programs() -> Iterator[list[Network]]:
     group: list[Network] = []
     for _ in range(RANDOM):
         network = random_network(choose)
-        ram = sum(each.avr_arena_bytes for each in [*group, network])
+        ram = sum(plan(each, Options(), MEGA).arena_bytes for each in [*group, network])
         flash = sum(flash_bytes(each) for each in [*group, network])
         if group and (ram > LARGEST_RAM or flash > LARGEST_FLASH or len(group) == MOST):
             yield group
@@ -80,10 +84,14 @@ def programs() -> Iterator[list[Network]]:
 
 
 def check_together(networks: list[Network], folder: Path, optimize: str) -> None:
-    """Compiles the networks into one program and runs random samples through each."""
+    """Compiles the networks into one program and runs random samples through each.
+
+    In turn they are planned for the RAM of the board that runs them, and for that of the smaller one by default.
+    """
     lines = []
     for i, network in enumerate(networks):
-        ebnn.write_header(network, folder / f"n{i}.h", name=f"n{i}", optimize=optimize)
+        board = "megaatmega2560" if i % 2 == 0 else None
+        ebnn.write_header(network, folder / f"n{i}.h", name=f"n{i}", optimize=optimize, board=board)
         lines.append(f'#include "n{i}.h"')
     runs = " ".join(f"RUN({i}, n{i}, N{i})" for i in range(len(networks)))
     (folder / "networks.h").write_text("\n".join([*lines, f"#define NETWORKS {runs}", ""]))

@@ -1,0 +1,336 @@
+"""A board that prints what its sensor measures: its lines as samples, through resets, torn lines and lost bytes."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any
+
+from ..errors import DeviceError, NoAnswerError, PortError
+from ..printable import printable
+from .layouts import Layout, find_layout
+from .printed_lines import Line, LineSplitter, Row, read_row
+from .serial_port import BAUDRATE, PORT_FAILURES, PortLike, open_port, short_name
+
+__all__ = ["BAUDRATES", "Break", "Event", "Sample", "SensorPort"]
+
+BAUDRATES = (BAUDRATE, 9600, 57600, 38400, 19200, 230400, 250000, 460800, 500000, 921600, 1_000_000, 74880, 4800, 2400)
+"""In the order in which they are tried."""
+WAIT_SECONDS = 30.0
+"""For the first line of numbers."""
+
+_KEPT_BYTES = 400  # of what was heard, for messages
+_READ_SECONDS = 0.05  # that one read waits
+_LAYOUT_SECONDS, _LAYOUT_ROWS = 1.5, 10  # of lines, after which their layout is told
+_SLOW_SECONDS = 4.0  # after which fewer rows must do
+_GAP_SECONDS, _GAP_SAMPLES = 0.5, 8  # of silence, in which a board has been reset or has stopped
+_STALE_LINES = 200  # in a row that do not fit the layout
+_SPEED_FAILURES: tuple[type[Exception], ...] = (*PORT_FAILURES, ValueError, AttributeError)
+_REOPEN_SECONDS = 10.0  # in which a board that left its port comes back
+_TRIAL_SECONDS, _TRIAL_BYTES = 0.7, 200  # of listening at one speed
+_GARBLED_SECONDS = 1.0  # of no text, after which it is not only what a starting board sends
+_GARBAGE = 0.1  # share of bytes that are no text, from which on a speed is wrong
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a sensor measured at one time."""
+
+    ms: float
+    """When: by the board's clock, or by its rate; the first of a stretch is not at 0."""
+    texts: tuple[str, ...]
+    """A number for each channel, as the board printed it."""
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        return tuple(map(float, self.texts))
+
+
+@dataclass(frozen=True)
+class Break:
+    """Between two samples: they do not follow each other in time."""
+
+    reason: str
+    complete: bool = False
+    """Whether the board itself has ended the stretch, with a blank line."""
+
+
+Event = Sample | Break
+
+
+class SensorPort:
+    """A board at a port that prints its sensor's numbers.
+
+    Args:
+        port: a URL for pySerial.
+        baudrate: bits per second; None finds it.
+        rate: samples a second; None finds it.
+        known_rates: of other recordings; a rate found that is about one of these is that one.
+        wait: seconds to wait for the first line of numbers.
+        say: told what is worth a line.
+
+    Raises `PortError` if the port cannot be opened.
+    """
+
+    def __init__(
+        self,
+        port: str,
+        *,
+        baudrate: int | None = None,
+        rate: float | None = None,
+        known_rates: tuple[float, ...] = (),
+        wait: float = WAIT_SECONDS,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.port_name = short_name(port)
+        self.unreadable = 0
+        """Lines since the first row that were torn, or held something that is no number."""
+        self.unreadable_example = ""
+        self._url = port
+        self._rate = rate
+        self._known_rates = known_rates
+        self._wait = wait
+        self._say = say
+        self.baudrate = baudrate or BAUDRATE
+        self._asked_speed = baudrate is not None
+        self._speed_known = self._asked_speed or "://" in port
+        self._port: PortLike = open_port(port, self.baudrate)
+        self._port.timeout = _READ_SECONDS
+        self._splitter = LineSplitter(time.monotonic())
+        self._heard = bytearray()
+        self._lines: list[Line] = []
+        self._layout: Layout | None = None
+        self._slot = 0
+        self._last_seconds: float | None = None
+        self._last_ms: float | None = None
+        self._fresh = True  # whether the next sample begins a stretch
+        self._stale = 0
+        self._stale_columns: Counter[int] = Counter()
+
+    def __enter__(self) -> SensorPort:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the port. A simulated board ends."""
+        with suppress(*PORT_FAILURES):
+            self._port.close()
+
+    @property
+    def layout(self) -> Layout:
+        """What the lines hold, found where that has not been done.
+
+        Raises `NoAnswerError` where nothing comes, or nothing that holds numbers; `PortError` if the port is gone.
+        """
+        if self._layout is None:
+            self._layout = self._find_layout()
+        return self._layout
+
+    def read(self) -> list[Event]:
+        """Waits a little and returns what has come; those from which the layout was found are the first.
+
+        Raises what :attr:`layout` raises, `PortError` if the board leaves its port and does not come back, and
+        `DeviceError` if it prints lines of another layout from now on.
+        """
+        layout = self.layout
+        if self._lines:
+            lines, self._lines = self._lines, []
+            return [event for line in lines for event in self._take(line, layout, 0)]
+        events: list[Event] = []
+        lines = self._read_lines(events)
+        together = sum(layout.fits(read_row(line.text)) for line in lines)
+        for line in lines:
+            events += self._take(line, layout, together)
+        return events
+
+    # Lines as events
+
+    def _take(self, line: Line, layout: Layout, together: int) -> list[Event]:
+        """What a line is, ``together`` rows having come at once."""
+        if not line.text.strip():
+            return self._break("a blank line", complete=True)
+        row = read_row(line.text)
+        if row is None or not line.whole or not layout.fits(row):
+            return self._take_other(line, layout, row)
+        self._stale = 0
+        self._stale_columns.clear()
+        events = self._gap(line, layout, together)
+        ms = layout.milliseconds(row)
+        if ms is not None and self._last_ms is not None:
+            period = 1000 / layout.rate if layout.rate else 0.0
+            if ms < self._last_ms:
+                events += self._break("the board's clock began anew")
+            elif layout.rate and ms - self._last_ms > max(1000 * _GAP_SECONDS, _GAP_SAMPLES * period):
+                events += self._break(f"nothing for {(ms - self._last_ms) / 1000:.1f} s of the board's time")
+        if ms is None:
+            ms = 1000 * self._slot / layout.rate if layout.rate else 1000 * line.seconds
+        self._slot += 1
+        self._last_seconds, self._last_ms, self._fresh = line.seconds, ms, False
+        return [*events, Sample(ms, layout.values(row))]
+
+    def _take_other(self, line: Line, layout: Layout, row: Row | None) -> list[Event]:
+        """A header, which a board prints when it starts, or a line that cannot be read."""
+        if layout.is_header(line.text):
+            return self._break("the board has started anew")
+        if self._last_seconds is not None and line.whole:
+            self.unreadable += 1
+            self.unreadable_example = printable(line.text[:40])
+            self._slot += 1
+            self._stale += 1
+            if row is not None:
+                self._stale_columns[len(row.values)] += 1
+        if self._stale >= _STALE_LINES:
+            now = self._stale_columns.most_common(1)
+            what = f"lines of {now[0][0]} numbers" if now else f"lines like {self.unreadable_example!r}"
+            raise DeviceError(
+                f"{self.port_name} prints {what} now, not of {layout.columns}: its program has changed; start again"
+            )
+        return []
+
+    def _gap(self, line: Line, layout: Layout, together: int) -> list[Event]:
+        """A break where nothing came for long; what comes late and at once was only waiting on its way."""
+        if self._last_seconds is None or not layout.rate or layout.clock is not None:
+            return []
+        gap = line.seconds - self._last_seconds
+        if gap <= max(_GAP_SECONDS, _GAP_SAMPLES / layout.rate) or together >= 0.5 * gap * layout.rate:
+            return []
+        return self._break(f"nothing for {gap:.1f} s")
+
+    def _break(self, reason: str, complete: bool = False) -> list[Event]:
+        """One break, however many reasons there are."""
+        self._last_ms = None
+        if self._fresh:
+            return []
+        self._fresh = True
+        return [Break(reason, complete)]
+
+    # The port
+
+    def _read_lines(self, events: list[Event]) -> list[Line]:
+        """The lines that have come; a port that was lost and found adds a break."""
+        try:
+            data = self._port.read(max(1, self._port.in_waiting))
+        except PORT_FAILURES as error:
+            events += self._break("the board left its port")
+            self._reopen(error)
+            return []
+        now = time.monotonic()
+        self._heard = (self._heard + data)[-_KEPT_BYTES:]
+        return self._splitter.feed(data, now)
+
+    def _reopen(self, error: Exception) -> None:
+        """Waits for a board whose USB port vanishes while it resets."""
+        self.close()
+        gone = PortError(f"{self.port_name} is gone: {' '.join(str(error).split())}. Is the board still plugged in?")
+        if "://" in self._url:
+            raise gone from error
+        self._say(f"{self.port_name} is gone, waiting for it to come back")
+        end = time.monotonic() + _REOPEN_SECONDS
+        while True:
+            time.sleep(0.1)
+            try:
+                self._port = open_port(self._url, self.baudrate)
+            except PortError:
+                if time.monotonic() >= end:
+                    raise gone from error
+                continue
+            self._port.timeout = _READ_SECONDS
+            self._splitter = LineSplitter(time.monotonic())
+            self._last_seconds = time.monotonic()
+            return
+
+    # What the lines hold
+
+    def _find_layout(self) -> Layout:
+        begin = time.monotonic()
+        first_row: float | None = None
+        first_byte: float | None = None
+        told = False
+        while True:
+            lines = self._read_lines([])
+            self._lines += lines
+            now = time.monotonic()
+            rows = [line for line in self._lines if line.whole and read_row(line.text) is not None]
+            if self._heard and first_byte is None:
+                first_byte = now
+            late = first_byte is not None and now - first_byte >= _GARBLED_SECONDS
+            if not rows and not self._speed_known and late and self._garbled():
+                self._find_speed()
+                begin, first_byte = time.monotonic(), None
+                continue
+            if rows:
+                first_row = rows[0].seconds
+                blank = any(not line.text.strip() for line in self._lines if line.seconds >= first_row)
+                enough = now - first_row >= _LAYOUT_SECONDS and len(rows) >= _LAYOUT_ROWS
+                if enough or (blank and len(rows) > 1) or now - first_row >= _SLOW_SECONDS:
+                    break
+            elif now - begin >= self._wait:
+                raise NoAnswerError(self._explain_silence(now - begin))
+            elif now - begin >= 3 and not told:
+                told = True
+                self._say(f"{self.port_name} has sent no numbers yet; move the sensor where that makes it print")
+        found = find_layout(self._lines)
+        assert found is not None  # there is a row
+        rate = self._rate or found.rate
+        if self._rate is None and rate is not None:
+            rate = next((known for known in self._known_rates if abs(known / rate - 1) <= 0.03), rate)
+        return replace(found, rate=rate)
+
+    def _garbled(self) -> bool:
+        return len(self._heard) >= 16 and _garbage(bytes(self._heard[-64:])) > _GARBAGE
+
+    def _find_speed(self) -> None:
+        """Listens at each speed until what comes is text; what came at it is kept."""
+        self._speed_known = True
+        before = self.baudrate
+        for speed in BAUDRATES:
+            if speed == before:
+                continue
+            port: Any = self._port
+            try:
+                port.baudrate = speed
+                port.reset_input_buffer()
+            except _SPEED_FAILURES:
+                continue
+            heard, splitter, lines = bytearray(), LineSplitter(time.monotonic()), list[Line]()
+            end = time.monotonic() + _TRIAL_SECONDS
+            while time.monotonic() < end and len(heard) < _TRIAL_BYTES:
+                data = self._port.read(max(1, self._port.in_waiting))
+                heard += data
+                lines += splitter.feed(data, time.monotonic())
+            # What was on its way at the old speed may still come first.
+            if len(heard) >= 8 and lines and _garbage(bytes(heard[len(heard) // 4 :])) < _GARBAGE / 4:
+                self.baudrate, self._splitter, self._lines, self._heard = speed, splitter, lines, heard
+                self._say(f"{self.port_name} sends at {speed} bits per second")
+                return
+        with suppress(*_SPEED_FAILURES):
+            port.baudrate = before
+
+    def _explain_silence(self, seconds: float) -> str:
+        if not self._heard:
+            return (
+                f"{self.port_name} sent nothing for {seconds:.0f} s: is its program one that prints numbers? One with "
+                "ebnn's firmware only answers: ebnn run streams samples to it"
+            )
+        if self._garbled() and "://" not in self._url:
+            speeds = f"{self.baudrate} bits per second" if self._asked_speed else "any of the usual speeds"
+            return f"{self.port_name} sends no text at {speeds}: give --baud the number in its program's Serial.begin"
+        texts = [line.text for line in self._lines if line.text.strip()]
+        example = texts[-1] if texts else bytes(self._heard).decode("ascii", "replace")
+        return (
+            f"{self.port_name} sends no line of numbers, but {printable(example[:40])!r}: print a sample a line, its "
+            "numbers separated by commas"
+        )
+
+
+def _garbage(data: bytes) -> float:
+    """The share of bytes that no text has."""
+    return sum(not (32 <= byte < 127 or byte in (9, 10, 13)) for byte in data) / len(data)
