@@ -19,6 +19,7 @@ from ebnn.compile.estimate import (
     estimated_boards,
 )
 from ebnn.compile.kernels import KERNELS
+from ebnn.compile.kernels.structs import OUTPUT
 from ebnn.compile.options import OPTIMIZE
 from ebnn.compile.target import AVR
 from ebnn.errors import BuildError, NetworkError
@@ -62,7 +63,8 @@ def test_no_program_s_stack_is_deeper_than_its_kernels_say():
         rows.append(Row(network, "integer", "balanced", 0, 0, stack, (1.0,) * layers, ({},) * layers))
     assert len(rows[2].stacks) == 3
     bounds = fit_stack(rows)
-    assert bounds == {"conv_octets": 194, "conv_octets_4": 215, "dense_bits_4": 100, "output_bits_4": 100}
+    deepest = {"conv_octets": 194, "conv_octets_4": 215, "dense_bits_4": 100, "output_bits_4": 100}
+    assert bounds == {(name, False): stack for name, stack in deepest.items()}
     assert all(row.stack <= max(bounds[name] for name in row.stacks) for row in rows)
 
 
@@ -138,7 +140,7 @@ def test_an_estimate_by_hand(monkeypatch):
         stack={"dense_bits_4": 70, "output_bits_4": 60},
         time={"dense_bits_4": {"layers": 50, "fours": 7, "tests": 3}, "output_bits_4": {"fours": 11, "words": 2}},
     )
-    monkeypatch.setattr("ebnn.compile.estimate.load_costs", lambda core: costs)
+    monkeypatch.setattr("ebnn.compile.estimate.load_costs", lambda core, optimize: costs)
     board = dataclasses.replace(
         load_board("uno"),
         clock_hz=2_000_000,
@@ -163,12 +165,28 @@ def test_costs_are_there_for_every_kernel():
     kernels = {kernel.costs for kernel in KERNELS}
     for core in {load_board(name).costs for name in board_names()} - {None}:
         costs = load_costs(core)
-        assert {name for name in costs.time if not name.endswith("_speed")} == kernels
-        rest = {f"{kernel}_rest" for kernel in kernels if kernel.endswith("_4") and "output" not in kernel}
-        assert costs.stack.keys() - rest == kernels
-        assert not rest - costs.stack.keys() or core != "avr"
+        assert costs.time.keys() == costs.stack.keys() == kernels
+        rest = {kernel.costs for kernel in KERNELS if kernel.grouped and kernel.struct is not OUTPUT}
+        assert costs.rest_stack.keys() == (rest if core == "avr" else set())
         for kernel in KERNELS:
             assert costs.flash.keys() >= {*kernel.library, f"{kernel.struct.name}_layer"}, kernel.name
+
+
+def test_costs_are_of_a_core_and_an_optimization():
+    """Of AVR alone by speed, where ones are counted by a table in RAM: what counts none costs the same."""
+    for core in sorted({str(load_board(name).costs) for name in board_names()} - {"None"}):
+        balanced, fast = load_costs(core, "balanced"), load_costs(core, "speed")
+        assert load_costs(core) == load_costs(core, "size") == load_costs(core, "compact") == balanced
+        assert (balanced.stack, balanced.rest_stack) == (fast.stack, fast.rest_stack)
+        assert balanced.flash.keys() == fast.flash.keys()
+        assert balanced.time.keys() == fast.time.keys()
+        others = {name for name in balanced.time if balanced.time[name] != fast.time[name]}
+        assert others == ({kernel.name for kernel in KERNELS if counted(kernel)} if core == "avr" else set())
+
+
+def counted(kernel):
+    """Whether it was measured by speed: what counts ones, in the integer arithmetic."""
+    return "ones" in kernel.parts and "float" not in kernel.parts and kernel.name != "dense_bits"
 
 
 def test_filters_of_very_many_bits_are_estimated():

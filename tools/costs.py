@@ -30,12 +30,12 @@ from scipy.optimize import nnls
 import ebnn.boards
 from benchmarks.untrained import build, samples
 from ebnn.boards import Board, load_board
-from ebnn.compile.estimate import stack_name
+from ebnn.compile.estimate import has_rest
 from ebnn.compile.header import flash_bytes, write_header
 from ebnn.compile.kernels.kernel import Kernel, Work
-from ebnn.compile.options import Options
+from ebnn.compile.options import OPTIMIZE, Optimize, Options
 from ebnn.compile.plan import Step, arena_plan, plan
-from ebnn.compile.target import AVR, WORDS, target_of
+from ebnn.compile.target import WORDS, Target, target_of
 from ebnn.device import Device
 from ebnn.errors import BuildError
 from ebnn.model.kinds import InputKind
@@ -48,10 +48,26 @@ from ebnn.simulation.protocol_sim import simulator_class
 
 SAMPLES = 3  # of each network
 FOLDER = Path(ebnn.boards.__file__).parent
-MEASURED_ON = {"avr": "megaatmega2560", **{name: name for name in ("cortex-m0", "cortex-m3", "cortex-m4", "rv32")}}
-SHARES = {"avr": ("uno", "nanoatmega328", "megaatmega2560", "leonardo")}  # boards whose own share can be linked here
-# Boards whose return addresses take a byte less than the measured one's; the first is simulated.
-SHALLOWER = {"avr": ("uno", "nanoatmega328")}
+
+
+@dataclass(frozen=True)
+class Core:
+    """Where a core is measured: its board, the boards whose own share can be linked here, and those whose return
+    addresses take a byte less, the first one simulated."""
+
+    board: str
+    shares: tuple[str, ...]
+    shallower: tuple[str, ...] = ()
+
+
+_AVRS = ("uno", "nanoatmega328", "megaatmega2560", "leonardo")
+CORES = {
+    "avr": Core("megaatmega2560", _AVRS, ("uno", "nanoatmega328")),
+    **{name: Core(name, (name,)) for name in ("cortex-m0", "cortex-m3", "cortex-m4", "rv32")},
+}
+Key = tuple[str, str]
+"""What a figure is of: the optimization that it holds for alone, "" for all others; and the name."""
+
 Which = tuple[InputKind, tuple[int, int, int], str]
 
 # (input, shape, blocks): each kernel alone, then together, small and large, with and without padding and pools.
@@ -145,8 +161,11 @@ INTEGER: list[Which] = [
     ("bits", (1, 20, 20), "c16,3,1,1,m2,2,0 c32,3,1,0 c32,3,1,0"),
 ]
 CLASSES = (10, 10, 3, 8, 10, 13, 33)  # in turn
-# What counts ones, and so differs by "speed".
-_WITH_ONES = ("bits", "octets", "ones", "compare_each", "compare_fours")
+# Parts of the library that count ones: they differ where the table of ones lies in RAM.
+_COUNT_ONES = frozenset(
+    """ones ebnn_compare_each ebnn_compare_fours ebnn_gather_bits ebnn_gather_octets ebnn_output_bits
+    ebnn_output_bits_4""".split()
+)
 FLOAT_INPUT: list[Which] = [
     ("float", (1, 8, 8), "c4,3,1,1,m2,2,0"),
     ("float", (1, 10, 10), "c8,3,2,0"),
@@ -203,13 +222,26 @@ class Row:
         return plan(self.network, Options.named(self.arithmetic, self.optimize), WORDS).steps
 
     @property
-    def stacks(self) -> list[str]:
-        """Under which names their stacks are."""
-        return [stack_name(step) for step in self._steps]
+    def stacks(self) -> list[tuple[str, bool]]:
+        """Whose stacks they are: names of kernels, and whether the last filters take a call more."""
+        return [(step.kernel.costs, has_rest(step)) for step in self._steps]
 
-    def tuned(self, name: str) -> str:
-        """The name of a kernel, or a part of the library, with what it was optimized for where that is speed."""
-        return f"{name}_speed" if self.optimize == "speed" and any(w in name for w in _WITH_ONES) else name
+    def of_kernel(self, kernel: Kernel) -> Key:
+        """What a kernel's time is kept as."""
+        return self._key(kernel.name, counts_ones(kernel))
+
+    def of_part(self, name: str) -> Key:
+        """What the flash of a part of the library is kept as."""
+        return self._key(name, name in _COUNT_ONES)
+
+    def _key(self, name: str, with_ones: bool) -> Key:
+        optimize = Optimize(self.optimize)
+        return (optimize.value if with_ones and optimize.ones_in_ram else "", name)
+
+
+def counts_ones(kernel: Kernel) -> bool:
+    """Whether it is another one where the table of ones lies in RAM."""
+    return "ones" in kernel.parts
 
 
 def fired(network: Network, x: NDArray[np.generic]) -> list[float | None]:
@@ -286,13 +318,13 @@ def measure(
     return Row(network, arithmetic, optimize, flash, static, stack, tuple(map(float, cycles)), work)
 
 
-def fit_time(rows: Iterable[Row]) -> tuple[dict[str, dict[str, float]], dict[str, list[float]]]:
+def fit_time(rows: Iterable[Row]) -> tuple[dict[Key, dict[str, float]], dict[Key, list[float]]]:
     """Cycles for one of each count, no less than 0, by least squares of the relative errors; and those errors.
 
     What turns outputs over is one function, and costs one figure, but for the kernels that have their own.
     """
     points = [
-        (row.tuned(kernel.name), work, cycles)
+        (row.of_kernel(kernel), work, cycles)
         for row in rows
         for kernel, work, cycles in zip(row.kernels, row.work, row.cycles, strict=True)
     ]
@@ -304,43 +336,43 @@ def fit_time(rows: Iterable[Row]) -> tuple[dict[str, dict[str, float]], dict[str
     y = np.array([cycles for _, _, cycles in points])
     found, _ = nnls(a / y[:, None], np.ones(len(y)))
     value = dict(zip(places, map(float, found), strict=True))
-    costs: dict[str, dict[str, float]] = defaultdict(dict)
-    errors: dict[str, list[float]] = defaultdict(list)
+    costs: dict[Key, dict[str, float]] = defaultdict(dict)
+    errors: dict[Key, list[float]] = defaultdict(list)
     for (kernel, work, _), error in sorted(zip(points, (a @ found - y) / y, strict=True), key=lambda one: one[0][0]):
         costs[kernel] |= {name: value[place] for name in work if value[place := _place(kernel, name)] > 0}
         errors[kernel].append(float(error))
     return costs, errors
 
 
-def _place(kernel: str, name: str) -> tuple[str, str]:
+def _place(kernel: Key, name: str) -> tuple[Key, str]:
     """Which figure is the cost of a count."""
-    shared = name == "flips" and kernel not in ("conv_columns", "conv_table")
-    return "ebnn_apply_flips" if shared else kernel, name
+    shared = name == "flips" and kernel[1] not in ("conv_columns", "conv_table")
+    return ("", "ebnn_apply_flips") if shared else kernel, name
 
 
-def fit_flash(rows: list[Row]) -> tuple[dict[str, float], float, list[float]]:
+def fit_flash(rows: list[Row]) -> tuple[dict[Key, float], float, list[float]]:
     """Bytes of each part of the library and of each layer; the firmware's share; the relative errors."""
-    parts = sorted({row.tuned(part) for row in rows for kernel in row.kernels for part in kernel.library})
-    layers = ["conv_layer", "dense_layer"]
+    parts = sorted({row.of_part(part) for row in rows for kernel in row.kernels for part in kernel.library})
+    layers = [("", "conv_layer"), ("", "dense_layer")]
     a, y = [], []
     for row in rows:
-        present = {row.tuned(part) for kernel in row.kernels for part in kernel.library}
-        counts = [sum(f"{kernel.struct.name}_layer" == name for kernel in row.kernels) for name in layers]
+        present = {row.of_part(part) for kernel in row.kernels for part in kernel.library}
+        counts = [sum(f"{kernel.struct.name}_layer" == name for kernel in row.kernels) for _, name in layers]
         a.append([1.0, *(float(part in present) for part in parts), *counts])
         y.append(row.flash - flash_bytes(row.network, row.arithmetic, row.optimize))
     found, _ = nnls(np.array(a), np.array(y, float))
-    flash = {"output_layer": 0.0, **dict(zip([*parts, *layers], map(float, found[1:]), strict=True))}
+    flash = {("", "output_layer"): 0.0, **dict(zip([*parts, *layers], map(float, found[1:]), strict=True))}
     whole = np.array([row.flash for row in rows])
     return flash, float(found[0]), list((np.array(a) @ found - np.array(y)) / whole)
 
 
-def fit_stack(rows: list[Row]) -> dict[str, int]:
+def fit_stack(rows: list[Row]) -> dict[tuple[str, bool], int]:
     """The most that the stack took in a program in which a kernel is the deepest; no row's is deeper than its kernels'.
 
-    A kernel's frame depends a little on what else the compiler finds in a program. Which is the deepest follows from
-    the programs of the fewest kernels.
+    By what `Row.stacks` has. A kernel's frame depends a little on what else the compiler finds in a program. Which is
+    the deepest follows from the programs of the fewest kernels.
     """
-    least: dict[str, int] = {}
+    least: dict[tuple[str, bool], int] = {}
     for row in sorted(rows, key=lambda row: (len(set(row.stacks)), row.stack)):
         for name in row.stacks:
             least.setdefault(name, row.stack)
@@ -352,33 +384,45 @@ def fit_stack(rows: list[Row]) -> dict[str, int]:
 
 
 def costs_text(
-    head: str, flash: Mapping[str, float], stack: Mapping[str, int], time: Mapping[str, Mapping[str, float]]
+    head: str,
+    flash: Mapping[Key, float],
+    stack: Mapping[tuple[str, bool], int],
+    time: Mapping[Key, Mapping[str, float]],
 ) -> list[str]:
-    """The lines of a file of costs."""
-    lines = [head, "", "[flash]", *(f"{name} = {value:.0f}" for name, value in flash.items())]
-    lines += ["", "[stack]", *(f"{name} = {value}" for name, value in stack.items())]
-    for kernel, costs in time.items():
-        lines += ["", f"[time.{kernel}]", *(f"{name} = {value:.4g}" for name, value in costs.items())]
+    """The lines of a file of costs: what holds for one optimization alone is in tables of its name, behind the rest."""
+    lines = [head]
+    for optimize in ("", *OPTIMIZE):
+        before = f"{optimize}." if optimize else ""
+        sizes = [f"{name} = {value:.0f}" for (one, name), value in flash.items() if one == optimize]
+        lines += ["", f"[{before}flash]", *sizes] if sizes else []
+        if not optimize:
+            for table, rest in (("stack", False), ("rest_stack", True)):
+                depths = [f"{name} = {value}" for (name, has), value in stack.items() if has == rest]
+                lines += ["", f"[{table}]", *depths] if depths else []
+        for (one, kernel), costs in time.items():
+            if one == optimize:
+                figures = [f"{name} = {value:.4g}" for name, value in costs.items()]
+                lines += ["", f"[{before}time.{kernel}]", *figures]
     return lines
 
 
 @click.command()
-@click.argument("core", type=click.Choice(sorted(MEASURED_ON)))
+@click.argument("core", type=click.Choice(sorted(CORES)))
 def main(core: str) -> None:
     """Measure the kernels on CORE and write their costs."""
     console = Console()
-    board = load_board(MEASURED_ON[core])
-    numbered = list(enumerate(cases(core)))
+    board = load_board(CORES[core].board)
+    numbered = list(enumerate(cases(target_of(board))))
     rows = [measure_case(board, *case) for case in track(numbered, f"{len(numbered)} on {board.name}", console=console)]
     write_costs(core, rows, console)
 
 
-def cases(core: str) -> list[tuple[Which, str, str]]:
+def cases(target: Target) -> list[tuple[Which, str, str]]:
     """The networks that are measured, with arithmetic and optimization; again only where another kernel runs one."""
     found: list[tuple[Which, str, str]] = []
     found += [(which, "integer", "balanced") for which in [*INTEGER, *FLOAT_INPUT]]
     found += [(which, "float", "balanced") for which in FLOAT]
-    others = ("size", "speed") if core == "avr" else ("size",)  # by "speed" the same elsewhere
+    others = ("size", "speed") if target.ones_bytes else ("size",)  # kernels by "speed" are others with that table
     for optimize in others:
         for which in INTEGER:
             network = build(*which, seed=0)
@@ -386,7 +430,7 @@ def cases(core: str) -> list[tuple[Which, str, str]]:
                 plan(network, Options.named("integer", each), WORDS).steps for each in (optimize, "balanced")
             )
             layers = range(max(len(one) - 1, 1))
-            ones = optimize == "speed" and any(word in one[i].kernel.name for i in layers for word in _WITH_ONES)
+            ones = Optimize(optimize).ones_in_ram and any(counts_ones(one[i].kernel) for i in layers)
             if ones or any(one[i].kernel != balanced[i].kernel for i in layers):
                 found.append((which, "integer", optimize))
     return found
@@ -401,28 +445,34 @@ def measure_case(board: Board, seed: int, case: tuple[Which, str, str]) -> Row:
 
 def write_costs(core: str, rows: list[Row], console: Console) -> None:
     """Fits what was measured on a core, and writes its file and its boards' shares."""
-    board = load_board(MEASURED_ON[core])
+    board = load_board(CORES[core].board)
+    target = target_of(board)
     time, time_errors = fit_time(rows)
     flash, base, flash_errors = fit_flash(rows)
     stack = fit_stack(
-        [replace(row, stack=row.stack - AVR.ones_bytes) if row.optimize == "speed" else row for row in rows]
+        [
+            replace(row, stack=row.stack - target.ones_bytes) if Optimize(row.optimize).ones_in_ram else row
+            for row in rows
+        ]
     )
-    unit = "cycles" if core == "avr" else "instructions"
+    unit = "instructions" if board.simulator == "qemu" else "cycles"
     head = f"# By tools/costs.py on the simulated {board.name}: bytes, and {unit} for one of each count."
     lines = costs_text(head, flash, stack, time)
     (FOLDER / "costs").mkdir(exist_ok=True)
     (FOLDER / "costs" / f"{core}.toml").write_text("\n".join(lines) + "\n")
-    for kernel, errors in time_errors.items():
-        console.print(f"time   {kernel:<12} {len(errors)} layers, off by {min(errors):+.1%} to {max(errors):+.1%}")
+    for (optimize, kernel), errors in time_errors.items():
+        spread = f"off by {min(errors):+.1%} to {max(errors):+.1%}"
+        console.print(f"time   {kernel:<12} {optimize} {len(errors)} layers, {spread}")
     console.print(f"flash  off by {min(flash_errors):+.1%} to {max(flash_errors):+.1%}")
-    arenas = [arena_plan(row.network, target_of(board)).arena_bytes for row in rows]
+    arenas = [arena_plan(row.network, target).arena_bytes for row in rows]
     own = [row.static - arena - 4 * row.network.classes for row, arena in zip(rows, arenas, strict=True)]
     console.print(f"RAM    {min(own)} to {max(own)} B beside arena and scores; stack {stack}")
-    for name in SHARES.get(core, (board.name,)):
+    for name in CORES[core].shares:
         _write_share(load_board(name), board, base, max(own), rows[0])
-    if core in SHALLOWER:
-        less = _stack_less(load_board(SHALLOWER[core][0]), rows)
-        for name in SHALLOWER[core]:
+    shallower = CORES[core].shallower
+    if shallower:
+        less = _stack_less(load_board(shallower[0]), rows)
+        for name in shallower:
             _write_figures(name, {"stack_less": less})
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -79,16 +79,20 @@ def load_board(name: str | os.PathLike[str]) -> Board:
 
 
 @cache
-def load_costs(core: str) -> Costs:
-    """Returns the kernels' costs on a core, as ``tools/costs.py`` measures them.
+def load_costs(core: str, optimize: str = "balanced") -> Costs:
+    """Returns the kernels' costs on a core, as ``tools/costs.py`` measures them, of code that is optimized so.
 
-    Raises `ebnn.errors.UnknownNameError` for a core without costs.
+    What a file has in a table of an optimization's name, as in ``[speed.flash]``, holds for that one in place of the
+    general figure. Raises `ebnn.errors.UnknownNameError` for a core without costs.
     """
     folder = resources.files(__name__) / "costs"
     known = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir())
     if core not in known:
         raise unknown_name("core with costs", core, known)
-    return Costs(**read_toml((folder / f"{core}.toml").read_text(encoding="utf-8"), f"costs/{core}.toml"))
+    tables = read_toml((folder / f"{core}.toml").read_text(encoding="utf-8"), f"costs/{core}.toml")
+    known_tables = [one.name for one in fields(Costs)]
+    own = tables.get(optimize, {})
+    return Costs(**{name: tables[name] | own.get(name, {}) for name in known_tables if name in tables})
 
 
 def _is_path(name: str) -> bool:

@@ -93,6 +93,8 @@ class Costs:
     Attributes:
         flash: bytes of code that each part of the library brings along, and of each layer of a kind.
         stack: bytes of the deepest stack while a kernel runs in the firmware, an interrupt included.
+        rest_stack: of a kernel that takes filters four at a time, where the last ones, fewer than four, take a call
+            more.
         time: for each kernel, cycles (AVR) or instructions (elsewhere) for one of each count of its work.
         cycles: for each kernel, the fewest and the most cycles that one of its instructions may take, where its
             instructions were counted and their latencies are known within bounds only.
@@ -102,3 +104,4 @@ class Costs:
     stack: dict[str, int]
     time: dict[str, dict[str, float]]
     cycles: dict[str, tuple[float, float]] = field(default_factory=dict)
+    rest_stack: dict[str, int] = field(default_factory=dict)

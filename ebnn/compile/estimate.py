@@ -6,11 +6,10 @@ the Arduino core's share of a board lies in the board's own file. `check_fits` r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from ..boards import Board, board_names, load_board, load_costs
+from ..boards import Board, Costs, board_names, load_board, load_costs
 from ..errors import NetworkError
 from ..model import bits
 from ..model.layers import Layer
@@ -20,8 +19,6 @@ from .kernels.kernel import GROUP
 from .options import Optimize, Options
 from .plan import Step, plan, scratch_bytes
 from .target import Target, target_of
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -141,25 +138,22 @@ def estimate(network: Network, board: Board, arithmetic: str = "integer", optimi
     """Flash, RAM and time of a network on a board. Raises NetworkError for a board without figures ("host")."""
     if board.costs is None or board.clock_hz is None:
         raise NetworkError(f"{board.title} has no limits to compare with: choose one of {_names()}")
-    costs = load_costs(board.costs)
     compiled = plan(network, Options.named(arithmetic, optimize), target_of(board))
-    optimized, target = compiled.options.optimize, compiled.target
+    costs, target = load_costs(board.costs, compiled.options.optimize.value), compiled.target
     scale = 1e6 / board.clock_hz
     bounds = []
     for step in compiled.steps:
-        each = _tuned(costs.time, step.kernel.costs, optimized)
+        each = costs.time[step.kernel.costs]
         count = sum(each.get(name, 0.0) * count for name, count in step.work().items())
         low, high = costs.cycles.get(step.kernel.costs, (board.cycles_per_instruction,) * 2)
         bounds.append((count * low * scale, count * high * scale))
-    code = {name: _tuned(costs.flash, name, optimized) for step in compiled.steps for name in step.kernel.library}
+    code = {name: costs.flash[name] for step in compiled.steps for name in step.kernel.library}
     structs = sum(costs.flash[f"{step.kernel.struct.name}_layer"] for step in compiled.steps)
     return Estimate(
         board=board,
         flash_bytes=round(board.firmware_flash + sum(code.values()) + structs + compiled.flash_bytes),
         static_bytes=board.firmware_ram + compiled.arena_bytes + 4 * network.classes,
-        stack_bytes=max(_stack(costs.stack, stack_name(step)) for step in compiled.steps)
-        - board.stack_less
-        + compiled.ones_bytes,
+        stack_bytes=max(_stack(costs, step) for step in compiled.steps) - board.stack_less + compiled.ones_bytes,
         layer_bounds=tuple(bounds),
         arena_bytes=compiled.arena_bytes,
         score_bytes=4 * network.classes,
@@ -170,21 +164,15 @@ def estimate(network: Network, board: Board, arithmetic: str = "integer", optimi
     )
 
 
-def _tuned(costs: Mapping[str, T], name: str, optimize: Optimize) -> T:
-    """What ``name`` costs; by "speed" some things cost something else on some cores."""
-    return costs.get(f"{name}_{optimize.value}", costs[name])
+def has_rest(step: Step) -> bool:
+    """Whether the last filters of a block, fewer than four, are compared one by one, which takes a call more."""
+    return step.kernel.grouped and isinstance(step.layer.transform, Sign) and step.layer.outputs % GROUP != 0
 
 
-def stack_name(step: Step) -> str:
-    """Under which name a kernel's stack is: the last filters of a block, fewer than four, take a call more."""
+def _stack(costs: Costs, step: Step) -> int:
+    """The deepest stack of a step; on some cores the last filters have no figure of their own."""
     name = step.kernel.costs
-    rest = name.endswith(f"_{GROUP}") and isinstance(step.layer.transform, Sign) and step.layer.outputs % GROUP
-    return f"{name}_rest" if rest else name
-
-
-def _stack(costs: Mapping[str, int], name: str) -> int:
-    """The deepest stack of that name; on some cores the last filters have no figure of their own."""
-    return costs.get(name, costs[name.removesuffix("_rest")])
+    return costs.rest_stack.get(name, costs.stack[name]) if has_rest(step) else costs.stack[name]
 
 
 def check_fits(network: Network, board: Board, arithmetic: str = "integer", optimize: str = "balanced") -> Estimate:

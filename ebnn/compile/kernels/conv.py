@@ -25,7 +25,6 @@ _RARELY = 1e-6
 class ConvSign(GatheredConv):
     """Sums of integers against thresholds; a window that is settled early skips filters."""
 
-    grouped: bool = False
     octets: bool = False
     wide: bool = False
 

@@ -28,7 +28,6 @@ class Dense(Kernel):
     """What the kernels of dense layers share: whether they count bits, four filters at a time or one."""
 
     packed: bool = False
-    grouped: bool = False
 
     @property
     def whole_words(self) -> bool:

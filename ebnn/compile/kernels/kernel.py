@@ -71,6 +71,7 @@ class Kernel(ABC):
         folded: whether its "table" holds weights and thresholds in one; else its weights are called "weights".
         takes: the C type of the values that its input points to.
         measured: the kernel whose figures stand for this one's in the tables of costs; by default its own.
+        grouped: whether it takes filters of bits four at a time.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Kernel(ABC):
     folded: bool = False
     takes: str = "uint8_t"
     measured: str = ""
+    grouped: bool = False
 
     @property
     def costs(self) -> str:
