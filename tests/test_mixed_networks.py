@@ -1,20 +1,29 @@
 """Networks that mix kinds: the reference against slow loops, files that bring all of them back."""
 
+import os
 import random
 
 import numpy as np
 import pytest
 from support import slow_reference
+from support.c_networks import Case, run
 from support.mixed_networks import mixed_network
 from support.random_networks import random_samples
 
 from ebnn import load
+from ebnn.compile.kernels import add, depthwise, multiply
+from ebnn.compile.options import OPTIMIZE, Options
+from ebnn.compile.plan import plan
+from ebnn.compile.target import WORDS
 from ebnn.errors import NetworkError
 from ebnn.model import reference
 from ebnn.model.kinds import Input, Shape
 from ebnn.model.layers import Block, Conv, Dense, Depthwise, Identity, Pool
 from ebnn.model.network import Network
 from ebnn.model.transforms import Requantize, Scores
+
+NETWORKS = int(os.environ.get("EBNN_TEST_NETWORKS", "500"))
+BATCH = 250  # networks to a compilation
 
 
 def test_the_reference_equals_slow_loops():
@@ -110,3 +119,25 @@ def test_what_cannot_be_is_refused():
     ]:
         with pytest.raises(NetworkError, match=message):
             requantize(**values)
+
+
+def test_c_equals_the_reference(tmp_path):
+    """Hundreds of networks with the sanitizers on."""
+    for start in range(0, NETWORKS, BATCH):
+        cases = []
+        for seed in range(start, min(start + BATCH, NETWORKS)):
+            network = mixed_network(random.Random(seed))
+            cases.append(Case(network, random_samples(network, 3, seed), optimize=OPTIMIZE[seed % len(OPTIMIZE)]))
+        folder = tmp_path / str(start)
+        folder.mkdir()
+        for case, result in zip(cases, run(cases, folder), strict=True):
+            np.testing.assert_array_equal(result.scores, case.network.scores(case.x))
+            np.testing.assert_array_equal(result.classes, case.network.predict(case.x))
+
+
+def test_every_integer_kernel_is_reached():
+    reached = set()
+    for seed in range(3000):
+        reached |= {step.kernel for step in plan(mixed_network(random.Random(seed)), Options(), WORDS).steps}
+    assert reached >= {*multiply.KERNELS, *depthwise.KERNELS, *(k for k in add.KERNELS if k in reached)}
+    assert {kernel.end for kernel in reached & set(add.KERNELS)} == {"signs", "narrow", "wide", "scores"}

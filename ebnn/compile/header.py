@@ -201,7 +201,7 @@ class _Header:
         rows = [("layer", "input", "output", "weights", "thresholds", "MACs")]
         for step in self.plan.steps:
             layer = step.layer
-            weights = step.constants[step.kernel.weights_name].values.nbytes
+            weights = step.weight_bytes
             label = f"{layer.name}, pool" if layer.pool is not None else layer.name
             gives = f"{layer.outputs} scores" if layer.transform.last else str(layer.output_shape)
             sizes = f"{weights:,} B", f"{step.flash_bytes - weights:,} B"

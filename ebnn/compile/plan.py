@@ -37,6 +37,12 @@ class Step:
         """Bytes of its constant arrays."""
         return _constant_bytes(self.layer, self.kernel, self.options, self.target)
 
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of its weights, or of the table that holds them; 0 without."""
+        array = self.constants.get(self.kernel.weights_name)
+        return 0 if array is None else array.values.nbytes
+
     def work(self, fired: float | None = None) -> Work:
         """How often each loop of its kernel runs for one sample, see `Kernel.work`."""
         return self.kernel.work(self.layer, self.target, fired)
@@ -92,8 +98,8 @@ def _kernel_for(layer: Layer, options: Options) -> Kernel:
 def arena_plan(network: Network, target: Target) -> MemoryPlan:
     """The plan of the arena: the same whatever the options are, so with scratch for the hungriest kernel."""
     layers = network.layers
-    activations = [layer.input.bytes for layer in layers]
-    return plan_memory(activations, [scratch_bytes(layer, target) for layer in layers[:-1]])
+    activations = [*(layer.input.bytes for layer in layers), 0]  # scores are the caller's
+    return plan_memory(activations, [scratch_bytes(layer, target) for layer in layers])
 
 
 @once

@@ -21,7 +21,7 @@ from .kinds import BITS, INT32, KINDS, Kind
 
 MAX_SCORE = 2**31 - 1
 REQUANTIZED = ("uint8", "int8")  # kinds that sums may become
-MIN_SHIFT, MAX_SHIFT = 16, 62  # so that a product by 16 bits is shifted without its lower half
+MIN_SHIFT, MAX_SHIFT = 16, 62
 
 
 class Transform(ABC):
@@ -323,8 +323,8 @@ class Requantize(Transform):
 
     @property
     def narrow(self) -> bool:
-        """Whether every multiplier fits 16 bits, so that the device has them so."""
-        return bool(np.all(np.abs(self.multiplier.astype(np.int64)) < 2**15))
+        """Whether every multiplier fits 16 bits and every shift is above 16, so that the device has them so."""
+        return bool(np.all((np.abs(self.multiplier.astype(np.int64)) < 2**15) & (self.shift > MIN_SHIFT)))
 
     @property
     def constant_bytes(self) -> int:

@@ -38,8 +38,10 @@ def random_requantize(choose: random.Random, rng: np.random.Generator, outputs: 
     kind = choose.choice(["uint8", "int8"])
     narrow = choose.random() < 0.7
     scale = 2.0 ** rng.uniform(-3, 3, outputs) * 127 / max(1.0, reach**0.75)
+    if narrow:
+        scale = np.minimum(scale, 0.49)
     bits = 15 if narrow else 31
-    shift = np.clip(np.floor(bits - 1 - np.log2(scale)), 16, 62).astype(np.int64)
+    shift = np.clip(np.floor(bits - np.log2(scale)), 17 if narrow else 16, 62).astype(np.int64)
     multiplier = np.rint(scale * 2.0**shift)
     most = 2**15 - 1 if narrow else 2**31 - 1
     multiplier = np.minimum(multiplier, most) * rng.choice([1, 1, 1, -1], outputs)
@@ -100,9 +102,13 @@ def _last(choose: random.Random, rng: np.random.Generator, taken: Input) -> Bloc
     classes, shape = choose.choice([2, 3, 4, 5, 10, 33]), taken.shape
     linear: Linear = Dense(random_weights(choose, rng, (classes, shape.height, shape.width, shape.channels)))
     pool = None
-    if choose.random() < 0.3:  # a convolution whose map is pooled to one place
-        linear = Conv(random_weights(choose, rng, (classes, 1, 1, shape.channels)))
+    if choose.random() < 0.5:  # a map that is pooled to one place
         pool = Pool(shape[1:], (1, 1), (0, 0), choose.choice(["max", "average"]))  # type: ignore[arg-type]
+        linear = Conv(random_weights(choose, rng, (classes, 1, 1, shape.channels)))
+        if shape.channels > 1 and choose.random() < 0.7:
+            linear = Depthwise(random_weights(choose, rng, (shape.channels, 1, 1, 1)))
+            linear = choose.choice([linear, Identity(shape.channels)])
+        classes = linear.outputs
     reach = place(linear, pool, taken).reach
     largest = min(2**15 - 1, (2**31 - 1) // max(reach, 1))
     multiplier = rng.integers(-largest, largest + 1, classes)

@@ -3,7 +3,7 @@
 One file here for each header there that holds kernels, of the same name.
 """
 
-from . import columns, conv, conv_float, dense, dense_float, output, tables
+from . import add, columns, conv, conv_float, dense, dense_float, depthwise, multiply, output, tables
 from .kernel import Kernel
 
 KERNELS: tuple[Kernel, ...] = (
@@ -14,4 +14,7 @@ KERNELS: tuple[Kernel, ...] = (
     *dense_float.KERNELS,
     *dense.KERNELS,
     *output.KERNELS,
+    *multiply.KERNELS,
+    *depthwise.KERNELS,
+    *add.KERNELS,
 )

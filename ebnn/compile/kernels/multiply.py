@@ -1,0 +1,61 @@
+"""Sums of bytes, or bits as bytes, times weights of 8 bits: ``multiply.h``."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...model.kinds import BITS, INT8, UINT8
+from ...model.layers import Conv, Dense, Layer
+from ...model.weights import INT8_WEIGHTS
+from ..target import Target
+from .integer import FINDS, IntegerKernel, each_end
+from .kernel import Array, Arrays, byte_words
+from .structs import INTEGER
+
+GROUP = 4  # filters whose weights lie side by side
+OFFSET = 128  # added to a weight, so that it is an unsigned byte
+
+
+class Multiply(IntegerKernel):
+    """Convolutions and dense layers, four filters at a time."""
+
+    def weight_arrays(self, layer: Layer, target: Target) -> Arrays:
+        comment = "weight + 128; four filters at a time side by side, in the order of multiply.h"
+        return {"weights": Array(multiplied_weights(layer, target), comment, by_target=True)}
+
+
+def multiplied_weights(layer: Layer, target: Target) -> NDArray[np.uint32]:
+    """The weights of a layer as the device has them, whole words: (words,) uint32."""
+    weights = (layer.weights.reshape(layer.outputs, -1).astype(np.int16) + OFFSET).astype(np.uint8)
+    whole, taps = layer.outputs // GROUP * GROUP, weights.shape[1]
+    fours = weights[:whole].reshape(-1, GROUP, taps)
+    even = taps // 4 * 4 if target.lanes == 2 else 0
+    # (groups, filter pair, filter, four taps, tap pair, tap) → four taps, tap, filter pair, tap pair, filter
+    paired = fours[:, :, :even].reshape(len(fours), 2, 2, even // 4, 2, 2).transpose(0, 3, 5, 1, 4, 2)
+    rest = fours[:, :, even:].transpose(0, 2, 1)
+    groups = np.concatenate(
+        [paired.reshape(len(fours), even * GROUP), rest.reshape(len(fours), (taps - even) * GROUP)], 1
+    )
+    return byte_words(np.concatenate([groups.ravel(), weights[whole:].ravel()]))
+
+
+_SUMS = {UINT8: "ebnn_multiply", INT8: "ebnn_multiply_signed", BITS: "ebnn_multiply_signed"}
+
+KERNELS: tuple[IntegerKernel, ...] = tuple(
+    kernel
+    for kind in (UINT8, INT8, BITS)
+    for part in (Conv, Dense)
+    for here in (part is Dense and not kind.packed,)
+    for kernel in each_end(
+        Multiply(
+            *(f"{part.name}_multiply_{kind}", INTEGER, "ebnn_integer"),
+            part=part,
+            kind=kind,
+            weights=INT8_WEIGHTS,
+            here=here,
+        ),
+        "ebnn_find_all" if here else FINDS[kind],
+        _SUMS[kind],
+    )
+)

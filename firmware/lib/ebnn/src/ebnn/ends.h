@@ -1,0 +1,105 @@
+/*
+ * What ends a layer of integer sums: signs by thresholds, small integers by multiplication and shift, scores.
+ */
+#ifndef EBNN_ENDS_H
+#define EBNN_ENDS_H
+
+#include "integer.h"
+#include "output.h"
+
+/* Bits: (acc >= threshold) != flip. output: rows of bits, still 0. */
+EBNN_KERNEL uint8_t ebnn_end_signs(const ebnn_integer_t *layer, const int32_t *sums, void *output, uint16_t y,
+                                   uint16_t x)
+{
+    const ebnn_filters_t *filters = &layer->conv.filters;
+    uint8_t *row = (uint8_t *)output + (size_t)y * layer->conv.out_row_bytes;
+    const ebnn_place_t first = ebnn_place(row, (uint16_t)(x * filters->outputs));
+    ebnn_place_t place = first;
+    uint16_t f;
+
+    for (f = 0; f < filters->outputs; f++, ebnn_step(&place))
+        if (sums[f] >= ebnn_threshold(filters->thresholds, filters->threshold_bytes, f))
+            *place.byte = (uint8_t)(*place.byte | place.mask);
+    ebnn_apply_flips(first, layer->conv.flips, filters->outputs);
+    return 0;
+}
+
+/* The first output byte of a place. */
+EBNN_INLINE uint8_t *ebnn_bytes_of(const ebnn_integer_t *layer, void *output, uint16_t y, uint16_t x)
+{
+    return (uint8_t *)output + ((size_t)y * layer->conv.out_w + x) * layer->conv.filters.outputs;
+}
+
+EBNN_INLINE uint8_t ebnn_clamp(const ebnn_integer_t *layer, int32_t value)
+{
+    return (uint8_t)(value < layer->low ? layer->low : value > layer->high ? layer->high : (int16_t)value);
+}
+
+/*
+ * Bytes: clamp(((acc + bias) · multiplier + 2^(shift − 1)) >> shift), multipliers of 16 bits and shifts of 17 to 47.
+ * The sum's halves are multiplied apart; the product's lowest 16 bits are shifted out, and below the rounding's one.
+ */
+EBNN_KERNEL uint8_t ebnn_end_narrow(const ebnn_integer_t *layer, const int32_t *sums, void *output, uint16_t y,
+                                    uint16_t x)
+{
+    const int16_t *multipliers = (const int16_t *)layer->multipliers;
+    uint8_t *to = ebnn_bytes_of(layer, output, y, x);
+    uint16_t f;
+
+    for (f = 0; f < layer->conv.filters.outputs; f++) {
+        const int32_t sum = sums[f] + (int32_t)EBNN_READ_U32(layer->biases + f);
+        const int16_t multiplier = (int16_t)EBNN_READ_U16(multipliers + f);
+        const uint8_t shift = (uint8_t)(EBNN_READ_U8(layer->shifts + f) - 16u);
+        const int32_t high = (int32_t)(int16_t)(sum >> 16) * multiplier;
+        const int32_t low = (int32_t)((int32_t)(uint16_t)sum * multiplier) >> 16;
+
+        *to++ = ebnn_clamp(layer, (high + low + ((int32_t)1 << (shift - 1u))) >> shift);
+    }
+    return 0;
+}
+
+/* Bytes: the same with multipliers of 32 bits and shifts of 16 to 62. */
+EBNN_KERNEL uint8_t ebnn_end_wide(const ebnn_integer_t *layer, const int32_t *sums, void *output, uint16_t y,
+                                  uint16_t x)
+{
+    const int32_t *multipliers = (const int32_t *)layer->multipliers;
+    uint8_t *to = ebnn_bytes_of(layer, output, y, x);
+    uint16_t f;
+
+    for (f = 0; f < layer->conv.filters.outputs; f++) {
+        const int32_t sum = sums[f] + (int32_t)EBNN_READ_U32(layer->biases + f);
+        const int64_t product = (int64_t)sum * (int32_t)EBNN_READ_U32(multipliers + f);
+        const uint8_t shift = EBNN_READ_U8(layer->shifts + f);
+        const int64_t rounded = (product + ((int64_t)1 << (shift - 1u))) >> shift;
+
+        *to++ = (uint8_t)(rounded < layer->low ? layer->low : rounded > layer->high ? layer->high : (int16_t)rounded);
+    }
+    return 0;
+}
+
+/* Scores: multiplier · acc + offset; the first of the largest leads. output: NULL where nobody asks for them. */
+EBNN_KERNEL uint8_t ebnn_end_scores(const ebnn_integer_t *layer, const int32_t *sums, void *output, uint16_t y,
+                                    uint16_t x)
+{
+    const int16_t *multipliers = (const int16_t *)layer->multipliers;
+    int32_t *scores = (int32_t *)output;
+    ebnn_best_t best = {0, 0};
+    uint16_t k;
+
+    (void)y;
+    (void)x;
+    for (k = 0; k < layer->conv.filters.outputs; k++) {
+        const int32_t score = (int32_t)(int16_t)EBNN_READ_U16(multipliers + k) * sums[k] +
+                              (int32_t)EBNN_READ_U32(layer->biases + k);
+
+        if (scores != NULL)
+            scores[k] = score;
+        if (k == 0u || score > best.score) {
+            best.score = score;
+            best.winner = (uint8_t)k;
+        }
+    }
+    return best.winner;
+}
+
+#endif
