@@ -134,7 +134,7 @@ def test_every_room_has_its_line():
 
 
 def test_no_two_rooms_have_a_module_of_one_name():
-    """Who reads `ports` or `arrays` must not ask which. A command is called as what it shows, a kernel as its header."""
+    """Who reads `ports` must not ask which. A command is called as what it shows, a kernel as its header."""
     rooms = {}
     for file, _, _, _ in imports():
         *folders, module = Path(file).with_suffix("").parts
