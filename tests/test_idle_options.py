@@ -24,6 +24,7 @@ ALWAYS = {
     "import": {"importer", "input_kind", "nearest", "output", "shape"},
     "info": {"arithmetic", "board", "json_file", "optimize"},
     "init": {"board", "model"},
+    "live": {"count", "json_file", "port", "rate", "seconds", "smooth", "wait"},
     "networks": {"json_file"},
     "platformio-offline": {"platforms"},
     "profile": {"dataset", "json_file", "port", "samples"},
@@ -123,6 +124,7 @@ CASES = [
         "--threshold has no effect here: it needs --start m",
     ),
     (["record", "--label", "a", "--port", "sim://uno", "--baud", "9600"], "--baud has no effect here"),
+    (["live", "mnist-tiny", "--port", "sim://uno", "--baud", "9600"], "--baud has no effect here"),
     (["fetch", "digits", "--folder", "."], "--folder has no effect here: it needs a NAME of mnist"),
 ]
 

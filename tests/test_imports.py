@@ -47,7 +47,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "datasets": ({"cache", "extras", "user_code", *NETWORK}, set()),
     "ports": ({"device"}, set()),
     "platformio": ({"atomic", "boards", "build_folders", "extras", "firmware_sources", "leftovers", *BASE}, set()),
-    "device": ({"frames", "boards", "printable", *BASE}, set()),
+    "device": ({"frames", "boards", "printable", *NETWORK}, set()),
     "simulation": (
         {"boards", "build_folders", "c_compiler", "frames", "compile", "firmware_sources", "leftovers", *NETWORK},
         {"platformio"},

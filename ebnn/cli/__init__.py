@@ -27,6 +27,7 @@ COMMANDS = {
     "On a board": (
         LazyCommand("flash", "flash", "Build the firmware, write it to a board."),
         LazyCommand("run", "run", "Stream test images to a board, compare every answer."),
+        LazyCommand("live", "live", "Show a network's answers to a board's sensor."),
         LazyCommand("profile", "profile", "Show the time of each layer, and the memory in use."),
         LazyCommand("simulate", "simulate", "Plug a simulated board in, for other programs."),
     ),

@@ -22,7 +22,7 @@ _UNITS = {"ms": 1.0, "us": 0.001, "s": 1000.0}
 """Milliseconds of a tick."""
 _ROWS_FOR_CLOCK = 10
 _SECONDS_FOR_CLOCK = 0.5  # of this computer's time, that show what a tick is
-_NEAR, _ROUGHLY = 0.1, 0.5  # by how much a clock may differ from this computer's, without and with a name
+_NEAR, _ROUGHLY = 0.1, 0.5  # by how much a clock may differ from this computer's, in general and where it shows
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,9 @@ def _find_clock(parts: Sequence[Part], columns: int, names: Sequence[str] | None
     whole = all("." not in row.values[column] for _, row in longest)  # as millis() and micros() are
     if (named or whole) and len(ticks) >= _ROWS_FOR_CLOCK and elapsed >= _SECONDS_FOR_CLOCK and passed > 0:
         nearest = min(_UNITS.values(), key=lambda ms: abs(passed * ms / 1000 / elapsed - 1))
-        if abs(passed * nearest / 1000 / elapsed - 1) <= (_ROUGHLY if named else _NEAR):
+        steps = [later - before for before, later in itertools.pairwise(ticks)]
+        regular = min(steps) > 0 and max(steps) <= 1.2 * min(steps)  # as no sensor's numbers are
+        if abs(passed * nearest / 1000 / elapsed - 1) <= (_ROUGHLY if named or regular else _NEAR):
             return Clock(column, nearest)
     if not named or names is None:
         return None

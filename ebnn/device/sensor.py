@@ -71,6 +71,7 @@ class SensorPort:
         rate: samples a second; None finds it.
         known_rates: of other recordings; a rate found that is about one of these is that one.
         wait: seconds to wait for the first line of numbers.
+        answers: tells lines that are a prediction, which boards print that run a network by themselves.
         say: told what is worth a line.
 
     Raises `PortError` if the port cannot be opened.
@@ -84,6 +85,7 @@ class SensorPort:
         rate: float | None = None,
         known_rates: tuple[float, ...] = (),
         wait: float = WAIT_SECONDS,
+        answers: Callable[[str], bool] = lambda text: False,
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.port_name = short_name(port)
@@ -94,6 +96,7 @@ class SensorPort:
         self._rate = rate
         self._known_rates = known_rates
         self._wait = wait
+        self._answers = answers
         self._say = say
         self.baudrate = baudrate or BAUDRATE
         self._asked_speed = baudrate is not None
@@ -104,6 +107,7 @@ class SensorPort:
         self._heard = bytearray()
         self._lines: list[Line] = []
         self._layout: Layout | None = None
+        self._looked = False
         self._slot = 0
         self._last_seconds: float | None = None
         self._last_ms: float | None = None
@@ -130,9 +134,27 @@ class SensorPort:
 
         Raises `NoAnswerError` where nothing comes, or nothing that holds numbers; `PortError` if the port is gone.
         """
-        if self._layout is None:
-            self._layout = self._find_layout()
+        if self.prints_answers or self._layout is None:
+            raise DeviceError(f"{self.port_name} prints predictions, no numbers of a sensor: ebnn live shows them")
         return self._layout
+
+    @property
+    def prints_answers(self) -> bool:
+        """Whether the board prints predictions in the place of its sensor's numbers. Raises as :attr:`layout` does."""
+        if not self._looked:
+            self._layout = self._find_layout()
+            self._looked = True
+        return self._layout is None
+
+    @property
+    def silent(self) -> bool:
+        """Whether the board has not sent a byte."""
+        return not self._heard
+
+    def read_answers(self) -> list[str]:
+        """Waits a little and returns the whole lines that have come, as text. Raises `PortError`."""
+        lines, self._lines = self._lines or self._read_lines([]), []
+        return [line.text for line in lines if line.whole]
 
     def read(self) -> list[Event]:
         """Waits a little and returns what has come; those from which the layout was found are the first.
@@ -249,7 +271,8 @@ class SensorPort:
 
     # What the lines hold
 
-    def _find_layout(self) -> Layout:
+    def _find_layout(self) -> Layout | None:
+        """None where the board prints predictions."""
         begin = time.monotonic()
         first_row: float | None = None
         first_byte: float | None = None
@@ -257,6 +280,8 @@ class SensorPort:
         while True:
             lines = self._read_lines([])
             self._lines += lines
+            if any(line.whole and self._answers(line.text) for line in lines):
+                return None
             now = time.monotonic()
             rows = [line for line in self._lines if line.whole and read_row(line.text) is not None]
             if self._heard and first_byte is None:

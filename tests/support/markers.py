@@ -14,6 +14,7 @@ MARKERS: dict[str, str] = {
 NEEDS: dict[str, tuple[str, ...]] = {
     "frontends": ("chainer",),
     "recipes": ("chainer",),
+    "device/test_device_live.py": ("compiler",),
     "fuzz": ("compiler", "slow"),
     "importers/test_importers_ebnn.py": ("compiler",),
     "link": ("compiler",),
