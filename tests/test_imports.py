@@ -71,6 +71,10 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "streaming": ({"compile", "datasets", "device", "report", "simulation", *NETWORK}, set()),
     "profiling": ({"compile", "datasets", "device", "report", "streaming", *NETWORK}, set()),
+    "flashing": (
+        {"atomic", "boards", "build_folders", "compile", "device", "firmware_sources", "platformio", *NETWORK},
+        set(),
+    ),
     "cli": (EVERYTHING, EVERYTHING),
     "__main__": ({"cli"}, set()),
     "__init__": ({"version"}, {"compile", "errors", "frontends", "model", "published"}),

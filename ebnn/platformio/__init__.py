@@ -3,7 +3,7 @@
 from .availability import check_upload
 from .build import build_firmware
 from .offline import PLATFORMS, prepare_offline
-from .project import Project, bundled_project, open_project
+from .project import Project, bundled_project, find_project, open_project
 from .running import TooBigError, interrupted_by_signals
 from .template import write_project
 from .upload import InterruptedUploadError, upload
@@ -16,6 +16,7 @@ __all__ = [
     "build_firmware",
     "bundled_project",
     "check_upload",
+    "find_project",
     "interrupted_by_signals",
     "open_project",
     "prepare_offline",

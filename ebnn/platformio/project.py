@@ -94,6 +94,20 @@ def environment_text(board: Board | None) -> str:
     return "\n".join(["", f"; {board.title}.", f"[env:{board.name}]", *lines, ""])
 
 
+def find_project(folder: Path | None, board: str) -> Project | None:
+    """Returns the project in a folder; None is the firmware that ebnn brings along, in a checkout too.
+
+    ``folder`` None is the current folder, where it has a project with that board. Raises `ebnn.errors.BuildError` where
+    a folder that was named has none.
+    """
+    if folder is None and not Path("platformio.ini").is_file():
+        return None
+    project = open_project((folder or Path()).resolve())
+    if project.folder == bundled_project().folder or (folder is None and board not in project.environments):
+        return None
+    return project
+
+
 def bundled_project(board: Board | None = None) -> Project:
     """The project that ebnn brings along: the top of a checkout, the package where it is installed.
 

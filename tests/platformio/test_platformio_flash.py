@@ -17,8 +17,9 @@ import serial
 from emitted import emit
 
 import ebnn
-from ebnn.cli.flash import read_hash
-from ebnn.errors import BuildError, DeviceError, PortError
+from ebnn.errors import BuildError, DeviceError, PortError, UnknownNameError
+from ebnn.flashing import flash as flash_board
+from ebnn.flashing import read_hash
 from ebnn.platformio import write_project
 from ebnn.platformio.running import Outcome
 from ebnn.platformio.upload import upload_error
@@ -81,6 +82,22 @@ def test_the_board_answers_with_the_network_that_was_flashed(uno, project, tmp_p
     values = json.loads((tmp_path / "flash.json").read_text())
     assert (values["board"], values["network"], values["port"]) == ("uno", "kiwi", uno)
     assert int(values["hash"], 16) == network.hash32
+
+
+def test_flashing_is_a_call_of_the_library(uno, small_header):
+    """The progress is told, nothing is printed, and the board answers with the network."""
+    network = ebnn.load(small_header.with_name("network.ebnn"))
+    told, shown = [], []
+    flashed = flash_board(network, "uno", uno, name="lemon", progress=told.append, show=shown.append)
+    assert told == [f"lemon → uno at {uno}", "waiting for the board …"]
+    assert "bytes of flash verified" in "".join(shown)
+    assert (flashed.port, flashed.info.board, flashed.info.network) == (uno, "uno", "lemon")
+    assert flashed.info.network_hash == network.hash32
+    assert flashed.values()["hash"] == f"0x{network.hash32:08x}"
+    with pytest.raises(PortError, match="no port that a board can be written through"):
+        flash_board(network, "uno", "sim://uno")
+    with pytest.raises(UnknownNameError, match="no board is called 'toaster'"):
+        flash_board(network, "toaster", uno)
 
 
 def test_the_firmware_is_built_for_the_speed_that_was_asked_for(uno, project):
