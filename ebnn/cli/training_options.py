@@ -49,8 +49,10 @@ architecture_option = click.option(
     default="conv",
     help="conv (c32k3p1-m2-c64k3p1-m2), conv-small (half as many filters), digits (c32k3p1-c32k3p1-m2, for 8×8), "
     "mlp (d128), ebnn-conv and ebnn-mlp (the paper's), or parts of your own joined by '-': c16k3p1 is a convolution of "
-    "16 filters, kernel 3, padding 1; m2 a max-pool behind it; d64 a dense layer of 64. A kernel, stride, padding or "
-    "window that is not square is HEIGHTxWIDTH, as in c16k3x5. The last layer is added.",
+    "16 filters, kernel 3, padding 1; dw a depthwise one; m2 a max-pool behind either; a2 an average pool, g one over "
+    "the whole map; d64 a dense layer of 64. w8 at a part's end: 8-bit weights, a8: 8-bit activations in place of "
+    "signs, as in c16k3p1w8a8. A kernel, stride, padding or window that is not square is HEIGHTxWIDTH, as in c16k3x5. "
+    "The last layer is added; ow8 at the very end gives it 8-bit weights.",
 )
 
 TRAINING_HEADINGS: Headings = {

@@ -18,18 +18,28 @@ ARCHITECTURES: dict[str, str] = {
 """Names that stand for an architecture; the dense layer with one output for each class follows every one."""
 
 GRAMMAR = (
-    "parts joined by '-': cN is a convolution of N filters (c16k3s1p0: kernel 3, stride 1, padding 0), m2 a max-pool "
-    "behind it (m3s2p0: window 3, stride 2, padding 0), dN a dense layer of N outputs; "
-    "a size that is not square is HEIGHTxWIDTH, as in c16k3x5"
+    "parts joined by '-': cN is a convolution of N filters (c16k3s1p0: kernel 3, stride 1, padding 0), dw a depthwise "
+    "one (dw1k3s1p0: one filter a channel), m2 a max-pool behind either (m3s2p0: window 3, stride 2, padding 0), a2 an "
+    "average pool of its own, g one over the whole map, dN a dense layer of N outputs; "
+    "a size that is not square is HEIGHTxWIDTH, as in c16k3x5; w8 at a part's end gives it 8-bit weights, a8 8-bit "
+    "activations (ReLU) in place of signs, as in c16k3w8a8; ow8 at the very end gives the last layer 8-bit weights"
 )
 
 MAX_OUTPUTS = 4096
 """Of one layer: far beyond any microcontroller, and a bound on what a slip of the finger asks for."""
+MAX_MULTIPLIER = 64
+"""Filters for each channel of a depthwise convolution, likewise."""
+BITS = (1, 8)
+"""Of weights and of activations."""
 
 _SIZE = r"(\d+(?:x\d+)?)"
-_CONV = re.compile(rf"c(\d+)(?:k{_SIZE})?(?:s{_SIZE})?(?:p{_SIZE})?")
+_WINDOW = rf"(?:k{_SIZE})?(?:s{_SIZE})?(?:p{_SIZE})?"
+_KINDS = r"(?:w(\d+))?(?:a(\d+))?"
+_CONV = re.compile(rf"(c|dw)(\d*){_WINDOW}{_KINDS}")
 _POOL = re.compile(rf"m{_SIZE}(?:s{_SIZE})?(?:p{_SIZE})?")
-_DENSE = re.compile(r"d(\d+)")
+_AVERAGE = re.compile(rf"a{_SIZE}(?:s{_SIZE})?(?:p{_SIZE})?|g")
+_DENSE = re.compile(rf"d(\d+){_KINDS}")
+_OUTPUT = re.compile(r"o(?:w(\d+))?")
 
 Size = tuple[int, int]
 """Height and width."""
@@ -46,27 +56,55 @@ class PoolSpec:
 
 @dataclass(frozen=True)
 class ConvSpec:
-    """A convolution, its sign, and a pool between them or none."""
+    """A convolution, its activation, and a max-pool between them or none.
+
+    Attributes:
+        filters: of a depthwise one, for each channel.
+        weights, activations: bits of each; 1 is the sign.
+    """
 
     filters: int
     kernel: Size
     stride: Size
     padding: Size
     pool: PoolSpec | None = None
+    weights: int = 1
+    activations: int = 1
+    depthwise: bool = False
+
+
+@dataclass(frozen=True)
+class AverageSpec:
+    """An average pool of its own; without a window over the whole map."""
+
+    window: Size | None
+    stride: Size | None
+    padding: Size
 
 
 @dataclass(frozen=True)
 class DenseSpec:
-    """A dense layer and its sign."""
+    """A dense layer and its activation; bits as of a convolution."""
 
     outputs: int
+    weights: int = 1
+    activations: int = 1
 
 
-LayerSpec = ConvSpec | DenseSpec
+@dataclass(frozen=True)
+class OutputSpec:
+    """The last layer, where it is told of its weights' bits."""
+
+    weights: int
+
+
+LayerSpec = ConvSpec | AverageSpec | DenseSpec | OutputSpec
 
 
 def read_architecture(architecture: str) -> tuple[LayerSpec, ...]:
     """Returns the layers that a text stands for, without the last one, whose outputs are the classes.
+
+    Where the text tells of the last layer's weights, an `OutputSpec` is the last of them.
 
     Args:
         architecture: a name in :data:`ARCHITECTURES`, or a text: see :data:`GRAMMAR`.
@@ -82,24 +120,65 @@ def read_architecture(architecture: str) -> tuple[LayerSpec, ...]:
         part = parts.pop(0)
         if (named := re.match(r"[cd](\d+)", part)) and not 1 <= int(named[1]) <= MAX_OUTPUTS:
             raise ValueError(f"{part!r} has {named[1]} outputs: give 1 to {MAX_OUTPUTS}")
-        if (match := _CONV.fullmatch(part)) and not dense:
+        if (match := _CONV.fullmatch(part)) and not dense and (match[2] or match[1] == "dw"):
             pool = None
             if parts and (window := _POOL.fullmatch(parts[0])):
                 del parts[0]
                 pool = PoolSpec(_size(window[1], 0), _size(window[2] or window[1], 0), _size(window[3], 0))
-            sizes = (_size(match[2], 3), _size(match[3], 1), _size(match[4], 0))
-            layers.append(ConvSpec(int(match[1]), *sizes, pool))
+            layers.append(_conv(part, match, pool))
+        elif (match := _AVERAGE.fullmatch(part)) and not dense:
+            size, stride = (_size(match[1], 0), _size(match[2] or match[1], 0)) if match[1] else (None, None)
+            layers.append(AverageSpec(size, stride, _size(match[3], 0)))
         elif match := _DENSE.fullmatch(part):
-            layers.append(DenseSpec(int(match[1])))
+            layers.append(DenseSpec(int(match[1]), *_bits(part, match[2], match[3])))
             dense = True
+        elif (match := _OUTPUT.fullmatch(part)) and not parts and layers:
+            layers.append(OutputSpec(_bits(part, match[1], None)[0]))
         else:
             if near := similar_names(architecture, ARCHITECTURES):
                 raise unknown_name("architecture", architecture, ARCHITECTURES, near=near)
             raise ValueError(
                 f"{part!r} has no meaning here; use one of {', '.join(ARCHITECTURES)}, or {GRAMMAR}; "
-                "a max-pool follows a convolution, a convolution no dense layer"
+                "a max-pool follows a convolution, a convolution or a pool no dense layer"
             )
     return tuple(layers)
+
+
+def with_bits(architecture: str, weights: int, activations: int) -> str:
+    """Returns the text of the same shape with weights and activations of so many bits in every layer.
+
+    The last layer's weights too.
+
+    Args:
+        architecture: as for :func:`read_architecture`, which can read it.
+        weights, activations: 1 or 8.
+    """
+    suffix = ("" if weights == 1 else f"w{weights}") + ("" if activations == 1 else f"a{activations}")
+    parts = ARCHITECTURES.get(architecture, architecture).split("-")
+    told = [
+        re.sub(r"(w\d+)?(a\d+)?$", suffix, part, count=1) if re.match(r"c\d|d\d|dw", part) else part
+        for part in parts
+        if not _OUTPUT.fullmatch(part)
+    ]
+    return "-".join([*told, *([] if weights == 1 else [f"ow{weights}"])])
+
+
+def _conv(part: str, match: re.Match[str], pool: PoolSpec | None) -> ConvSpec:
+    kind, filters, kernel, stride, padding, weights, activations = match.groups()
+    depthwise = kind == "dw"
+    if depthwise and not 1 <= int(filters or 1) <= MAX_MULTIPLIER:
+        raise ValueError(f"{part!r} has {filters} filters for each channel: give 1 to {MAX_MULTIPLIER}")
+    sizes = (_size(kernel, 3), _size(stride, 1), _size(padding, 0))
+    return ConvSpec(int(filters or 1), *sizes, pool, *_bits(part, weights, activations), depthwise)
+
+
+def _bits(part: str, weights: str | None, activations: str | None) -> tuple[int, int]:
+    """Bits of weights and of activations, 1 where the text does not say."""
+    found = (int(weights or 1), int(activations or 1))
+    for bits, what in zip(found, ("weights", "activations"), strict=True):
+        if bits not in BITS:
+            raise ValueError(f"{part!r} has {what} of {bits} bits: give {' or '.join(map(str, BITS))}")
+    return found
 
 
 def _size(text: str | None, default: int) -> tuple[int, int]:

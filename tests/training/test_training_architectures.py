@@ -6,6 +6,7 @@ import pytest
 
 from ebnn.errors import TrainingError, UnknownNameError
 from ebnn.training import ARCHITECTURES, FloatChain, build_network
+from ebnn.training.architectures import read_architecture, with_bits
 
 
 def blocks(architecture: str, shape=(1, 28, 28), **options):
@@ -26,6 +27,48 @@ def test_parts():
     assert (first.pool.ksize, first.pool.stride, first.pool.pad) == ((3, 2), (2, 2), (0, 0))
     assert second.bconv.W.shape == (12, 8, 3, 3)
     assert (third.bl.out_size, fourth.bl.out_size, last.bl.out_size) == (30, 20, 10)
+
+
+def test_bits_of_weights_and_activations():
+    first, second, third, fourth, fifth, last = blocks("c8k3p1w8a8-m2-dw2k3a8-a2-c4w8-d5a8-ow8")
+    kinds = [(type(b).__name__, b.input_kind, b.output_kind) for b in (first, second, third, fourth, fifth, last)]
+    assert kinds == [
+        ("QuantConvBlock", "uint8", "uint8"),
+        ("QuantDepthwiseBlock", "uint8", "uint8"),
+        ("AveragePoolBlock", "uint8", "uint8"),
+        ("QuantConvBlock", "uint8", "bits"),
+        ("QuantLinearBlock", "bits", "uint8"),
+        ("QuantLinearSoftmax", "uint8", None),
+    ]
+    assert [b.linear.weights for b in (first, second, fourth, fifth)] == ["int8", "binary", "int8", "binary"]
+    assert (first.pool.ksize, third.pool.ksize, second.linear.W.shape) == ((2, 2), (2, 2), (16, 1, 3, 3))
+    assert last.linear.weights == "int8-layer"
+
+
+def test_blocks_of_bits_stand_between_those_of_8_bits():
+    names = [type(b).__name__ for b in blocks("c4w8a8-c4-c4w1a1-g-d3a8-ow1", input_kind="int8")]
+    assert names == [
+        *("QuantConvBlock", "ConvBNBST", "BinaryConvBNBST", "AveragePoolBlock", "QuantLinearBlock"),
+        "BinaryLinearBNSoftmax",
+    ]
+    pool, dense = blocks("c4-g-d3a8", input_kind="uint8")[1:3]
+    assert (pool.output_kind, dense.input_kind, pool.pool.ksize) == ("int8", "int8", (26, 26))
+
+
+@pytest.mark.parametrize(
+    ("given", "weights", "activations", "told"),
+    [
+        ("conv-small", 8, 8, "c16k3p1w8a8-m2-c32k3p1w8a8-m2-ow8"),
+        ("c4k3w8a8-dw3s2-a2-d9a8-ow8", 1, 8, "c4k3a8-dw3s2a8-a2-d9a8"),
+        ("c4k3w8a8-dw-g-d9w8-ow8", 1, 1, "c4k3-dw-g-d9"),
+        ("d128", 8, 1, "d128w8-ow8"),
+    ],
+)
+def test_the_same_shape_with_other_bits(given, weights, activations, told):
+    assert with_bits(given, weights, activations) == told
+    assert [b.outputs for b in read_architecture(given) if hasattr(b, "outputs")] == [
+        b.outputs for b in read_architecture(told) if hasattr(b, "outputs")
+    ]
 
 
 def test_a_pool_steps_by_its_size():
@@ -49,11 +92,11 @@ def test_names_fit_the_data_sets(name, shape):
     assert logits.dtype == np.float32
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", [*ARCHITECTURES, "c4w8a8-dw2k3w8a8-m2-a2-c5w8-g-d9a8-ow8"])
 def test_the_float_baseline_has_the_same_shape(name):
     model = build_network(name, (1, 28, 28), 10)
     baseline = FloatChain(model)
-    sizes = [sorted(parameter.shape for parameter in chain.params()) for chain in (model, baseline)]
+    sizes = [sorted(p.shape for p in chain.params() if p.name != "log_range") for chain in (model, baseline)]
     assert sizes[0] == sizes[1]
     assert baseline.input_kind == model.input_kind
     with chainer.using_config("train", False):
@@ -86,12 +129,27 @@ def test_weights_depend_on_the_seed_alone():
         ("c4-m2-m2", "'m2' has no meaning here"),
         ("c4k9", "window of 9x9 does not fit into an image of 8x8"),
         ("c4s0", "stride is"),
+        ("c4w4", "'c4w4' has weights of 4 bits: give 1 or 8"),
+        ("d4a16", "'d4a16' has activations of 16 bits: give 1 or 8"),
+        ("dw99", "'dw99' has 99 filters for each channel: give 1 to 64"),
+        ("ow8", "'ow8' has no meaning here"),
+        ("ow8-c4", "'ow8' has no meaning here"),
+        ("d4-a2", "'a2' has no meaning here"),
+        ("d4-g", "'g' has no meaning here"),
+        ("a9", "window of 9x9 does not fit into an image of 8x8"),
         ("c4-m2p2", "can lie wholly in a padding"),
     ],
 )
 def test_architectures_that_cannot_be(architecture, message):
     with pytest.raises(TrainingError, match=message):
         build_network(architecture, (1, 8, 8), 10)
+
+
+@pytest.mark.parametrize("architecture", ["c4w8", "c4a8", "d4w8a8", "dwk3", "a2-c4"])
+def test_float_input_needs_a_first_block_of_signs(architecture):
+    with pytest.raises(TrainingError, match="takes no float input"):
+        build_network(architecture, (1, 8, 8), 10, "float")
+    assert build_network("c4-" + architecture.replace("a2-c4", "a2"), (1, 8, 8), 10, "float")
 
 
 def test_other_arguments_that_cannot_be():

@@ -10,10 +10,11 @@ import numpy as np
 from ...errors import TrainingError, UnknownNameError
 from ...model.kinds import INPUT_KINDS, InputKind
 from ...model.network import MAX_CLASSES
-from ...training.architectures import ConvSpec, LayerSpec, read_architecture
+from ...training.architectures import AverageSpec, ConvSpec, DenseSpec, LayerSpec, OutputSpec, read_architecture
 from .c_chain_mixin import CChainMixin
 from .framework import chainer
 from .links import (
+    AveragePoolBlock,
     BinaryConvBNBST,
     BinaryConvPoolBNBST,
     BinaryLinearBNBST,
@@ -22,6 +23,11 @@ from .links import (
     ConvPoolBNBST,
     FloatBlock,
     LinearBNBST,
+    Pool2D,
+    QuantConvBlock,
+    QuantDepthwiseBlock,
+    QuantLinearBlock,
+    QuantLinearSoftmax,
     size_blocks,
 )
 
@@ -114,7 +120,7 @@ def build_network(
     state = np.random.get_state()
     np.random.seed(seed)
     try:
-        blocks = _blocks(read_architecture(architecture), classes, input_kind == "bits", estimator)
+        blocks = _blocks(read_architecture(architecture), classes, input_kind, estimator)
         size_blocks(blocks, shape)
     except UnknownNameError:
         raise
@@ -125,18 +131,45 @@ def build_network(
     return BlockChain(blocks, input_kind, shape)
 
 
-def _blocks(layers: Sequence[LayerSpec], classes: int, binary: bool, estimator: str) -> list[Any]:
+def _blocks(layers: Sequence[LayerSpec], classes: int, kind: InputKind, estimator: str) -> list[Any]:
     blocks: list[Any] = []
-    options: dict[str, Any] = {"estimator": estimator, "nobias": True}  # batch normalisation makes a bias redundant
+    output: Any = BinaryLinearBNSoftmax(None, classes, nobias=True)
     for layer in layers:
-        if not isinstance(layer, ConvSpec):
-            blocks.append((BinaryLinearBNBST if binary else LinearBNBST)(None, layer.outputs, **options))
-        else:
-            conv = (None, layer.filters, layer.kernel, layer.stride, layer.padding)
-            if layer.pool is None:
-                blocks.append((BinaryConvBNBST if binary else ConvBNBST)(*conv, **options))
-            else:
-                window = (layer.pool.window, layer.pool.stride, layer.pool.padding)
-                blocks.append((BinaryConvPoolBNBST if binary else ConvPoolBNBST)(*conv, *window, **options))
-        binary = True
-    return [*blocks, BinaryLinearBNSoftmax(None, classes, nobias=True)]
+        if isinstance(layer, OutputSpec):
+            if layer.weights == 8:
+                output = QuantLinearSoftmax(None, classes, input_kind=kind)
+            break
+        block = _block(layer, kind, estimator)
+        kind = getattr(block, "output_kind", "bits")
+        blocks.append(block)
+    return [*blocks, output]
+
+
+def _block(layer: ConvSpec | AverageSpec | DenseSpec, kind: InputKind, estimator: str) -> Any:
+    if isinstance(layer, AverageSpec):
+        _refuse_float(kind, "an average pool")
+        return AveragePoolBlock(layer.window, layer.stride, layer.padding, input_kind=kind)
+    options: dict[str, Any] = {"estimator": estimator, "nobias": True}  # batch normalisation makes a bias redundant
+    binary = kind == "bits"
+    plain = layer.weights == layer.activations == 1 and not (isinstance(layer, ConvSpec) and layer.depthwise)
+    if not plain:
+        _refuse_float(kind, "a layer of 8 bits, or a depthwise one,")
+        options["weights"] = "int8" if layer.weights == 8 else "binary"
+        options["activation"] = "relu" if layer.activations == 8 else "sign"
+        options["input_kind"] = kind
+    if isinstance(layer, DenseSpec):
+        dense = (BinaryLinearBNBST if binary else LinearBNBST) if plain else QuantLinearBlock
+        return dense(None, layer.outputs, **options)
+    conv = (None, layer.filters, layer.kernel, layer.stride, layer.padding)
+    window = () if layer.pool is None else (layer.pool.window, layer.pool.stride, layer.pool.padding)
+    if not plain:
+        pool = Pool2D(*window) if window else None
+        return (QuantDepthwiseBlock if layer.depthwise else QuantConvBlock)(*conv, pool=pool, **options)
+    if layer.pool is None:
+        return (BinaryConvBNBST if binary else ConvBNBST)(*conv, **options)
+    return (BinaryConvPoolBNBST if binary else ConvPoolBNBST)(*conv, *window, **options)
+
+
+def _refuse_float(kind: InputKind, what: str) -> None:
+    if kind == "float":
+        raise TrainingError(f"{what} takes no float input: use uint8, int8 or bits")
