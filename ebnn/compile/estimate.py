@@ -158,7 +158,7 @@ def estimate(network: Network, board: Board, arithmetic: str = "integer", optimi
         arena_bytes=compiled.arena_bytes,
         score_bytes=4 * network.classes,
         constant_bytes=compiled.flash_bytes,
-        array_bytes=max(layer.weight_bytes for layer in network.layers),
+        array_bytes=max(compiled.encoder_bytes, compiled.name_bytes, *(layer.weight_bytes for layer in network.layers)),
         reserve_bytes=target.reserve_bytes + (compiled.ones_bytes if target.reserve_bytes else 0),
         target=target,
     )

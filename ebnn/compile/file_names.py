@@ -6,8 +6,9 @@ from ..errors import NetworkError
 
 # Of the runtime and of the serial firmware; a test compares them with the folders.
 OWN = frozenset(
-    """arm bits board columns columns_avr compare compare_avr conv conv_float count count_avr dense dense_float dot ebnn
-    frames memory normalization output port protocol responder stack tables tables_avr window""".split()
+    """arm bits board class_names columns columns_avr compare compare_avr conv conv_float count count_avr dense
+    dense_float dot ebnn encoder frames memory normalization output port protocol responder stack tables
+    tables_avr window""".split()
 )
 _C = frozenset(
     """alloca assert complex ctype endian errno fcntl features fenv float inttypes iso646 limits locale malloc math

@@ -4,6 +4,7 @@ import hashlib
 import keyword
 import os
 import re
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from textwrap import indent
@@ -15,11 +16,14 @@ from ..model.network import Network
 from ..model.transforms import Scores
 from ..version import __version__
 from .c_arrays import constant_array, float_literal
+from .class_names import class_names_part
+from .encoder import encoder_code, encoder_part
 from .file_names import check_header_name
+from .header_part import HeaderPart
 from .lines import listed
 from .options import Options
 from .plan import Plan, Step, plan
-from .self_test import LARGEST_ARRAY, self_test_arrays, self_test_function, self_test_macro
+from .self_test import LARGEST_ARRAY, sample_bytes, self_test_arrays, self_test_function, self_test_macro
 from .target import AVR, WORDS, target_of
 
 RUNTIME_VERSION = 3  # EBNN_RUNTIME_VERSION of firmware/lib/ebnn/src/ebnn.h; a test compares them
@@ -69,7 +73,7 @@ def write_header(
 
 
 def flash_bytes(network: Network, arithmetic: str = "integer", optimize: str = "balanced") -> int:
-    """Bytes of the header's constants: weights or tables, thresholds or normalisation, and the scores' own."""
+    """Bytes of the header's constants: of the layers, and of the encoder and the names where there are any."""
     return plan(network, Options.named(arithmetic, optimize), WORDS).flash_bytes
 
 
@@ -92,9 +96,9 @@ def header_text(
     check_identifier(name)
     if not 0 <= self_test <= MAX_SELF_TEST:
         raise NetworkError(f"a self-test of {self_test} samples cannot be made: take 0 to {MAX_SELF_TEST}")
-    if self_test and network.input.bytes > LARGEST_ARRAY:
+    if self_test and sample_bytes(network) > LARGEST_ARRAY:
         raise NetworkError(
-            f"a self-test of samples of {network.input.bytes:,} B cannot be made: AVR takes {LARGEST_ARRAY:,} B"
+            f"a self-test of samples of {sample_bytes(network):,} B cannot be made: AVR takes {LARGEST_ARRAY:,} B"
         )
     options = Options.named(arithmetic, optimize)
     board = load_board(board) if isinstance(board, str) else board
@@ -141,6 +145,19 @@ class _Header:
         self.network, self.options = elsewhere.network, elsewhere.options
         self.self_test = self_test
         self.avr_ram_bytes = avr_ram_bytes  # that an AVR must have
+        self.parts = (
+            encoder_part(self.network, name, self.emitted),
+            class_names_part(self.network, name, self.emitted),
+        )
+
+    @property
+    def emitted(self) -> str:
+        """By what it was emitted, for errors."""
+        return f"{self.name} was emitted by ebnn {__version__}"
+
+    def of_parts(self, place: Callable[[HeaderPart], str]) -> str:
+        """What the parts beside the layers add at a place."""
+        return "".join(map(place, self.parts))
 
     def text(self) -> str:
         """The whole header: what every source file takes, then what is defined once."""
@@ -173,9 +190,10 @@ class _Header:
         macro = self.macro
         layers = [self.layer(*steps) for steps in zip(self.plan.steps, self.avr_plan.steps, strict=True)]
         parts = [*layers, self.memory(), self.functions()]
+        parts += [part.definitions for part in self.parts if part.definitions]
         if self.self_test:
             parts += self_test_arrays(self.network, self.name, self.self_test)
-            parts.append(self_test_function(self.name, self.self_test, self.c_type))
+            parts.append(self_test_function(self.network, self.name, self.self_test))
         text = "\n".join(parts)
         return f"""\
 #if !defined({macro}_EBNN_DEFINED) \\
@@ -220,6 +238,7 @@ class _Header:
                 f" *             {network.input.values.layout}",
                 f" * flash       {self.plan.flash_bytes:,} B of constants",
                 f" * RAM         {self.arena()}, the input included",
+                *(f" * {title:<11} {text}" for part in self.parts for title, text in part.facts),
                 " *",
                 *(f" * {line}" for line in lines),
                 " */",
@@ -232,7 +251,7 @@ class _Header:
         network, macro = self.network, self.macro
         scores = network.layers[-1].transform
         assert isinstance(scores, Scores)
-        emitted = f"{self.name} was emitted by ebnn {__version__} for runtime version {RUNTIME_VERSION}"
+        emitted = f"{self.emitted} for runtime version {RUNTIME_VERSION}"
         return f"""\
 {ONES_IN_RAM if self.options.optimize.ones_in_ram else ""}
 #include "ebnn.h"
@@ -256,7 +275,7 @@ class _Header:
 #define {macro}_FLASH_BYTES {self.plan.flash_bytes}
 #define {macro}_SCORE_SCALE {float_literal(scores.scale)} /* score × this is the trainer's logit */
 {self.arena_size()}
-{self.avr_checks()}
+{self.of_parts(lambda part: part.macros)}{self.avr_checks()}
 {self.flash_check()}{self.float_check()}
 EBNN_ONE_HEADER("{self.name}", "{self.name}_{digest}");
 """
@@ -311,7 +330,8 @@ EBNN_ONE_HEADER("{self.name}", "{self.name}_{digest}");
 
     def float_check(self) -> str:
         """Sums of floats must be rounded to float after each operation."""
-        if not any(map(self.options.in_float, self.network.layers)):
+        code = encoder_code(self.network, self.name)
+        if not any(map(self.options.in_float, self.network.layers)) and not (code and code.in_float):
             return ""
         return """
 #if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0 && __FLT_EVAL_METHOD__ != 16
@@ -344,7 +364,7 @@ typedef union {{
     float floats[{macro}_ARENA_BYTES / 4];
 }} {name}_arena_t;
 
-#ifdef __cplusplus
+{self.of_parts(lambda part: part.types)}#ifdef __cplusplus
 extern "C" {{
 #endif
 
@@ -364,7 +384,7 @@ extern {name}_arena_t {name}_arena;
 /* A prediction that touches no memory but its arguments: re-entrant, where each call under way has its own arena.
  * input: NAME_INPUT_BYTES bytes, anywhere. scores: NAME_CLASSES of them, or NULL. Returns the class. */
 {self.signature(f"{macro}_EBNN_SCOPE", "predict_in")};
-{self_test_macro(name, self.self_test) if self.self_test else ""}
+{self.of_parts(lambda part: part.prototypes)}{self_test_macro(name, self.self_test) if self.self_test else ""}
 #ifdef __cplusplus
 }}
 #endif
@@ -395,7 +415,7 @@ static inline uint8_t {name}_predict(const {c_type} *input)
 {{
     return {name}_predict_in(&{name}_arena, input, NULL);
 }}
-"""
+{self.of_parts(lambda part: part.inline)}"""
 
     def signature(self, linkage: str, function: str, extra: tuple[str, ...] = ()) -> str:
         """The head of a function that takes an arena, ``extra`` arguments, input and scores."""
@@ -441,7 +461,9 @@ static inline uint8_t {name}_predict(const {c_type} *input)
 
     def reach_check(self) -> str:
         """Names what the constants take: the arrays, and the layers that point to them."""
-        sizes = [f"{self.macro}_FLASH_BYTES", *(f"sizeof {self.name}_{layer.name}" for layer in self.network.layers)]
+        others = self.plan.flash_bytes - self.plan.layer_bytes
+        layers = f"{self.macro}_FLASH_BYTES" + (f" - {others}" if others else "")
+        sizes = [layers, *(f"sizeof {self.name}_{layer.name}" for layer in self.network.layers)]
         return listed(f'    EBNN_CHECK_REACH("{self.name}", ', sizes, ");", " + ")
 
     def cases(self) -> str:
@@ -499,7 +521,7 @@ static inline uint8_t {name}_predict(const {c_type} *input)
 #define ebnn_network_input {name}_input
 #define ebnn_network_layer {name}_layer
 #define ebnn_network_scores {name}_scores
-
+{self.of_parts(lambda part: part.aliases)}
 {self.ebnn_compute()}#endif
 """
 

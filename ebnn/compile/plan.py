@@ -11,6 +11,7 @@ from functools import cached_property
 from ..errors import NetworkError
 from ..model.layers import Layer
 from ..model.network import Network
+from .class_names import name_bytes
 from .kernels import KERNELS
 from .kernels.kernel import Arrays, Kernel, Work, once
 from .memory import MemoryPlan, plan_memory
@@ -64,9 +65,24 @@ class Plan:
         return self.memory.arena_bytes
 
     @cached_property
+    def layer_bytes(self) -> int:
+        """Bytes of the layers' constants."""
+        return sum(step.flash_bytes for step in self.steps)
+
+    @property
+    def encoder_bytes(self) -> int:
+        """Bytes of the encoder's constants."""
+        return self.network.encoder.constant_bytes if self.network.encoder else 0
+
+    @property
+    def name_bytes(self) -> int:
+        """Bytes of the classes' names."""
+        return name_bytes(self.network)
+
+    @property
     def flash_bytes(self) -> int:
         """Bytes of all constants."""
-        return sum(step.flash_bytes for step in self.steps)
+        return self.layer_bytes + self.encoder_bytes + self.name_bytes
 
     @property
     def ones_bytes(self) -> int:

@@ -48,6 +48,11 @@ class Encoder(ABC):
     def constant_bytes(self) -> int:
         """Bytes of its constants in the device's flash."""
 
+    @property
+    @abstractmethod
+    def ranges(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The ends of each channel's range, (channels,) float64 each: beyond it all values are encoded alike."""
+
     @abstractmethod
     def output(self, raw: Shape) -> Input:
         """What it makes of raw samples of shape ``raw``."""
@@ -75,6 +80,18 @@ class Encoder(ABC):
         What is beyond the range of the encoder takes its end; NaN is the least of all. Raises InputError where the
         axes are others than ``shape``, or the values no numbers; of raw int16, also where they are not whole or beyond.
         """
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.apply(self.check_raw(x, shape).astype(np.float32, copy=False))
+
+    def pack_raw(self, x: ArrayLike, shape: Shape | None = None) -> NDArray[Any]:
+        """``x``, as in `encode`, as the device takes it: (n, values) float32 or int16, reading after reading."""
+        array = self.check_raw(x, shape)
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows = array.transpose(0, 2, 3, 1).astype(RAW_TYPES[self.raw])
+        return np.ascontiguousarray(rows).reshape(len(rows), -1)
+
+    def check_raw(self, x: ArrayLike, shape: Shape | None = None) -> NDArray[Any]:
+        """``x`` as (n, channels, height, width), in its own type. Raises InputError as `encode` does."""
         array = as_images(x, shape)
         if array.dtype.kind not in "fiub":
             raise InputError(f"raw samples of type {array.dtype} do not fit: give numbers")
@@ -84,8 +101,7 @@ class Encoder(ABC):
             whole = array.astype(np.float64)
             if not np.all((whole == np.rint(whole)) & (np.abs(whole + 0.5) < 2**15)):
                 raise InputError("raw samples are not whole numbers from -32768 to 32767: this network takes int16")
-        with np.errstate(over="ignore", invalid="ignore"):
-            return self.apply(array.astype(np.float32, copy=False))
+        return array
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +150,11 @@ class Affine(Encoder):
     @property
     def constant_bytes(self) -> int:
         return 8 * self.channels
+
+    @property
+    def ranges(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        low = self.offset.astype(np.float64)
+        return low, low + (self.values.high - self.values.low + 1) / self.scale.astype(np.float64)
 
     @property
     def values(self) -> Kind:
@@ -200,6 +221,10 @@ class Thermometer(Encoder):
     @property
     def constant_bytes(self) -> int:
         return int(4 * self.thresholds.size)
+
+    @property
+    def ranges(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return self.thresholds[:, 0].astype(np.float64), self.thresholds[:, -1].astype(np.float64)
 
     def output(self, raw: Shape) -> Input:
         return Input(BITS.name, Shape(raw.channels * self.levels, raw.height, raw.width))

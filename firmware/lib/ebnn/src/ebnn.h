@@ -26,5 +26,7 @@
 #include "ebnn/tables.h"
 #include "ebnn/conv_float.h"
 #include "ebnn/dense_float.h"
+#include "ebnn/encoder.h"
+#include "ebnn/class_names.h"
 
 #endif

@@ -59,6 +59,7 @@
 #define EBNN_HAS_WORDS 1
 #ifndef EBNN_FLASH
 #define EBNN_FLASH
+#define EBNN_FLASH_IS_MEMORY 1 /* a pointer to a constant is a pointer like any */
 #endif
 #ifndef EBNN_READ_U8
 #define EBNN_READ_U8(address) (*(const uint8_t *)(address))
