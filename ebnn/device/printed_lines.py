@@ -30,6 +30,8 @@ class Line:
     """When its end was read, by this computer's clock."""
     whole: bool = True
     """Whether its beginning was seen; that of a port's first line may be lost."""
+    pause: float = 0.0
+    """The longest silence between two of its bytes, seconds."""
 
 
 class LineSplitter:
@@ -42,6 +44,7 @@ class LineSplitter:
     def __init__(self, opened: float) -> None:
         self._buffer = b""
         self._heard = opened
+        self._pause = 0.0
         self._whole: bool | None = None  # of the line in the buffer; None before the first byte
         self._skip_newline = False
 
@@ -51,14 +54,17 @@ class LineSplitter:
             return []
         if self._whole is None:
             self._whole = seconds - self._heard >= QUIET_SECONDS
+        if self._buffer:
+            self._pause = max(self._pause, seconds - self._heard)
+        self._heard = seconds
         if self._skip_newline and data.startswith(b"\n"):
             data = data[1:]
         self._skip_newline = data.endswith(b"\r")
         lines = []
         *ended, rest = _ENDS.split(self._buffer + data)
         for raw in ended:
-            lines.append(Line(raw.decode("utf-8", "replace"), seconds, self._whole))
-            self._whole = True
+            lines.append(Line(raw.decode("utf-8", "replace"), seconds, self._whole, self._pause))
+            self._whole, self._pause = True, 0.0
         if len(rest) > LONGEST_LINE:
             rest, self._whole = b"", False
         self._buffer = rest

@@ -230,10 +230,16 @@ def record_port(
     Raises DeviceError and WriteError as the parts do; what was whole until then is in its file.
     """
     watch = watch or Unwatched()
+    stopped: BaseException | None = None
     try:
         layout = port.layout
-    except KeyboardInterrupt:
-        return []
+    except (KeyboardInterrupt, DeviceError) as error:
+        # What has come until then is recorded too, where it was to be.
+        if plan.start != "now" or not port.settle():
+            if isinstance(error, KeyboardInterrupt):
+                return []
+            raise
+        layout, stopped = port.layout, error
     facts = Facts(folder.label, layout.channels, layout.rate, port.port_name, port.baudrate, "")
     recorder = Recorder(plan, folder, facts, watch)
     begun(recorder)
@@ -241,6 +247,8 @@ def record_port(
     try:
         while not recorder.done:
             recorder.feed(port.read())
+            if stopped is not None:
+                raise stopped
             if watch.pressed():
                 recorder.press()
             if time.monotonic() - shown >= 0.1:

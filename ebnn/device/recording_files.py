@@ -74,8 +74,14 @@ class RecordingFolder:
         self.folder = folder
         self.label = check_label(label)
         self._reserve: IO[bytes] | None = None
+        self._made: list[Path] = []
         try:
-            self._place.mkdir(parents=True, exist_ok=True)
+            for one in (*reversed(self._place.parents), self._place):
+                if not one.exists():
+                    one.mkdir()
+                    self._made.append(one)
+            if not self._place.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, "it holds a file in the place of a folder")
             self._reserve = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
             self._reserve.write(os.urandom(_RESERVE))  # a file system that packs finds nothing to pack
             self._reserve.flush()
@@ -88,12 +94,12 @@ class RecordingFolder:
         return self.folder / self.label
 
     def close(self) -> None:
-        """Gives back the room that was kept free, and folders in which nothing was recorded."""
+        """Gives back the room that was kept free, and folders that were made and in which nothing was recorded."""
         with contextlib.suppress(OSError):
             self.free()
         with contextlib.suppress(OSError):
-            self._place.rmdir()
-            self.folder.rmdir()
+            while self._made:
+                self._made.pop().rmdir()
 
     def free(self) -> bool:
         """Gives back the room that was kept free; returns whether there was any."""

@@ -23,6 +23,7 @@ BAUDRATES = (BAUDRATE, 9600, 57600, 38400, 19200, 230400, 250000, 460800, 500000
 WAIT_SECONDS = 30.0
 """For the first line of numbers."""
 
+_MOST_BYTES = 4096  # of one read
 _KEPT_BYTES = 400  # of what was heard, for messages
 _READ_SECONDS = 0.05  # that one read waits
 _LAYOUT_SECONDS, _LAYOUT_ROWS = 1.5, 10  # of lines, after which their layout is told
@@ -32,6 +33,7 @@ _STALE_LINES = 200  # in a row that do not fit the layout
 _SPEED_FAILURES: tuple[type[Exception], ...] = (*PORT_FAILURES, ValueError, AttributeError)
 _REOPEN_SECONDS = 10.0  # in which a board that left its port comes back
 _TRIAL_SECONDS, _TRIAL_BYTES = 0.7, 200  # of listening at one speed
+_LONGEST_TRIAL_SECONDS = 3.0  # where the board is often silent
 _GARBLED_SECONDS = 1.0  # of no text, after which it is not only what a starting board sends
 _GARBAGE = 0.1  # share of bytes that are no text, from which on a speed is wrong
 
@@ -105,6 +107,7 @@ class SensorPort:
         self._port.timeout = _READ_SECONDS
         self._splitter = LineSplitter(time.monotonic())
         self._heard = bytearray()
+        self._heard_at, self._longest_silence = time.monotonic(), 0.0
         self._lines: list[Line] = []
         self._layout: Layout | None = None
         self._looked = False
@@ -137,6 +140,13 @@ class SensorPort:
         if self.prints_answers or self._layout is None:
             raise DeviceError(f"{self.port_name} prints predictions, no numbers of a sensor: ebnn live shows them")
         return self._layout
+
+    def settle(self) -> bool:
+        """Finds the layout by what has come so far, without waiting for more; returns whether there is a row."""
+        if self._layout is None:
+            self._layout = self._told_layout()
+            self._looked = self._layout is not None
+        return self._looked
 
     @property
     def prints_answers(self) -> bool:
@@ -180,6 +190,8 @@ class SensorPort:
         if not line.text.strip():
             return self._break("a blank line", complete=True)
         row = read_row(line.text)
+        if layout.rate and line.pause > max(_GAP_SECONDS, _GAP_SAMPLES / layout.rate):
+            row = None  # the end of one line and the beginning of another, with a reset between them
         if row is None or not line.whole or not layout.fits(row):
             return self._take_other(line, layout, row)
         self._stale = 0
@@ -240,11 +252,16 @@ class SensorPort:
         """The lines that have come; a port that was lost and found adds a break."""
         try:
             data = self._port.read(max(1, self._port.in_waiting))
+            while len(data) < _MOST_BYTES and (more := self._port.in_waiting):  # a socket tells 1 at a time
+                data += self._port.read(more)
         except PORT_FAILURES as error:
             events += self._break("the board left its port")
             self._reopen(error)
             return []
         now = time.monotonic()
+        if data:
+            self._longest_silence = max(self._longest_silence, now - self._heard_at)
+            self._heard_at = now
         self._heard = (self._heard + data)[-_KEPT_BYTES:]
         return self._splitter.feed(data, now)
 
@@ -277,19 +294,21 @@ class SensorPort:
         first_row: float | None = None
         first_byte: float | None = None
         told = False
+        rows: list[Line] = []
         while True:
             lines = self._read_lines([])
             self._lines += lines
             if any(line.whole and self._answers(line.text) for line in lines):
                 return None
             now = time.monotonic()
-            rows = [line for line in self._lines if line.whole and read_row(line.text) is not None]
+            rows += [line for line in lines if line.whole and read_row(line.text) is not None]
             if self._heard and first_byte is None:
                 first_byte = now
             late = first_byte is not None and now - first_byte >= _GARBLED_SECONDS
             if not rows and not self._speed_known and late and self._garbled():
                 self._find_speed()
                 begin, first_byte = time.monotonic(), None
+                rows = [line for line in self._lines if line.whole and read_row(line.text) is not None]
                 continue
             if rows:
                 first_row = rows[0].seconds
@@ -302,8 +321,13 @@ class SensorPort:
             elif now - begin >= 3 and not told:
                 told = True
                 self._say(f"{self.port_name} has sent no numbers yet; move the sensor where that makes it print")
+        return self._told_layout()
+
+    def _told_layout(self) -> Layout | None:
+        """The layout by what has come so far; None where no row has."""
         found = find_layout(self._lines)
-        assert found is not None  # there is a row
+        if found is None:
+            return None
         rate = self._rate or found.rate
         if self._rate is None and rate is not None:
             rate = next((known for known in self._known_rates if abs(known / rate - 1) <= 0.03), rate)
@@ -326,9 +350,13 @@ class SensorPort:
             except _SPEED_FAILURES:
                 continue
             heard, splitter, lines = bytearray(), LineSplitter(time.monotonic()), list[Line]()
-            end = time.monotonic() + _TRIAL_SECONDS
+            end = time.monotonic() + min(_LONGEST_TRIAL_SECONDS, max(_TRIAL_SECONDS, 1.5 * self._longest_silence))
             while time.monotonic() < end and len(heard) < _TRIAL_BYTES:
-                data = self._port.read(max(1, self._port.in_waiting))
+                try:
+                    data = self._port.read(max(1, self._port.in_waiting))
+                except PORT_FAILURES as error:
+                    self._reopen(error)
+                    return
                 heard += data
                 lines += splitter.feed(data, time.monotonic())
             # What was on its way at the old speed may still come first.

@@ -7,8 +7,10 @@ import math
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -188,7 +190,7 @@ def test_motion_begins_a_recording(tmp_path: Path) -> None:
         return f"{x:.3f},{1 + x / 3:.3f},{i}\r\n".replace(f",{i}\r", f",{i % 2}\r")
 
     rows = [at(i) for i in range(500)]
-    [recording] = record(tmp_path, ["\n", {"rows": rows, "hz": 100}], Plan("motion", count=1))
+    [recording] = record(tmp_path, ["\n", {"rows": rows, "hz": 100}], Plan("motion", count=1), rate=100.0)
     found = table(recording.path)[2]
     text = [",".join(row) + "\r\n" for row in found]
     begin = next(i for i in range(500) if rows[i : i + len(text)] == text)
@@ -198,7 +200,7 @@ def test_motion_begins_a_recording(tmp_path: Path) -> None:
 
 def test_motion_of_a_fixed_length_begins_once(tmp_path: Path) -> None:
     rows = [f"{3 * math.sin(i) if 300 <= i < 390 else 0.01 * (i % 3):.3f},1\r\n" for i in range(500)]
-    recordings = record(tmp_path, ["\n", {"rows": rows, "hz": 100}], Plan("motion", 0.4), until=500)
+    recordings = record(tmp_path, ["\n", {"rows": rows, "hz": 100}], Plan("motion", 0.4), until=500, rate=100.0)
     assert [one.samples for one in recordings] == [40]
 
 
@@ -212,7 +214,56 @@ def test_rest_is_known_of_quiet_channels() -> None:
     assert moving[-1] > 100
 
 
+def test_half_a_line_is_not_completed_by_the_one_after_a_reset(tmp_path: Path) -> None:
+    """Two halves with as many numbers as a line has are no line."""
+    script = ["\n", {"rows": lines(0, 200), "hz": 100}, "0.", 1.2, "7,0.5,9\r\n", {"rows": lines(500, 560), "hz": 100}]
+    recordings = record(tmp_path, script, until=260)
+    assert [table(one.path)[2] for one in recordings] == [
+        [values(i) for i in range(200)],
+        [values(i) for i in range(500, 560)],
+    ]
+
+
+def test_a_line_that_is_printed_piece_by_piece_is_whole(tmp_path: Path) -> None:
+    """Where a sketch waits for a slow sensor between two numbers of a line."""
+    script: list[Any] = ["\n"]
+    for i in range(5):
+        script += [f"{i},", 0.6, f"{i + 0.5}\n"]
+    [recording] = record(tmp_path, script, until=5)
+    assert table(recording.path)[2] == [[str(i), str(i + 0.5)] for i in range(5)]
+
+
+def test_a_socket(tmp_path: Path) -> None:
+    """As of a board behind a network, or a serial port that another program shares."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                time.sleep(0.3)  # what comes while the port is opened is thrown away
+                connection.sendall(b"\n")
+                for row in lines(0, 300):
+                    connection.sendall(row.encode())
+                    time.sleep(0.005)
+                connection.recv(1)
+
+        threading.Thread(target=serve, daemon=True).start()
+        files = RecordingFolder(tmp_path / "data", "wave")
+        with SensorPort(f"socket://127.0.0.1:{server.getsockname()[1]}") as board:
+            [recording] = record_port(board, files, Plan(), watch=Until(300))
+        files.close()
+    assert table(recording.path)[2] == [values(i) for i in range(300)]
+
+
 # Errors
+
+
+def test_what_came_before_the_layout_is_known_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a board that is gone after a few lines."""
+    monkeypatch.setattr("ebnn.device.sensor._REOPEN_SECONDS", 0.3)
+    with pytest.raises(PortError, match="is gone"):
+        record(tmp_path, ["\n", {"rows": lines(0, 30), "hz": 100}, 0.1, {"leave": 60}])
+    assert table(tmp_path / "data/wave/wave-0001.csv")[2] == [values(i) for i in range(30)]
 
 
 def test_silence_is_an_error(tmp_path: Path) -> None:
@@ -267,6 +318,14 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     with pytest.raises(WriteError, match="data cannot be written"):
         RecordingFolder(tmp_path / "data", "wave")
+
+
+def test_folders_that_were_there_stay(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    RecordingFolder(tmp_path / "empty", "wave").close()
+    RecordingFolder(tmp_path / "new" / "data", "wave").close()
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+    assert list((tmp_path / "empty").iterdir()) == []
 
 
 # The command
