@@ -13,7 +13,7 @@ from support.c_networks import RUNTIME, SANITIZERS, WARNINGS, Case, require, run
 from support.degenerate import DEGENERATE
 from support.large_networks import large_network
 from support.parts import block_of, last_of, net_of
-from support.random_networks import random_network, random_samples
+from support.random_networks import random_large_network, random_network, random_samples
 from test_network import float_network, mnist_like, ones, only_scores, scores, three_layers, tiny
 
 from ebnn.compile import header
@@ -254,6 +254,15 @@ def test_any_threshold_and_direction_in_c_equals_the_reference(tmp_path):
     signs = [layer.transform for case in cases for layer in case.network.layers if isinstance(layer.transform, Sign)]
     falls = {bool(sign.below.any()) for sign in signs}
     assert falls == {False, True}
+    check(cases, run(cases, tmp_path, SANITIZERS))
+
+
+def test_large_networks_in_c_equal_the_reference(tmp_path):
+    """Several strips, pools across them, runs of a table's rows, filters of more bits than 16 bits count."""
+    cases = []
+    for seed in range(24):
+        network = random_large_network(random.Random(seed))
+        cases.append(Case(network, random_samples(network, 2, seed), optimize=OPTIMIZE[seed % len(OPTIMIZE)]))
     check(cases, run(cases, tmp_path, SANITIZERS))
 
 

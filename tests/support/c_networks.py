@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,8 +47,17 @@ class Result:
     arena: NDArray[np.uint8]
 
 
-def run(cases: Sequence[Case], folder: Path, flags: Sequence[str] = SANITIZERS, compiler: str = "gcc") -> list[Result]:
-    """Compiles the cases into one program, feeds it their samples and reads the results."""
+def run(
+    cases: Sequence[Case],
+    folder: Path,
+    flags: Sequence[str] = SANITIZERS,
+    compiler: str = "gcc",
+    arena_bytes: Callable[[Network], int] = lambda network: network.arena_bytes,
+) -> list[Result]:
+    """Compiles the cases into one program, feeds it their samples and reads the results.
+
+    ``arena_bytes`` says how large arenas are, where ``flags`` ask for another core's.
+    """
     calls, includes, data = [], [], []
     for i, case in enumerate(cases):
         name = f"n{i}"
@@ -65,10 +74,10 @@ def run(cases: Sequence[Case], folder: Path, flags: Sequence[str] = SANITIZERS, 
     subprocess.run([*command, f"-I{RUNTIME}", "-o", program, folder / "main.c"], check=True)
     done = subprocess.run([program], input=b"".join(data), capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()[-4000:]
-    return _split(cases, done.stdout)
+    return _split(cases, done.stdout, arena_bytes)
 
 
-def _split(cases: Sequence[Case], output: bytes) -> list[Result]:
+def _split(cases: Sequence[Case], output: bytes, arena_bytes: Callable[[Network], int]) -> list[Result]:
     results, at = [], 0
     for case in cases:
         network, n = case.network, len(np.asarray(case.x))
@@ -77,7 +86,7 @@ def _split(cases: Sequence[Case], output: bytes) -> list[Result]:
                 ("class", "u1"),
                 ("same", "u1"),
                 ("scores", "<i4", (network.classes,)),
-                ("arena", "u1", (network.arena_bytes,)),
+                ("arena", "u1", (arena_bytes(network),)),
             ]
         )
         table = np.frombuffer(output, record, n, at)
@@ -88,7 +97,7 @@ def _split(cases: Sequence[Case], output: bytes) -> list[Result]:
     return results
 
 
-# A sample lies in a heap block of exactly its size, so that the address sanitizer sees a read past its end.
+# A sample lies in the arena, then in a heap block of exactly its size: the address sanitizer sees a read past its end.
 _MAIN = """\
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,7 +109,8 @@ _MAIN = """\
         int32_t scores[NAME##_CLASSES];                                                  \\
         uint8_t answer[2];                                                               \\
         if (fread(input, 1, NAME##_INPUT_BYTES, stdin) != NAME##_INPUT_BYTES) return 3;  \\
-        answer[1] = name##_predict(input);                                               \\
+        memcpy(name##_input(), input, NAME##_INPUT_BYTES);                               \\
+        answer[1] = name##_predict(name##_input());                                      \\
         answer[0] = name##_scores(input, scores);                                        \\
         answer[1] = answer[0] == answer[1];                                              \\
         fwrite(answer, 1, 2, stdout);                                                    \\

@@ -43,6 +43,72 @@ def random_network(choose: random.Random, normalized: bool = False) -> Network:
     return net_of(network_input, tuple(blocks), last_of(weights, multiplier, offset, 0.5))
 
 
+def random_large_network(choose: random.Random) -> Network:
+    """What others are too small or too even for: wide, tall and narrow maps, and filters of more than 32,766 bits."""
+    kind, shape, linear = choose.choice([_wide_map, _tall_map, _narrow_map, _many_taps])(choose)
+    rng = np.random.default_rng(choose.getrandbits(32))
+    outputs, height, width, channels = linear
+    reach = height * width * channels * LARGEST[kind]
+    sign = _signs(choose, rng, outputs, reach)
+    network_input = Input(kind, shape)
+    weights = _weights(rng, linear)
+    block: Block
+    if (height, width) == shape[1:] and choose.random() < 0.5:
+        block = block_of(Dense(weights), None, sign)
+    else:
+        stride = choose.choice([(1, 1), (1, 1), (1, 2), (2, 1), (2, 3)])
+        least = max(0, (width - shape.width + 1) // 2)
+        pad = (choose.randint(0, min(height - 1, 2)), choose.randint(least, 2))
+        conv = Conv(weights, stride, pad)
+        pool = None
+        if choose.random() < 0.7:
+            sides = block_of(conv, None, sign).at(0, network_input).map_shape[1:]
+            size = choose.randint(1, min(int(sides[0]), 4)), choose.randint(1, min(int(sides[1]), 9))
+            pool = Pool(size, (choose.randint(1, 5), choose.randint(1, 5)), (size[0] // 3, size[1] // 3))
+        block = block_of(conv, pool, sign)
+    at = block.at(0, network_input).output_shape
+    classes = choose.randint(2, 5)
+    last = last_of(
+        _weights(rng, (classes, at.height, at.width, at.channels)),
+        rng.integers(-100, 101, classes),
+        rng.integers(-1000, 1001, classes),
+        0.5,
+    )
+    return net_of(network_input, (block,), last)
+
+
+_Geometry = tuple[InputKind, Shape, tuple[int, int, int, int]]
+"""Kind and shape of an input, shape of the first layer's weights."""
+
+
+def _wide_map(choose: random.Random) -> _Geometry:
+    shape = Shape(choose.choice([1, 1, 1, 2]), choose.randint(3, 8), choose.randint(17, 45))
+    kind: InputKind = choose.choice(["uint8", "uint8", "int8", "bits"])
+    kernel = choose.randint(1, 3), choose.choice([1, 2, 3, 3, 5])
+    return kind, shape, (choose.choice([1, 3, 8, 9, 16, 24]), *kernel, shape.channels)
+
+
+def _tall_map(choose: random.Random) -> _Geometry:
+    shape = Shape(choose.choice([1, 1, 2, 3]), choose.randint(12, 30), choose.randint(5, 12))
+    kind: InputKind = choose.choice(["uint8", "bits", "bits", "bits"])
+    kernel = choose.choice([1, 2, 3, 3, 3]), choose.choice([1, 2, 3, 3, 3])
+    return kind, shape, (choose.choice([1, 3, 4, 8, 9, 16]), *kernel, shape.channels)
+
+
+def _narrow_map(choose: random.Random) -> _Geometry:
+    """Where padding and stride leave some columns of the kernel without a column of the image."""
+    shape = Shape(1, choose.randint(3, 9), choose.randint(1, 2))
+    return choose.choice(["uint8", "int8"]), shape, (choose.choice([3, 8]), 3, choose.randint(2, 3), 1)
+
+
+def _many_taps(choose: random.Random) -> _Geometry:
+    """Every second time more than 65,504 bits, whose mismatches 16 bits cannot count; 65,535 is the most."""
+    height, width = choose.randint(4, 5), choose.randint(3, 4)
+    most = 65_535 // (height * width)
+    channels = choose.choice([most, choose.randint(most // 2 + 1, most)])
+    return "bits", Shape(channels, height, width), (choose.randint(1, 3), height, width, channels)
+
+
 def random_samples(network: Network, count: int, seed: int = 0) -> NDArray[Any]:
     """(count, channels, height, width) in the input's type; floats whose sums depend on the order of their addition."""
     rng = np.random.default_rng(seed)
@@ -109,12 +175,17 @@ def _random_block(
     if normalized:
         normalization = random_normalization(rng, outputs, taps**0.5 * LARGEST[kind] / 2)
         return block_of(linear, pool, thresholds_of(normalization, reach), normalization)
-    span = max(1, int(taps**0.5 * LARGEST[kind]))
+    return block_of(linear, pool, _signs(choose, rng, outputs, reach, max(1, int(taps**0.5 * LARGEST[kind]))))
+
+
+def _signs(choose: random.Random, rng: np.random.Generator, outputs: int, reach: int, span: int | None = None) -> Sign:
+    """Thresholds for sums that spread about ``span`` far and are never beyond ``reach``, a tenth of them extreme."""
+    span = max(1, int(reach**0.5)) if span is None else span
     value = rng.integers(-span, span + 1, outputs)
     extreme = rng.random(outputs) < 0.1
     value[extreme] = rng.choice([-reach - 1, -reach, reach, reach + 1], int(extreme.sum()))
     below = rng.random(outputs) < choose.choice([0, 0.5, 1])
-    return block_of(linear, pool, Sign(np.clip(value, -reach - 1, reach + 1), below))
+    return Sign(np.clip(value, -reach - 1, reach + 1), below)
 
 
 def _windows(

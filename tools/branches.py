@@ -1,0 +1,153 @@
+"""Lists what random networks never reach: kernels that the planner may choose, and branches of the C library.
+
+::
+
+    uv run python -m tools.branches --networks 400
+
+Makes random networks as the tests do, plans each with every arithmetic and optimization, compiles the emitted headers
+for this computer with ``gcc --coverage``, with one lane as on AVR and with two, and asks gcov which branches no sample
+took. The scores must be the reference's. AVR's assembly is not compiled here: tests run it on simavr.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+TESTS = Path(__file__).parents[1] / "tests"
+sys.path.insert(0, str(TESTS))
+
+from support.c_networks import RUNTIME, Case, run  # noqa: E402
+from support.random_networks import random_large_network, random_network, random_samples  # noqa: E402
+
+from ebnn.compile.kernels import KERNELS  # noqa: E402
+from ebnn.compile.kernels.columns import Columns  # noqa: E402
+from ebnn.compile.kernels.kernel import Kernel  # noqa: E402
+from ebnn.compile.kernels.tables import Tables  # noqa: E402
+from ebnn.compile.options import ARITHMETICS, OPTIMIZE, Arithmetic, Options  # noqa: E402
+from ebnn.compile.plan import arena_plan, plan  # noqa: E402
+from ebnn.compile.target import TARGETS, WORDS, Target  # noqa: E402
+from ebnn.model.network import Network  # noqa: E402
+
+Choice = tuple[str, str, str]
+"""A kernel's name, an arithmetic, an optimization."""
+Branch = tuple[str, int, int]
+"""A file of the library, a line, which of its branches."""
+
+SEED = 20
+SAMPLES = 4
+TOGETHER = 40  # networks of one program
+
+
+def networks(count: int, seed: int = SEED) -> Iterator[tuple[Network, bool]]:
+    """Random networks, a quarter of them large, and whether the float arithmetic runs them."""
+    choose = random.Random(seed)
+    for number in range(count):
+        if number % 4 == 0:
+            yield random_large_network(choose), False
+        else:
+            yield random_network(choose, number % 2 == 1), number % 2 == 1
+
+
+def possible(kernel: Kernel, options: Options) -> bool:
+    """Whether some layer is run by a kernel with these options."""
+    level = options.optimize
+    if (
+        (kernel.grouped and not level.grouped)
+        or (isinstance(kernel, Columns) and not level.columns)
+        or (isinstance(kernel, Tables) and level.table_bytes == 0)
+    ):
+        return False
+    hidden = "scores" not in kernel.struct.arguments
+    if options.arithmetic is Arithmetic.FLOAT:
+        return not hidden or "float" in kernel.parts
+    return "float" not in kernel.parts or kernel.takes == "float"
+
+
+def all_choices() -> set[Choice]:
+    """What the planner may choose."""
+    return {
+        (kernel.name, arithmetic, optimize)
+        for arithmetic in ARITHMETICS
+        for optimize in OPTIMIZE
+        for kernel in KERNELS
+        if possible(kernel, Options.named(arithmetic, optimize))
+    }
+
+
+def choices(made: Iterable[tuple[Network, bool]]) -> Counter[Choice]:
+    """How often the planner chooses what for the layers of these networks."""
+    found: Counter[Choice] = Counter()
+    for network, normalized in made:
+        for arithmetic in ARITHMETICS if normalized else ("integer",):
+            for optimize in OPTIMIZE:
+                steps = plan(network, Options.named(arithmetic, optimize), WORDS).steps
+                found.update((step.kernel.name, arithmetic, optimize) for step in steps)
+    return found
+
+
+def branches(made: list[tuple[Network, bool]], target: Target, folder: Path) -> Counter[Branch]:
+    """How often each branch of the library is taken by samples of these networks. Raises AssertionError where the
+    scores are not the reference's."""
+    cases = [
+        Case(network, random_samples(network, SAMPLES, i), arithmetic, OPTIMIZE[(i + i // 4 + j) % len(OPTIMIZE)])
+        for i, (network, normalized) in enumerate(made)
+        for j, arithmetic in enumerate(ARITHMETICS if normalized else ("integer",))
+    ]
+    flags = ["--coverage", "-O0", f"-DEBNN_LANES={target.lanes}"]
+    results = run(cases, folder, flags, arena_bytes=lambda network: arena_plan(network, target).arena_bytes)
+    for case, result in zip(cases, results, strict=True):
+        np.testing.assert_array_equal(result.scores, case.network.scores(case.x))
+    command = ["gcov", "--json-format", "--stdout", "--branch-probabilities", *folder.glob("*.gcda")]
+    found: Counter[Branch] = Counter()
+    for line in subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout.splitlines():
+        for file in json.loads(line)["files"]:
+            path = Path(file["file"])
+            if RUNTIME not in path.parents:
+                continue
+            for at in file["lines"]:
+                for number, branch in enumerate(at["branches"]):
+                    found[path.relative_to(RUNTIME).as_posix(), at["line_number"], number] += branch["count"]
+    return found
+
+
+@click.command()
+@click.option("--networks", "count", type=click.IntRange(1), default=400, show_default=True, help="How many.")
+@click.option("--seed", type=int, default=SEED, show_default=True, help="Of the first network.")
+def main(count: int, seed: int) -> None:
+    """List what random networks never reach."""
+    console = Console()
+    made = list(networks(count, seed))
+    taken = choices(made)
+    missing = sorted(all_choices() - taken.keys())
+    console.print(f"{len(all_choices())} choices of the planner, {len(missing)} never made")
+    for name, arithmetic, optimize in missing:
+        console.print(f"  {name}, {arithmetic}, {optimize}")
+    for target in TARGETS:
+        total: Counter[Branch] = Counter()
+        parts = [made[at : at + TOGETHER] for at in range(0, count, TOGETHER)]
+        for part in track(parts, f"{target.lanes} lanes", console=console):
+            with tempfile.TemporaryDirectory(prefix="ebnn-branches-") as folder:
+                found = branches(part, target, Path(folder))
+                total.update(found)
+                total.update(dict.fromkeys(found, 0))
+        never = sorted(branch for branch, times in total.items() if times == 0)
+        console.print(f"{target.lanes} lanes: {len(total)} branches of the library, {len(never)} never taken")
+        for file, line, number in never:
+            text = (RUNTIME / file).read_text(encoding="utf-8").splitlines()[line - 1].strip()
+            console.print(f"  {file}:{line} branch {number}: {text}", highlight=False, markup=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()
