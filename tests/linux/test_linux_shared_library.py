@@ -19,15 +19,6 @@ NETWORK = ebnn.load("mnist-tiny")
 IMAGES = np.random.default_rng(0).integers(0, 256, (70, 1, 28, 28)).astype(np.uint8)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory):
-    """A cache of the module's own."""
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("cache")
-        patch.setenv("EBNN_CACHE", str(folder))
-        yield folder
-
-
 def test_classes_and_scores_are_the_networks_own():
     compiled = ebnn.compile(NETWORK)
     for x in (IMAGES, IMAGES[:1], IMAGES[:0], IMAGES[:, 0], IMAGES.astype(np.int64), IMAGES.tolist()):

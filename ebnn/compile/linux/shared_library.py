@@ -74,7 +74,10 @@ class CompiledNetwork:
 
     def scores(self, x: ArrayLike) -> NDArray[np.int32]:
         """Integer scores of the samples, (n, classes) int32; ``x`` as in :meth:`predict`."""
-        packed = self.network.pack_input(x)
+        return self.packed_scores(self.network.pack_input(x))
+
+    def packed_scores(self, packed: NDArray[np.uint8]) -> NDArray[np.int32]:
+        """Scores of samples as `Network.pack_input` gives them, (n, input bytes) uint8, without a check."""
         scores = np.empty((len(packed), self.network.classes), np.int32)
         self._library.ebnn_linux_scores(self._handle, _address(packed), len(packed), _address(scores))
         return scores

@@ -129,7 +129,7 @@ FOR_AVX2 EBNN_LINUX_INLINE void bit_tile(const ebnn_linux_bits_t *job, uint32_t 
         }
         for (p = 0; p < positions; p++)
             for (b = 0; b < blocks; b++) {
-                int32_t *sums = job->sums + (first + p) * job->sum_stride + (block + b) * EBNN_LINUX_LANES;
+                int32_t *sums = job->sums + job->rows[first + p] * job->sum_stride + (block + b) * EBNN_LINUX_LANES;
                 const __m256i taps = _mm256_set1_epi32(job->taps[first + p]);
 
                 store_sums(sums, wide[p][b][0], fresh, taps);
@@ -256,9 +256,46 @@ FOR_AVX2 static void bytes_bytes(const ebnn_linux_bytes_t *job)
         wide_tile(job, p, 1);
 }
 
+/* A product with +1 or -1 is exact, so a fused step rounds as one that is not. */
+FOR_AVX2 EBNN_LINUX_INLINE void float_tile(const ebnn_linux_floats_t *job, uint32_t first, const uint32_t positions)
+{
+    const float *patches = job->patches + first * job->patch_stride;
+    float *sums = job->sums + first * job->sum_stride;
+    __m256 acc[6][2];
+    uint32_t p;
+    size_t k;
+
+    for (p = 0; p < positions; p++) {
+        acc[p][0] = _mm256_loadu_ps(sums + p * job->sum_stride);
+        acc[p][1] = _mm256_loadu_ps(sums + p * job->sum_stride + 8);
+    }
+    for (k = 0; k < job->taps; k++) {
+        const __m256 low = _mm256_loadu_ps(job->panel + k * EBNN_LINUX_PANEL);
+        const __m256 high = _mm256_loadu_ps(job->panel + k * EBNN_LINUX_PANEL + 8);
+
+        for (p = 0; p < positions; p++) {
+            const __m256 value = _mm256_broadcast_ss(patches + p * job->patch_stride + k);
+
+            acc[p][0] = _mm256_fmadd_ps(value, low, acc[p][0]);
+            acc[p][1] = _mm256_fmadd_ps(value, high, acc[p][1]);
+        }
+    }
+    for (p = 0; p < positions; p++) {
+        _mm256_storeu_ps(sums + p * job->sum_stride, acc[p][0]);
+        _mm256_storeu_ps(sums + p * job->sum_stride + 8, acc[p][1]);
+    }
+}
+
 FOR_AVX2 static void floats(const ebnn_linux_floats_t *job)
 {
-    ebnn_linux_float_loop(job);
+    uint32_t p = 0;
+
+    for (; p + 6 <= job->count; p += 6)
+        float_tile(job, p, 6);
+    for (; p + 2 <= job->count; p += 2)
+        float_tile(job, p, 2);
+    for (; p < job->count; p++)
+        float_tile(job, p, 1);
 }
 
 FOR_AVX2 static void signs(const int32_t *sums, const int32_t *thresholds, uint32_t count, uint8_t *out)
@@ -326,8 +363,25 @@ FOR_AVX2 static void requantize(const ebnn_linux_requantize_t *job, const int32_
     ebnn_linux_requantize_loop(job, sums, count, out);
 }
 
-const ebnn_linux_path_t ebnn_linux_avx2 = {"avx2", 4,     runs,    bits,     bytes,      bytes_bytes,
-                                           floats, signs, largest, channels, requantize, unpack};
+FOR_AVX2 static void unpack_floats(const uint8_t *weights, size_t taps, float *panel)
+{
+    const __m256i sign = _mm256_set1_epi32((int)0x80000000u), minus_one = _mm256_set1_epi32((int)0xBF800000u);
+    __m256i *out = (__m256i *)(void *)panel;
+    size_t k;
+    uint32_t half;
+
+    for (k = 0; k < taps; k++)
+        for (half = 0; half < 2; half++, out++) {
+            const __m128i eight =
+                _mm_loadl_epi64((const __m128i *)(const void *)(weights + k / 8 * EBNN_LINUX_LANES + 8 * half));
+            const __m256i bit = _mm256_sll_epi32(_mm256_cvtepu8_epi32(eight), _mm_cvtsi32_si128(31 - (int)(k % 8)));
+
+            _mm256_storeu_si256(out, _mm256_xor_si256(_mm256_and_si256(bit, sign), minus_one));
+        }
+}
+
+const ebnn_linux_path_t ebnn_linux_avx2 = {"avx2", 4,       runs,     bits,       bytes,  bytes_bytes,  floats,
+                                           signs,  largest, channels, requantize, unpack, unpack_floats};
 #else
 typedef int ebnn_linux_no_avx2;
 #endif

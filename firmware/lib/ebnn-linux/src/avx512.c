@@ -93,7 +93,7 @@ FOR_AVX512 EBNN_LINUX_INLINE void bit_tile(const ebnn_linux_bits_t *job, uint32_
             }
         }
         for (p = 0; p < positions; p++) {
-            int32_t *sums = job->sums + (first + p) * job->sum_stride + block * EBNN_LINUX_LANES;
+            int32_t *sums = job->sums + job->rows[first + p] * job->sum_stride + block * EBNN_LINUX_LANES;
             const __m512i taps = _mm512_set1_epi32(job->taps[first + p]);
 
             store_sums(sums, wide[p][0], fresh, taps);
@@ -145,7 +145,7 @@ FOR_AVX512 EBNN_LINUX_INLINE void half_tile(const ebnn_linux_bits_t *job, uint32
                 wide[p] = _mm512_add_epi16(wide[p], _mm512_cvtepu8_epi16(counts[p]));
         }
         for (p = 0; p < positions; p++)
-            store_sums(job->sums + (first + p) * job->sum_stride + block * EBNN_LINUX_LANES, wide[p], fresh,
+            store_sums(job->sums + job->rows[first + p] * job->sum_stride + block * EBNN_LINUX_LANES, wide[p], fresh,
                        _mm512_set1_epi32(job->taps[first + p]));
     }
 }
@@ -209,18 +209,43 @@ FOR_AVX512 static void bytes(const ebnn_linux_bytes_t *job)
 
     for (; p + POSITIONS <= job->count; p += POSITIONS)
         byte_tile(job, p, POSITIONS);
+    for (; p + 2 <= job->count; p += 2)
+        byte_tile(job, p, 2);
     for (; p < job->count; p++)
         byte_tile(job, p, 1);
+}
+
+/* A product with +1 or -1 is exact, so a fused step rounds as one that is not. */
+FOR_AVX512 EBNN_LINUX_INLINE void float_tile(const ebnn_linux_floats_t *job, uint32_t first, const uint32_t positions)
+{
+    const float *patches = job->patches + first * job->patch_stride;
+    float *sums = job->sums + first * job->sum_stride;
+    __m512 acc[POSITIONS];
+    uint32_t p;
+    size_t k;
+
+    for (p = 0; p < positions; p++)
+        acc[p] = _mm512_loadu_ps(sums + p * job->sum_stride);
+    for (k = 0; k < job->taps; k++) {
+        const __m512 weights = _mm512_loadu_ps(job->panel + k * EBNN_LINUX_PANEL);
+
+        for (p = 0; p < positions; p++)
+            acc[p] = _mm512_fmadd_ps(_mm512_set1_ps(patches[p * job->patch_stride + k]), weights, acc[p]);
+    }
+    for (p = 0; p < positions; p++)
+        _mm512_storeu_ps(sums + p * job->sum_stride, acc[p]);
 }
 
 FOR_AVX512 static void floats(const ebnn_linux_floats_t *job)
 {
     uint32_t p = 0;
 
-    for (; p + 8 <= job->count; p += 8)
-        ebnn_linux_float_tile(job, p, 8);
+    for (; p + POSITIONS <= job->count; p += POSITIONS)
+        float_tile(job, p, POSITIONS);
+    for (; p + 2 <= job->count; p += 2)
+        float_tile(job, p, 2);
     for (; p < job->count; p++)
-        ebnn_linux_float_tile(job, p, 1);
+        float_tile(job, p, 1);
 }
 
 FOR_AVX512 static void signs(const int32_t *sums, const int32_t *thresholds, uint32_t count, uint8_t *out)
@@ -258,8 +283,21 @@ FOR_AVX512 static void requantize(const ebnn_linux_requantize_t *job, const int3
     ebnn_linux_requantize_loop(job, sums, count, out);
 }
 
-const ebnn_linux_path_t ebnn_linux_avx512 = {"avx512", 8,     runs,    bits,     bytes,      bytes,
-                                             floats,   signs, largest, channels, requantize, unpack};
+FOR_AVX512 static void unpack_floats(const uint8_t *weights, size_t taps, float *panel)
+{
+    const __m512 one = _mm512_set1_ps(1), minus_one = _mm512_set1_ps(-1);
+    size_t k;
+
+    for (k = 0; k < taps; k++) {
+        const __m128i lanes = _mm_loadu_si128((const __m128i *)(const void *)(weights + k / 8 * EBNN_LINUX_LANES));
+        const __mmask16 set = _mm_test_epi8_mask(lanes, _mm_set1_epi8((char)(1u << k % 8)));
+
+        _mm512_storeu_ps(panel + k * EBNN_LINUX_PANEL, _mm512_mask_blend_ps(set, minus_one, one));
+    }
+}
+
+const ebnn_linux_path_t ebnn_linux_avx512 = {"avx512", 8,       runs,     bits,       bytes,  bytes,        floats,
+                                             signs,    largest, channels, requantize, unpack, unpack_floats};
 #else
 typedef int ebnn_linux_no_avx512;
 #endif

@@ -4,35 +4,36 @@
 
 #include "paths.h"
 
+typedef float ebnn_linux_lanes_t __attribute__((vector_size(4 * EBNN_LINUX_PANEL)));
+
 /* Sums of floats in the order of the taps: a product with +1 or -1 is exact, so each step rounds once. */
 EBNN_LINUX_INLINE void ebnn_linux_float_tile(const ebnn_linux_floats_t *job, uint32_t first, const uint32_t positions)
 {
-    float acc[8][EBNN_LINUX_PANEL];
-    uint32_t p, j;
+    const float *patches = job->patches + first * job->patch_stride;
+    float *sums = job->sums + first * job->sum_stride;
+    ebnn_linux_lanes_t acc[8], weights;
+    uint32_t p;
     size_t k;
 
     for (p = 0; p < positions; p++)
-        for (j = 0; j < EBNN_LINUX_PANEL; j++)
-            acc[p][j] = job->sums[(first + p) * job->sum_stride + j];
-    for (k = 0; k < job->taps; k++)
-        for (p = 0; p < positions; p++) {
-            const float value = job->patches[(first + p) * job->patch_stride + k];
-            const float *weights = job->panel + k * EBNN_LINUX_PANEL;
-
-            for (j = 0; j < EBNN_LINUX_PANEL; j++)
-                acc[p][j] += value * weights[j];
-        }
+        __builtin_memcpy(acc + p, sums + p * job->sum_stride, sizeof *acc);
+    for (k = 0; k < job->taps; k++) {
+        __builtin_memcpy(&weights, job->panel + k * EBNN_LINUX_PANEL, sizeof weights);
+        for (p = 0; p < positions; p++)
+            acc[p] += patches[p * job->patch_stride + k] * weights;
+    }
     for (p = 0; p < positions; p++)
-        for (j = 0; j < EBNN_LINUX_PANEL; j++)
-            job->sums[(first + p) * job->sum_stride + j] = acc[p][j];
+        __builtin_memcpy(sums + p * job->sum_stride, acc + p, sizeof *acc);
 }
 
 EBNN_LINUX_INLINE void ebnn_linux_float_loop(const ebnn_linux_floats_t *job)
 {
     uint32_t p = 0;
 
-    for (; p + 4 <= job->count; p += 4)
-        ebnn_linux_float_tile(job, p, 4);
+    for (; p + 8 <= job->count; p += 8)
+        ebnn_linux_float_tile(job, p, 8);
+    for (; p + 2 <= job->count; p += 2)
+        ebnn_linux_float_tile(job, p, 2);
     for (; p < job->count; p++)
         ebnn_linux_float_tile(job, p, 1);
 }
@@ -111,6 +112,17 @@ EBNN_LINUX_INLINE void ebnn_linux_requantize_loop(const ebnn_linux_requantize_t 
 
         out[j] = (uint8_t)(least > job->high ? job->high : least);
     }
+}
+
+/* Weights of PANEL lanes, bits in a block, as floats of +1 and -1 in a panel. */
+EBNN_LINUX_INLINE void ebnn_linux_unpack_float_loop(const uint8_t *weights, size_t taps, float *panel)
+{
+    size_t k;
+    uint32_t j;
+
+    for (k = 0; k < taps; k++)
+        for (j = 0; j < EBNN_LINUX_PANEL; j++)
+            panel[k * EBNN_LINUX_PANEL + j] = (float)((weights[k / 8 * EBNN_LINUX_LANES + j] >> (k % 8) & 1) * 2 - 1);
 }
 
 /* Weights of PANEL lanes, bits in a block, as bytes of +1 and -1 in a panel; 0 behind the last tap. */

@@ -66,8 +66,8 @@ EBNN_LINUX_INLINE void bit_tile(const ebnn_linux_bits_t *job, uint32_t first, ui
         }
         for (p = 0; p < positions; p++)
             for (b = 0; b < 4; b++)
-                store_sums(job->sums + (first + p) * job->sum_stride + block * EBNN_LINUX_LANES + 8 * b, wide[p][b],
-                           fresh, vdupq_n_s32(job->taps[first + p]));
+                store_sums(job->sums + job->rows[first + p] * job->sum_stride + block * EBNN_LINUX_LANES + 8 * b,
+                           wide[p][b], fresh, vdupq_n_s32(job->taps[first + p]));
     }
 }
 
@@ -176,8 +176,13 @@ static void requantize(const ebnn_linux_requantize_t *job, const int32_t *sums, 
     ebnn_linux_requantize_loop(job, sums, count, out);
 }
 
-const ebnn_linux_path_t ebnn_linux_neon = {"neon", 0,     runs,    bits,     bytes,      bytes,
-                                           floats, signs, largest, channels, requantize, unpack};
+static void unpack_floats(const uint8_t *weights, size_t taps, float *panel)
+{
+    ebnn_linux_unpack_float_loop(weights, taps, panel);
+}
+
+const ebnn_linux_path_t ebnn_linux_neon = {"neon", 0,       runs,     bits,       bytes,  bytes,        floats,
+                                           signs,  largest, channels, requantize, unpack, unpack_floats};
 #else
 typedef int ebnn_linux_no_neon;
 #endif

@@ -14,16 +14,17 @@
 
 #define ALIGNMENT 64
 #define SUM_BYTES (256u << 10)   /* of a band's sums, where one row takes less */
-#define PATCH_BYTES (32u << 10)  /* of a tile's patches, where one takes less */
+#define PATCH_BYTES (64u << 10)  /* of a tile's patches, as the products take them, where eight take less */
 #define GROUP_BYTES (256u << 10) /* of a group's activations, where one sample takes less */
 #define MOST_POSITIONS 64        /* in a tile */
 #define MOST_SAMPLES 64          /* in a group */
-#define CHUNK_TAPS 1024          /* of a panel */
+#define CHUNK_TAPS 512           /* of a panel: it lies in the first cache, floats too */
 
 /* What a thread works in. */
 typedef struct {
     uint8_t *patches, *masks, *operands;
     int32_t *taps, *sums, *most;
+    uint32_t *rows;
     int8_t *panel;
     float *float_panel;
     uint8_t *bits, *bit_patch, *bit_mask;
@@ -36,7 +37,8 @@ typedef struct {
     uint32_t lanes;     /* outputs, rounded up to blocks */
     uint32_t band;      /* pooled rows whose sums lie in memory together */
     uint32_t bands;
-    int out_bits; /* whether outputs are bits; else bytes */
+    uint32_t inner[2], inner_end[2]; /* rows and columns of the map whose kernels lie inside the image */
+    int out_bits;                    /* whether outputs are bits; else bytes */
     size_t out_row_bytes;
 } step_t;
 
@@ -147,17 +149,10 @@ static void sums_of(const run_t *run, const room_t *room, const uint8_t *patches
     size_t tap;
 
     if (is_bit_by_bit(layer)) {
-        const ebnn_linux_bits_t job = {patches,
-                                       masks,
-                                       patch_bytes,
-                                       filter_bytes,
-                                       room->taps,
-                                       count,
-                                       weights + block * filter_bytes * EBNN_LINUX_LANES,
-                                       blocks,
-                                       room->operands,
-                                       sums,
-                                       lanes};
+        const ebnn_linux_bits_t job = {
+            patches,    masks,          patch_bytes, filter_bytes,
+            room->taps, room->rows,     count,       weights + block * filter_bytes * EBNN_LINUX_LANES,
+            blocks,     room->operands, sums,        lanes};
 
         path->bits(&job);
         return;
@@ -196,12 +191,12 @@ static void sums_of(const run_t *run, const room_t *room, const uint8_t *patches
 
             if (block * EBNN_LINUX_LANES + panel * EBNN_LINUX_PANEL >= layer->outputs)
                 break;
-            path->unpack(own, taps, room->panel);
             if (layer->product == EBNN_LINUX_BYTES) {
                 const ebnn_linux_bytes_t job = {patches + tap, patch_bytes, (taps + 3) / 4,
                                                 count,         room->panel, sums + panel * EBNN_LINUX_PANEL,
                                                 lanes};
 
+                path->unpack(own, taps, room->panel);
                 path->bytes(&job);
             } else {
                 const ebnn_linux_floats_t job = {(const float *)(const void *)patches + tap,
@@ -211,44 +206,48 @@ static void sums_of(const run_t *run, const room_t *room, const uint8_t *patches
                                                  room->float_panel,
                                                  (float *)(void *)sums + panel * EBNN_LINUX_PANEL,
                                                  lanes};
-                size_t k;
-                uint32_t j;
 
-                for (k = 0; k < taps; k++)
-                    for (j = 0; j < EBNN_LINUX_PANEL; j++)
-                        room->float_panel[k * EBNN_LINUX_PANEL + j] =
-                            room->panel[(k / 4 * EBNN_LINUX_PANEL + j) * 4 + k % 4];
+                path->unpack_floats(own, taps, room->float_panel);
                 path->floats(&job);
             }
         }
 }
 
-/* The patch at a place of the map, as the products take it: bytes of -128 to 127 as 0 to 255, bits as 0 and 2 with 1
+/* Patches at places from (y, x) on of a row of the map, as the products take them: bytes of -128 to 127 as 0 to 255, bits as 0 and 2 with 1
  * for what lies outside; the corrections take the weights' part of that back. */
-static void gather(const run_t *run, const room_t *room, const uint8_t *image, uint32_t y, uint32_t x, uint8_t *patch)
+static void gather(const run_t *run, const room_t *room, const uint8_t *image, uint32_t y, uint32_t x, uint32_t count,
+                   int is_inner, uint8_t *patches)
 {
     const ebnn_linux_layer_t *layer = run->layer;
-    const size_t values = patch_values(layer);
+    const size_t values = patch_values(layer), stride = run->step->patch_bytes;
+    uint8_t *const end = patches + count * stride;
+    uint8_t *patch;
     size_t k;
 
-    if (layer->input == EBNN_LINUX_IN_FLOAT) {
-        ebnn_linux_float_patch(layer, (const float *)(const void *)image, y, x, (float *)(void *)patch);
-    } else if (layer->input == EBNN_LINUX_IN_BITS) {
-        const int32_t inside = ebnn_linux_bit_patch(layer, image, y, x, room->bit_patch, room->bit_mask);
-
-        if (inside == (int32_t)values)
-            memset(room->bit_mask, 0xFF, (values + 7) / 8);
-        for (k = 0; k < values; k++) {
-            const int bit = room->bit_patch[k / 8] >> (k % 8) & 1, is_inside = room->bit_mask[k / 8] >> (k % 8) & 1;
-
-            patch[k] = (uint8_t)(1 - is_inside + 2 * bit);
+    if (layer->input == EBNN_LINUX_IN_BITS) {
+        for (patch = patches; patch < end; patch += stride, x++) {
+            if (is_inner)
+                ebnn_linux_bit_patches(layer, image, y, x, 1, room->bit_patch, 0);
+            else
+                ebnn_linux_bit_patch(layer, image, y, x, room->bit_patch, room->bit_mask);
+            ebnn_linux_spread(room->bit_patch, is_inner ? NULL : room->bit_mask, values, patch);
         }
-    } else {
-        ebnn_linux_byte_patch(layer, image, y, x, patch);
-        if (layer->input == EBNN_LINUX_IN_INT8)
+        return;
+    }
+    if (layer->input == EBNN_LINUX_IN_FLOAT) {
+        for (patch = patches; patch < end; patch += stride)
+            ebnn_linux_float_patch(layer, (const float *)(const void *)image, y, x++, (float *)(void *)patch);
+        return;
+    }
+    if (is_inner)
+        ebnn_linux_byte_patches(layer, image, y, x, count, patches, stride);
+    else
+        for (patch = patches; patch < end; patch += stride)
+            ebnn_linux_byte_patch(layer, image, y, x++, patch);
+    if (layer->input == EBNN_LINUX_IN_INT8)
+        for (patch = patches; patch < end; patch += stride)
             for (k = 0; k < values; k++)
                 patch[k] ^= 0x80;
-    }
 }
 
 /* Ends `count` outputs of one position, from `output` on, a multiple of 32: bits or bytes at `bits`, or scores. */
@@ -307,12 +306,14 @@ static void dense_part(void *context, uint32_t part, uint32_t thread)
             const uint8_t *patches = run->in + sample * stride;
             size_t patch_bytes = stride;
 
-            for (p = 0; p < positions; p++)
+            for (p = 0; p < positions; p++) {
                 room->taps[p] = (int32_t)(layer->channels * layer->height * layer->width);
+                room->rows[p] = p;
+            }
             if (layer->input == EBNN_LINUX_IN_INT8 || (layer->input == EBNN_LINUX_IN_BITS && !is_bit_by_bit(layer))) {
                 patch_bytes = step->patch_bytes;
                 for (p = 0; p < positions; p++)
-                    gather(run, room, patches + p * stride, 0, 0, room->patches + p * patch_bytes);
+                    gather(run, room, patches + p * stride, 0, 0, 1, 1, room->patches + p * patch_bytes);
                 patches = room->patches;
             }
             sums_of(run, room, patches, patch_bytes, NULL, positions, block, taken, room->sums);
@@ -324,35 +325,84 @@ static void dense_part(void *context, uint32_t part, uint32_t thread)
     }
 }
 
+/* How many places from (y, x) on lie in its row of the map, all with kernels inside the image, or all with others. */
+static uint32_t places_alike(const run_t *run, uint32_t y, uint32_t x, int *is_inner)
+{
+    const step_t *step = run->step;
+    const uint32_t width = run->layer->map[1];
+
+    *is_inner = 0;
+    if (y < step->inner[0] || y >= step->inner_end[0] || x >= step->inner_end[1])
+        return width - x;
+    if (x < step->inner[1])
+        return step->inner[1] - x;
+    *is_inner = 1;
+    return step->inner_end[1] - x;
+}
+
+/* Sums of bits of map rows `first` to `end` - 1: of the places whose kernels lie inside the image, or of the others. */
+static void bit_map_sums(const run_t *run, const room_t *room, const uint8_t *image, uint32_t first, uint32_t end,
+                         int inner)
+{
+    const ebnn_linux_layer_t *layer = run->layer;
+    const step_t *step = run->step;
+    const uint32_t blocks = step->lanes / EBNN_LINUX_LANES;
+    uint32_t y, x, alike, filled = 0, p;
+
+    for (y = first; y < end; y++)
+        for (x = 0; x < layer->map[1]; x += alike) {
+            int is_inner;
+            uint8_t *patch = room->patches + filled * step->patch_bytes;
+
+            alike = places_alike(run, y, x, &is_inner);
+            if (is_inner != inner)
+                continue;
+            alike = at_most(alike, step->positions - filled);
+            for (p = filled; p < filled + alike; p++) {
+                room->rows[p] = (y - first) * layer->map[1] + x + p - filled;
+                room->taps[p] = (int32_t)layer->taps;
+                if (!inner)
+                    room->taps[p] =
+                        ebnn_linux_bit_patch(layer, image, y, x + p - filled, room->patches + p * step->patch_bytes,
+                                             room->masks + p * step->patch_bytes);
+            }
+            if (inner)
+                ebnn_linux_bit_patches(layer, image, y, x, alike, patch, step->patch_bytes);
+            filled += alike;
+            if (filled == step->positions) {
+                sums_of(run, room, room->patches, step->patch_bytes, inner ? NULL : room->masks, filled, 0, blocks,
+                        room->sums);
+                filled = 0;
+            }
+        }
+    if (filled)
+        sums_of(run, room, room->patches, step->patch_bytes, inner ? NULL : room->masks, filled, 0, blocks, room->sums);
+}
+
 /* Sums of map rows `first` to `end` - 1 of a sample. */
 static void map_sums(const run_t *run, const room_t *room, const uint8_t *image, uint32_t first, uint32_t end)
 {
     const ebnn_linux_layer_t *layer = run->layer;
     const step_t *step = run->step;
     const uint32_t width = layer->map[1], count = (end - first) * width;
-    uint32_t done, p;
+    uint32_t done, positions, p, alike;
 
-    for (done = 0; done < count; done += step->positions) {
-        const uint32_t positions = at_most(count - done, step->positions);
-        int outside = 0;
-
-        for (p = 0; p < positions; p++) {
+    if (is_bit_by_bit(layer)) {
+        bit_map_sums(run, room, image, first, end, 1);
+        bit_map_sums(run, room, image, first, end, 0);
+        return;
+    }
+    for (done = 0; done < count; done += positions) {
+        positions = at_most(count - done, step->positions);
+        for (p = 0; p < positions; p += alike) {
             const uint32_t y = first + (done + p) / width, x = (done + p) % width;
-            uint8_t *patch = room->patches + p * step->patch_bytes, *mask = room->masks + p * step->patch_bytes;
+            int is_inner;
 
-            if (!is_bit_by_bit(layer)) {
-                gather(run, room, image, y, x, patch);
-            } else {
-                room->taps[p] = ebnn_linux_bit_patch(layer, image, y, x, patch, mask);
-                outside |= room->taps[p] != (int32_t)layer->taps;
-            }
+            alike = at_most(places_alike(run, y, x, &is_inner), positions - p);
+            gather(run, room, image, y, x, alike, is_inner, room->patches + p * step->patch_bytes);
         }
-        if (outside)
-            for (p = 0; p < positions; p++)
-                if (room->taps[p] == (int32_t)layer->taps)
-                    memset(room->masks + p * step->patch_bytes, 0xFF, ((size_t)layer->taps + 7) / 8);
-        sums_of(run, room, room->patches, step->patch_bytes, outside ? room->masks : NULL, positions, 0,
-                step->lanes / EBNN_LINUX_LANES, room->sums + (size_t)done * step->lanes);
+        sums_of(run, room, room->patches, step->patch_bytes, NULL, positions, 0, step->lanes / EBNN_LINUX_LANES,
+                room->sums + (size_t)done * step->lanes);
     }
 }
 
@@ -383,7 +433,7 @@ static const int32_t *pooled_sums(const run_t *run, const room_t *room, uint32_t
                 for (j = 0; j < lanes; j++)
                     most[j] = values[j] > most[j] ? values[j] : most[j];
             } else {
-                run->net->path->largest(room->most, sums, (uint32_t)lanes);
+                run->net->path->largest(room->most, sums, (uint32_t)round_up(run->layer->outputs, EBNN_LINUX_PANEL));
             }
         }
     return room->most;
@@ -445,8 +495,15 @@ static void run_group(ebnn_linux_t *net, const uint8_t *samples, uint32_t count,
     const size_t sample_bytes = (size_t)net->network->sample_bytes;
     uint32_t i;
 
-    for (i = 0; i < count; i++)
-        memcpy(net->activations[0] + i * net->activation_bytes, samples + i * sample_bytes, sample_bytes);
+    for (i = 0; i < count; i++) {
+        uint8_t *to = net->activations[0] + i * net->activation_bytes;
+
+        if (net->network->layers[0].input == EBNN_LINUX_IN_FLOAT && !net->network->layers[0].dense)
+            ebnn_linux_channels_last(net->network->layers, (const float *)(const void *)(samples + i * sample_bytes),
+                                     (float *)(void *)to);
+        else
+            memcpy(to, samples + i * sample_bytes, sample_bytes);
+    }
     for (i = 0; i < net->network->layer_count; i++) {
         const ebnn_linux_layer_t *layer = net->network->layers + i;
         const step_t *step = net->steps + i;
@@ -519,6 +576,19 @@ static size_t input_bytes(const ebnn_linux_layer_t *layer)
     return layer->height * ebnn_linux_row_bytes(layer) * value_bytes(layer);
 }
 
+/* Which places along one side have their kernels inside the image. */
+static void find_inner(const ebnn_linux_layer_t *layer, int axis, step_t *step)
+{
+    const uint32_t side = axis ? layer->width : layer->height, kernel = layer->kernel[axis], pad = layer->pad[axis];
+    const uint32_t first = (pad + layer->stride[axis] - 1) / layer->stride[axis];
+    const uint32_t end = side + pad < kernel ? 0 : (side + pad - kernel) / layer->stride[axis] + 1;
+
+    step->inner[axis] = first < layer->map[axis] ? first : layer->map[axis];
+    step->inner_end[axis] = end < step->inner[axis]  ? step->inner[axis]
+                            : end < layer->map[axis] ? end
+                                                     : layer->map[axis];
+}
+
 /* Chooses tiles and bands of a layer. */
 static void plan_step(ebnn_linux_t *net, const ebnn_linux_layer_t *layer, step_t *step)
 {
@@ -526,11 +596,13 @@ static void plan_step(ebnn_linux_t *net, const ebnn_linux_layer_t *layer, step_t
     const size_t operand = is_bit_by_bit(layer) ? patch * (1 + net->path->operand_bytes) : patch;
     size_t row_sums;
 
+    find_inner(layer, 0, step);
+    find_inner(layer, 1, step);
     step->lanes = (uint32_t)round_up(layer->outputs, EBNN_LINUX_LANES);
     step->patch_bytes = round_up(patch + 8, 8);
-    step->positions = at_most(PATCH_BYTES / operand, MOST_POSITIONS);
+    step->positions = at_most(PATCH_BYTES / operand / 8 * 8, MOST_POSITIONS);
     if (step->positions < 8)
-        step->positions = at_most(8 * PATCH_BYTES / operand, 8);
+        step->positions = is_bit_by_bit(layer) ? 8 : 32;
     step->out_bits = layer->transform == EBNN_LINUX_SIGN || layer->transform == EBNN_LINUX_NORMALIZE;
     step->out_row_bytes = (size_t)layer->pooled[1] * layer->outputs;
     if (step->out_bits)
@@ -576,6 +648,7 @@ static size_t lay_out(ebnn_linux_t *net, uint8_t *memory)
         room->masks = (uint8_t *)take(memory, &used, patches);
         room->operands = (uint8_t *)take(memory, &used, operands);
         room->taps = (int32_t *)take(memory, &used, positions * sizeof(int32_t));
+        room->rows = (uint32_t *)take(memory, &used, positions * sizeof(uint32_t));
         room->sums = (int32_t *)take(memory, &used, sums * sizeof(int32_t));
         room->most = (int32_t *)take(memory, &used, lanes * sizeof(int32_t));
         room->panel = (int8_t *)take(memory, &used, CHUNK_TAPS * EBNN_LINUX_PANEL);

@@ -68,6 +68,16 @@ static void store(uint8_t *to, uint64_t word)
     memcpy(to, &word, sizeof word);
 }
 
+#define EACH 0x0101010101010101u /* 1 in each byte */
+
+/* Eight bits as eight bytes, 0 or 1. */
+static uint64_t spread_byte(uint8_t bits)
+{
+    const uint64_t chosen = bits * EACH & 0x8040201008040201u;
+
+    return (chosen + 0x7F7F7F7F7F7F7F7Fu) >> 7 & EACH;
+}
+
 /* Bytes, eight at a time: up to seven more are copied. */
 static void copy(uint8_t *to, const uint8_t *from, size_t count)
 {
@@ -103,32 +113,67 @@ static void put_ones(uint8_t *to, size_t to_bit, size_t count)
     }
 }
 
+void ebnn_linux_bit_patches(const ebnn_linux_layer_t *layer, const uint8_t *image, uint32_t y, uint32_t x,
+                            uint32_t count, uint8_t *patches, size_t stride)
+{
+    const size_t row_bytes = ebnn_linux_row_bytes(layer), run = (size_t)layer->kernel[1] * layer->channels;
+    const uint8_t *top = image + ((size_t)y * layer->stride[0] - layer->pad[0]) * row_bytes;
+    const size_t step = (size_t)layer->stride[1] * layer->channels, filter_bytes = (values_of(layer) + 7) / 8;
+    size_t from = ((size_t)x * layer->stride[1] - layer->pad[1]) * layer->channels;
+    uint32_t ky;
+
+    for (; count; count--, patches += stride, from += step) {
+        const uint8_t *row = top;
+
+        if (layer->channels % 8 == 0) {
+            uint8_t *to = patches;
+
+            for (ky = 0; ky < layer->kernel[0]; ky++, to += run / 8, row += row_bytes)
+                copy(to, row + from / 8, run / 8);
+            continue;
+        }
+        memset(patches, 0, filter_bytes);
+        for (ky = 0; ky < layer->kernel[0]; ky++, row += row_bytes)
+            ebnn_linux_put_bits(patches, ky * run, row, from, run);
+    }
+}
+
 int32_t ebnn_linux_bit_patch(const ebnn_linux_layer_t *layer, const uint8_t *image, uint32_t y, uint32_t x,
                              uint8_t *patch, uint8_t *mask)
 {
     const window_t window = window_at(layer, y, x);
     const size_t row_bytes = ebnn_linux_row_bytes(layer), channels = layer->channels;
-    const size_t columns = window.end[1] - window.first[1], run = columns * channels;
+    const size_t run = (window.end[1] - window.first[1]) * channels;
     const size_t from = (size_t)(window.left + window.first[1]) * channels;
-    const int whole = is_whole(layer, &window);
     uint32_t ky;
 
-    if (whole && channels % 8 == 0) {
-        for (ky = 0; ky < layer->kernel[0]; ky++)
-            copy(patch + ky * run / 8, image + (size_t)(window.top + ky) * row_bytes + from / 8, run / 8);
-        return (int32_t)values_of(layer);
-    }
     memset(patch, 0, (values_of(layer) + 7) / 8);
-    if (!whole)
-        memset(mask, 0, (values_of(layer) + 7) / 8);
+    memset(mask, 0, (values_of(layer) + 7) / 8);
     for (ky = window.first[0]; ky < window.end[0]; ky++) {
         const size_t at = ((size_t)ky * layer->kernel[1] + window.first[1]) * channels;
 
         ebnn_linux_put_bits(patch, at, image + (size_t)(window.top + ky) * row_bytes, from, run);
-        if (!whole)
-            put_ones(mask, at, run);
+        put_ones(mask, at, run);
     }
     return (int32_t)((window.end[0] - window.first[0]) * run);
+}
+
+void ebnn_linux_byte_patches(const ebnn_linux_layer_t *layer, const uint8_t *image, uint32_t y, uint32_t x,
+                             uint32_t count, uint8_t *patches, size_t stride)
+{
+    const size_t row_bytes = ebnn_linux_row_bytes(layer), run = (size_t)layer->kernel[1] * layer->channels;
+    const size_t step = (size_t)layer->stride[1] * layer->channels;
+    const uint8_t *from = image + ((size_t)y * layer->stride[0] - layer->pad[0]) * row_bytes +
+                          ((size_t)x * layer->stride[1] - layer->pad[1]) * layer->channels;
+    uint32_t ky;
+
+    for (; count; count--, patches += stride, from += step) {
+        const uint8_t *row = from;
+        uint8_t *to = patches;
+
+        for (ky = 0; ky < layer->kernel[0]; ky++, to += run, row += row_bytes)
+            copy(to, row, run);
+    }
 }
 
 void ebnn_linux_byte_patch(const ebnn_linux_layer_t *layer, const uint8_t *image, uint32_t y, uint32_t x,
@@ -140,11 +185,6 @@ void ebnn_linux_byte_patch(const ebnn_linux_layer_t *layer, const uint8_t *image
     const size_t from = (size_t)(window.left + window.first[1]) * channels;
     uint32_t ky;
 
-    if (is_whole(layer, &window)) {
-        for (ky = 0; ky < layer->kernel[0]; ky++)
-            copy(patch + ky * run, image + (size_t)(window.top + ky) * row_bytes + from, run);
-        return;
-    }
     memset(patch, 0, values_of(layer));
     for (ky = window.first[0]; ky < window.end[0]; ky++)
         memcpy(patch + ((size_t)ky * layer->kernel[1] + window.first[1]) * channels,
@@ -154,19 +194,33 @@ void ebnn_linux_byte_patch(const ebnn_linux_layer_t *layer, const uint8_t *image
 void ebnn_linux_float_patch(const ebnn_linux_layer_t *layer, const float *image, uint32_t y, uint32_t x, float *patch)
 {
     const window_t window = window_at(layer, y, x);
-    const size_t channels = layer->channels, plane = (size_t)layer->height * layer->width;
-    uint32_t ky, kx;
-    size_t c, k;
+    const size_t channels = layer->channels, run = (window.end[1] - window.first[1]) * channels;
+    const size_t from = (size_t)(window.left + window.first[1]) * channels;
+    uint32_t ky;
+    size_t k;
 
     if (!is_whole(layer, &window))
         for (k = 0; k < values_of(layer); k++)
             patch[k] = 0;
     for (ky = window.first[0]; ky < window.end[0]; ky++)
-        for (kx = window.first[1]; kx < window.end[1]; kx++) {
-            const float *from = image + (size_t)(window.top + ky) * layer->width + (size_t)(window.left + kx);
-            float *to = patch + ((size_t)ky * layer->kernel[1] + kx) * channels;
+        memcpy(patch + ((size_t)ky * layer->kernel[1] + window.first[1]) * channels,
+               image + (size_t)(window.top + ky) * layer->width * channels + from, run * sizeof *patch);
+}
 
-            for (c = 0; c < channels; c++)
-                to[c] = from[c * plane];
-        }
+void ebnn_linux_channels_last(const ebnn_linux_layer_t *layer, const float *from, float *to)
+{
+    const size_t channels = layer->channels, plane = (size_t)layer->height * layer->width;
+    size_t i, c;
+
+    for (c = 0; c < channels; c++)
+        for (i = 0; i < plane; i++)
+            to[i * channels + c] = from[c * plane + i];
+}
+
+void ebnn_linux_spread(const uint8_t *bits, const uint8_t *mask, size_t count, uint8_t *bytes)
+{
+    size_t k;
+
+    for (k = 0; k < count; k += 8)
+        store(bytes + k, (mask ? EACH - spread_byte(mask[k / 8]) : 0) + 2 * spread_byte(bits[k / 8]));
 }

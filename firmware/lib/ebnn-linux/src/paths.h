@@ -16,12 +16,13 @@ typedef struct {
     const uint8_t *patches; /* [position][patch_stride], `bytes` of each count */
     const uint8_t *masks;   /* likewise: 0 where a tap lies outside the image; or NULL */
     size_t patch_stride, bytes;
-    const int32_t *taps; /* [position]: taps inside the image */
-    uint32_t count;      /* positions */
+    const int32_t *taps;  /* [position]: taps inside the image */
+    const uint32_t *rows; /* [position]: its place in `sums` */
+    uint32_t count;       /* positions */
     const uint8_t *weights;
     uint32_t blocks;
     void *operands; /* room for count * bytes * operand_bytes */
-    int32_t *sums;  /* [position][sum_stride] */
+    int32_t *sums;  /* [row][sum_stride] */
     size_t sum_stride;
 } ebnn_linux_bits_t;
 
@@ -70,10 +71,11 @@ typedef struct {
     void (*floats)(const ebnn_linux_floats_t *job);
     /* bit j of `bits` is sums[j] >= thresholds[j]; `count` is a multiple of 8. */
     void (*signs)(const int32_t *sums, const int32_t *thresholds, uint32_t count, uint8_t *bits);
-    void (*largest)(int32_t *most, const int32_t *sums, uint32_t count); /* count is a multiple of LANES */
+    void (*largest)(int32_t *most, const int32_t *sums, uint32_t count); /* count is a multiple of PANEL */
     void (*channels)(const ebnn_linux_channels_t *job);
     void (*requantize)(const ebnn_linux_requantize_t *job, const int32_t *sums, uint32_t count, uint8_t *out);
     void (*unpack)(const uint8_t *weights, size_t taps, int8_t *panel);
+    void (*unpack_floats)(const uint8_t *weights, size_t taps, float *panel);
 } ebnn_linux_path_t;
 
 extern const ebnn_linux_path_t ebnn_linux_portable;

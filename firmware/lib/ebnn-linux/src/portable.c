@@ -26,7 +26,7 @@ static void bits(const ebnn_linux_bits_t *job)
         for (p = 0; p < job->count; p++) {
             const uint8_t *patch = job->patches + p * job->patch_stride;
             const uint8_t *mask = job->masks ? job->masks + p * job->patch_stride : NULL;
-            int32_t *sums = job->sums + p * job->sum_stride + block * EBNN_LINUX_LANES;
+            int32_t *sums = job->sums + job->rows[p] * job->sum_stride + block * EBNN_LINUX_LANES;
             size_t k = 0;
 
             for (j = 0; j < EBNN_LINUX_LANES; j++)
@@ -89,5 +89,10 @@ static void requantize(const ebnn_linux_requantize_t *job, const int32_t *sums, 
     ebnn_linux_requantize_loop(job, sums, count, out);
 }
 
-const ebnn_linux_path_t ebnn_linux_portable = {"portable", 0,     runs,    bits,     bytes,      bytes,
-                                               floats,     signs, largest, channels, requantize, unpack};
+static void unpack_floats(const uint8_t *weights, size_t taps, float *panel)
+{
+    ebnn_linux_unpack_float_loop(weights, taps, panel);
+}
+
+const ebnn_linux_path_t ebnn_linux_portable = {"portable", 0,       runs,     bits,       bytes,  bytes,        floats,
+                                               signs,      largest, channels, requantize, unpack, unpack_floats};
