@@ -90,7 +90,7 @@ OUTSIDE = {
     "sklearn": {"datasets"},
     "matplotlib": {"show"},
     "rich": {"show"},
-    "tensorboardX": {"training", "cli"},
+    "tensorboardX": {"training"},
 }
 
 
@@ -143,6 +143,8 @@ def test_no_two_rooms_have_a_module_of_one_name():
     for file, _, _, _ in imports():
         *folders, module = Path(file).with_suffix("").parts
         if module != "__init__" and folders not in (["cli"], ["compile", "kernels"]):
+            if folders[:1] == ["frontends"]:
+                folders[1:2] = ["*"]  # each front end has a `front_end`, and a `trainer` and the like of its own
             rooms.setdefault(module, set()).add("/".join(folders))
     doubled = {module: folders for module, folders in rooms.items() if len(folders) > 1}
     assert doubled == {"npz": {"datasets/formats", "model"}}  # archives of a data set, and of a network
@@ -159,6 +161,18 @@ def test_rooms_import_only_what_lies_below_them():
         if parts[1] not in at_import | (when_run if late else set()):
             wrong.append(f"{file} imports {target}")
     assert wrong == []
+
+
+def test_a_framework_stays_in_its_front_end():
+    """What one front end imports from outside, and no other room does, no second front end imports either."""
+    users = {}
+    for file, room, _, target in imports():
+        package = target.split(".")[0]
+        if package not in sys.stdlib_module_names | {"ebnn", "numpy"}:
+            users.setdefault(package, set()).add("/".join(Path(file).parts[:2]) if room == "frontends" else room)
+    frameworks = {package: rooms for package, rooms in users.items() if any("frontends/" in room for room in rooms)}
+    assert frameworks["chainer"] == {"frontends/chainer"}
+    assert [package for package, rooms in frameworks.items() if len(rooms) > 1] == []
 
 
 @pytest.mark.parametrize("package", OUTSIDE)

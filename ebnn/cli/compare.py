@@ -51,7 +51,7 @@ def compare(architecture: str, out: Path | None, json_file: Path | None, **setti
     out = Path("runs") / f"compare-{options.name}" if out is None else out
     keep_files("--out", out, {*KEPT_FILES, MODEL_NAME})
     folders = {name: out / name for name in ("float", "binarized")}
-    check_architecture(options, architecture)
+    check_architecture(options, architecture, baseline=True)
     with open_task(options, out, list(folders.values())) as task:
         _compare(task, options, architecture, folders, json_file)
 

@@ -1,16 +1,11 @@
 """The command ``ebnn networks``."""
 
-import statistics
 from pathlib import Path
-from typing import Any
 
 import click
 
-from ..compile.summary import describe_network
-from ..published import PublishedNetwork, load_published, network_names
-from ..published.card import BOARDS, card_text, estimates
-from ..published.published_network import deviation
-from ..recipes import load_recipe
+from ..published import load_published, network_names
+from ..published.card import BOARDS, card_text, card_values
 from ..show.console import command_line, make_console, print_command, print_line, print_markdown, print_whole
 from ..show.network_tables import networks_table
 from .options import json_option, write_json
@@ -32,29 +27,8 @@ def networks(name: str | None, json_file: Path | None) -> None:
         print_line(console, f"{', '.join(BOARDS)}: estimated time of a sample there, - does not fit")
         print_line(console, "data: weights, thresholds, score constants")
         print_command(console, "more of one of them", command_line("networks", "NAME"))
-        write_json(json_file, {"networks": [network_values(one) for one in published]})
+        write_json(json_file, {"networks": [card_values(one) for one in published]})
         return
     one = load_published(name)
     print_markdown(console, card_text(one))
-    write_json(json_file, network_values(one))
-
-
-def network_values(one: PublishedNetwork) -> dict[str, Any]:
-    """What is known of a published network as plain JSON values."""
-    floats = one.float_accuracies
-    return {
-        "name": one.name,
-        "summary": load_recipe(one.name).summary,
-        "recipe": one.training["recipe"],
-        "dataset": one.training["dataset"],
-        "architecture": one.training["architecture"],
-        "seed": one.seed,
-        "accuracy": one.accuracy,
-        "mean_accuracy": statistics.fmean(one.accuracies),
-        "accuracy_deviation": deviation(one.accuracies),
-        "mean_float_accuracy": statistics.fmean(floats) if floats else None,
-        "seeds": [seed.values() for seed in one.seeds],
-        "data_bytes": one.data_bytes,
-        **describe_network(one.network),
-        "estimates": [found.values() for found in estimates(one.network)],
-    }
+    write_json(json_file, card_values(one))

@@ -77,7 +77,7 @@ def train(
     options = read_training_options(settings)
     out = Path("runs") / (options.name + ("-float" if float_baseline else "")) if out is None else out
     keep_files("--out", out, {*KEPT_FILES, *([MODEL_NAME] if output is None else [])})
-    check_architecture(options, architecture)
+    check_architecture(options, architecture, baseline=float_baseline)
     with open_task(options, out, model=output is None) as task:
         _train(task, options, architecture, output, float_baseline, json_file)
 

@@ -11,7 +11,6 @@ import click
 
 from ..compile.estimate import estimate, estimated_boards
 from ..errors import TrainingError
-from ..extras import import_extra
 from ..model.kinds import INPUT_KINDS
 from ..recipes import load_recipe, recipe_names
 from ..show.console import make_console, print_line
@@ -21,6 +20,7 @@ from ..training.front_ends import DEFAULT, find_front_end, front_end_names
 from ..training.run_folders import HISTORY_NAME
 from ..training.run_settings import DIGITS_EPOCHS, EPOCHS, RunSettings, read_settings
 from ..training.task import Task
+from ..training.tensorboard import check_tensorboard
 from .layout import Headings
 from .options import dataset_choice, folder_option, load_dataset
 
@@ -34,7 +34,7 @@ def check_training(tensorboard: bool = False, front_end: str = DEFAULT) -> None:
     find_front_end(front_end).check()
     check_drawing(f"drawing {HISTORY_NAME}")
     if tensorboard:
-        import_extra("tensorboardX", "--tensorboard")
+        check_tensorboard()
 
 
 def use_recipe(context: click.Context, _: click.Parameter, name: str | None) -> str | None:
@@ -192,9 +192,9 @@ def open_task(settings: RunSettings, out: Path, runs: Sequence[Path] = (), *, mo
         yield task
 
 
-def check_architecture(settings: RunSettings, architecture: str) -> None:
+def check_architecture(settings: RunSettings, architecture: str, *, baseline: bool = False) -> None:
     """Refuses what cannot be trained or run, before anything is loaded; a network that fits no board gets a line."""
-    network = settings.check(architecture)
+    network = settings.check(architecture, baseline=baseline)
     if not any(estimate(network, board).fits for board in estimated_boards()):
         print_line(
             make_console(), f"note: {architecture} fits no board that ebnn knows; ebnn info will say what it lacks"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from ..boards import load_board
 from ..compile.estimate import Estimate, estimate
@@ -217,3 +218,24 @@ def _spread(values: tuple[float, ...]) -> str:
 
 def _sides(shape: Sequence[int]) -> str:
     return "×".join(map(str, shape))
+
+
+def card_values(one: PublishedNetwork) -> dict[str, Any]:
+    """Returns what is known of a published network as plain JSON values."""
+    floats = one.float_accuracies
+    return {
+        "name": one.name,
+        "summary": load_recipe(one.name).summary,
+        "recipe": one.training["recipe"],
+        "dataset": one.training["dataset"],
+        "architecture": one.training["architecture"],
+        "seed": one.seed,
+        "accuracy": one.accuracy,
+        "mean_accuracy": statistics.fmean(one.accuracies),
+        "accuracy_deviation": deviation(one.accuracies),
+        "mean_float_accuracy": statistics.fmean(floats) if floats else None,
+        "seeds": [seed.values() for seed in one.seeds],
+        "data_bytes": one.data_bytes,
+        **describe_network(one.network),
+        "estimates": [found.values() for found in estimates(one.network)],
+    }

@@ -124,10 +124,11 @@ class RunSettings:
                 progress.say(f"{out} has no {SNAPSHOT_NAME} yet: the run begins anew")
             yield Task(data, self.input_kind or data.kind, out, self.resume, progress, front_end=self.front_end)
 
-    def check(self, architecture: str) -> Network:
+    def check(self, architecture: str, *, baseline: bool = False) -> Network:
         """Builds and lowers the untrained network, and builds its teacher, before any data are loaded or folders made.
 
-        Returns the untrained network, which takes as much of a board as the trained one.
+        Returns the untrained network, which takes as much of a board as the trained one. ``baseline`` says that a float
+        network of the architecture is trained too.
 
         Raises:
             TrainingError: an architecture cannot be read, or does not fit the images.
@@ -139,6 +140,8 @@ class RunSettings:
         header_text(network, name="network")
         if self.config.distillation:
             self.trainer.build_float(self.teacher or architecture, data.shape, data.classes, self.kind, seed=0)
+        if baseline:
+            self.trainer.build_float(architecture, data.shape, data.classes, self.kind, seed=0)
         return network
 
     def teacher_for(self, architecture: str) -> Teacher | None:

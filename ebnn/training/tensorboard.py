@@ -25,6 +25,11 @@ _TAGS = {
 """Fields of a record, and what TensorBoard calls them."""
 
 
+def check_tensorboard() -> None:
+    """Raises MissingDependencyError where tensorboardX, which writes the log, is not installed."""
+    import_extra("tensorboardX", "--tensorboard")
+
+
 class EventLog:
     """Event files in ``folder/tensorboard``, a step an epoch; those of an earlier run are replaced.
 
