@@ -254,11 +254,12 @@ def record_port(
             if time.monotonic() - shown >= 0.1:
                 shown = time.monotonic()
                 watch.state(recorder)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, DeviceError) as error:
+        recorder.feed(port.rest())
+        if isinstance(error, DeviceError):
+            recorder.finish(str(error))
+            raise
         recorder.finish("Ctrl-C")
-    except DeviceError as error:
-        recorder.finish(str(error))
-        raise
     finally:
         if recorder.file is not None:
             recorder.finish("an error")

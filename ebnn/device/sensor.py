@@ -29,6 +29,7 @@ _READ_SECONDS = 0.05  # that one read waits
 _LAYOUT_SECONDS, _LAYOUT_ROWS = 1.5, 10  # of lines, after which their layout is told
 _SLOW_SECONDS = 4.0  # after which fewer rows must do
 _GAP_SECONDS, _GAP_SAMPLES = 0.5, 8  # of silence, in which a board has been reset or has stopped
+_LATE_SECONDS = 0.25  # in which lines that were held up on their way follow each other
 _STALE_LINES = 200  # in a row that do not fit the layout
 _SPEED_FAILURES: tuple[type[Exception], ...] = (*PORT_FAILURES, ValueError, AttributeError)
 _REOPEN_SECONDS = 10.0  # in which a board that left its port comes back
@@ -109,6 +110,7 @@ class SensorPort:
         self._heard = bytearray()
         self._heard_at, self._longest_silence = time.monotonic(), 0.0
         self._lines: list[Line] = []
+        self._held: list[Line] = []
         self._layout: Layout | None = None
         self._looked = False
         self._slot = 0
@@ -173,20 +175,42 @@ class SensorPort:
         `DeviceError` if it prints lines of another layout from now on.
         """
         layout = self.layout
-        if self._lines:
-            lines, self._lines = self._lines, []
-            return [event for line in lines for event in self._take(line, layout, 0)]
         events: list[Event] = []
-        lines = self._read_lines(events)
-        together = sum(layout.fits(read_row(line.text)) for line in lines)
-        for line in lines:
-            events += self._take(line, layout, together)
-        return events
+        lines, self._lines = self._lines or self._read_lines(events), []
+        return events + self._follow(lines, layout)
+
+    def rest(self) -> list[Event]:
+        """Returns what has come and waited for more, when nothing more will be read."""
+        return [] if self._layout is None else self._follow([], self._layout, ended=True)
 
     # Lines as events
 
-    def _take(self, line: Line, layout: Layout, together: int) -> list[Event]:
-        """What a line is, ``together`` rows having come at once."""
+    def _follow(self, lines: list[Line], layout: Layout, ended: bool = False) -> list[Event]:
+        """What lines are; those behind a silence wait until it shows whether they were only late."""
+        waiting, self._held = self._held + lines, []
+        events: list[Event] = []
+        for i, line in enumerate(waiting):
+            silence = self._silence_before(line, layout)
+            if silence:
+                if not ended and time.monotonic() < line.seconds + _LATE_SECONDS:
+                    self._held = waiting[i:]
+                    break
+                late = [one for one in waiting[i:] if one.seconds <= line.seconds + _LATE_SECONDS]
+                rows = sum(layout.fits(read_row(one.text)) for one in late)
+                if rows < 0.5 * silence * (layout.rate or 0):
+                    events += self._break(f"nothing for {silence:.1f} s")
+            events += self._take(line, layout)
+        return events
+
+    def _silence_before(self, line: Line, layout: Layout) -> float:
+        """Seconds in which a board was silent that never is for so long; 0 where it was not."""
+        if self._last_seconds is None or self._fresh or not layout.rate or layout.clock is not None:
+            return 0.0
+        silence = line.seconds - self._last_seconds
+        return silence if silence > max(_GAP_SECONDS, _GAP_SAMPLES / layout.rate) else 0.0
+
+    def _take(self, line: Line, layout: Layout) -> list[Event]:
+        """What a line is."""
         if not line.text.strip():
             return self._break("a blank line", complete=True)
         row = read_row(line.text)
@@ -196,7 +220,7 @@ class SensorPort:
             return self._take_other(line, layout, row)
         self._stale = 0
         self._stale_columns.clear()
-        events = self._gap(line, layout, together)
+        events: list[Event] = []
         ms = layout.milliseconds(row)
         if ms is not None and self._last_ms is not None:
             period = 1000 / layout.rate if layout.rate else 0.0
@@ -229,15 +253,6 @@ class SensorPort:
             )
         return []
 
-    def _gap(self, line: Line, layout: Layout, together: int) -> list[Event]:
-        """A break where nothing came for long; what comes late and at once was only waiting on its way."""
-        if self._last_seconds is None or not layout.rate or layout.clock is not None:
-            return []
-        gap = line.seconds - self._last_seconds
-        if gap <= max(_GAP_SECONDS, _GAP_SAMPLES / layout.rate) or together >= 0.5 * gap * layout.rate:
-            return []
-        return self._break(f"nothing for {gap:.1f} s")
-
     def _break(self, reason: str, complete: bool = False) -> list[Event]:
         """One break, however many reasons there are."""
         self._last_ms = None
@@ -255,7 +270,7 @@ class SensorPort:
             while len(data) < _MOST_BYTES and (more := self._port.in_waiting):  # a socket tells 1 at a time
                 data += self._port.read(more)
         except PORT_FAILURES as error:
-            events += self._break("the board left its port")
+            events += [*self.rest(), *self._break("the board left its port")]
             self._reopen(error)
             return []
         now = time.monotonic()

@@ -19,10 +19,12 @@ from typing import Any
 import pytest
 from support.printing_board import printing_board
 
+from ebnn.datasets.own import load_recordings
+from ebnn.datasets.recordings import Recordings
 from ebnn.device.motion import MotionMeter
-from ebnn.device.recording import Plan, Recording, record_port
-from ebnn.device.recording_files import NOTES, RecordingFolder
-from ebnn.device.sensor import SensorPort
+from ebnn.device.recording import Plan, Recorder, Recording, record_port
+from ebnn.device.recording_files import NOTES, Facts, RecordingFolder
+from ebnn.device.sensor import Break, Sample, SensorPort
 from ebnn.errors import DeviceError, InputError, NoAnswerError, PortError, WriteError
 
 HEADER = "aX,aY,aZ,gX,gY,gZ\r\n"
@@ -151,6 +153,19 @@ def test_silence_parts_recordings(tmp_path: Path) -> None:
     assert [one.samples for one in recordings] == [200, 60]
 
 
+def test_lines_that_are_only_late_part_nothing(tmp_path: Path) -> None:
+    """Held up for longer than a reset takes, on their way, they then come at once."""
+    script = [
+        "\n",
+        {"rows": lines(0, 200), "hz": 100},
+        1.0,
+        "".join(lines(200, 300)),
+        {"rows": lines(300, 330), "hz": 100},
+    ]
+    [recording] = record(tmp_path, script, until=330)
+    assert table(recording.path)[2] == [values(i) for i in range(330)]
+
+
 def test_a_board_that_leaves_its_port_and_comes_back(tmp_path: Path) -> None:
     """As one with its own USB does at a reset."""
     script = ["\n", {"rows": lines(0, 200), "hz": 100}, 0.2, {"leave": 0.5}, 0.3, {"rows": lines(500, 560), "hz": 100}]
@@ -164,7 +179,7 @@ def test_a_board_that_leaves_its_port_and_comes_back(tmp_path: Path) -> None:
 def test_the_speed_is_found(tmp_path: Path) -> None:
     """A board at 57,600 bits per second sends garbage to a port at another speed."""
     script = [{"baud": 57600}, {"rows": lines(0, 1000), "hz": 100}]
-    [recording] = record(tmp_path, script, Plan(seconds=1.0, count=1))
+    [recording] = record(tmp_path, script, Plan(seconds=1.0, count=1), rate=100.0)
     found = table(recording.path)[2]
     first = int(found[0][2])
     assert found == [values(i) for i in range(first, first + 100)]
@@ -253,6 +268,63 @@ def test_a_socket(tmp_path: Path) -> None:
             [recording] = record_port(board, files, Plan(), watch=Until(300))
         files.close()
     assert table(recording.path)[2] == [values(i) for i in range(300)]
+
+
+# Plans
+
+
+class Script:
+    """A recorder that is fed samples without a board; what it has recorded."""
+
+    def __init__(self, folder: Path, plan: Plan, rate: float | None = 10.0) -> None:
+        self.next = 0
+        self.files = RecordingFolder(folder / "data", "wave")
+        self.recorder = Recorder(plan, self.files, Facts("wave", ("x",), rate, "port", 9600, ""))
+
+    def feed(self, count: int) -> None:
+        numbers = range(self.next, self.next + count)
+        self.next += count
+        self.recorder.feed([Sample(100.0 * i, (str(i),)) for i in numbers])
+
+    def recorded(self) -> list[tuple[list[int], bool]]:
+        return [([int(row[0]) for row in table(one.path)[2]], one.whole) for one in self.recorder.finished]
+
+
+def test_a_key_begins_a_length(tmp_path: Path) -> None:
+    script = Script(tmp_path, Plan("key", seconds=0.5, count=2))
+    script.feed(3)
+    for _ in range(2):
+        assert not script.recorder.done
+        script.recorder.press()
+        script.feed(8)
+    assert script.recorder.done
+    assert script.recorded() == [([3, 4, 5, 6, 7], True), ([11, 12, 13, 14, 15], True)]
+
+
+def test_a_key_ends_what_it_began(tmp_path: Path) -> None:
+    script = Script(tmp_path, Plan("key"))
+    for _ in range(2):
+        script.recorder.press()
+        script.feed(3)
+    script.recorder.press()
+    script.recorder.press()
+    assert script.recorded() == [([0, 1, 2], True)]
+    assert not script.recorder.armed
+
+
+def test_what_a_reset_cut_off_is_kept_and_not_counted(tmp_path: Path) -> None:
+    script = Script(tmp_path, Plan("now", seconds=0.5, count=1))
+    script.feed(3)
+    script.recorder.feed([Break("nothing for 2 s")])
+    script.feed(9)
+    assert script.recorded() == [([0, 1, 2], False), ([3, 4, 5, 6, 7], True)]
+
+
+def test_the_end_of_all_keeps_what_there_is(tmp_path: Path) -> None:
+    script = Script(tmp_path, Plan("now", seconds=0.5))
+    script.feed(7)
+    script.recorder.finish("Ctrl-C")
+    assert script.recorded() == [([0, 1, 2, 3, 4], True), ([5, 6], False)]
 
 
 # Errors
@@ -427,3 +499,23 @@ def test_keys_and_curves_on_a_terminal(tmp_path: Path) -> None:
     assert "█" in text
     plain = [part for part in re.split(r"\x1b\[[0-9;?]*[a-zA-Z]|[\r\n]+", text) if part]
     assert max(map(len, plain)) <= 80
+
+
+def test_recordings_are_read_as_data(tmp_path: Path) -> None:
+    """Each file is one recording of its folder's class, with the board's channels and rate."""
+    for label, first in (("wave", 0), ("up and down", 100)):
+        rows = [f"{7000 + 20 * i},{row}" for i, row in enumerate(lines(first, first + 160))]
+        script = ["ms,ax,ay,az\n", {"rows": rows[:80], "hz": 100}, "\n", {"rows": rows[80:], "hz": 100}, "\n"]
+        with printing_board(tmp_path, script) as port, SensorPort(port) as board:
+            files = RecordingFolder(tmp_path / "data", label)
+            record_port(board, files, Plan(count=2))
+            files.close()
+    found = load_recordings(tmp_path / "data")
+    assert isinstance(found, Recordings)
+    assert (found.channels, found.rate) == (("ax", "ay", "az"), 50.0)
+    assert [(item.label, item.values[:, 2].tolist()) for item in found.items] == [
+        ("up and down", list(range(100, 180))),
+        ("up and down", list(range(180, 260))),
+        ("wave", list(range(80))),
+        ("wave", list(range(80, 160))),
+    ]

@@ -15,6 +15,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "frontends": ("chainer",),
     "recipes": ("chainer",),
     "device/test_device_live.py": ("compiler",),
+    "device/test_device_recording.py": ("slow",),
     "fuzz": ("compiler", "slow"),
     "importers/test_importers_ebnn.py": ("compiler",),
     "link": ("compiler",),
