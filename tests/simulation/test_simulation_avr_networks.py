@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import serial
 from avr_programs import compile_avr, require_simavr
+from support.mixed_networks import mixed_network
 from support.random_networks import random_network, random_samples
 
 import ebnn
@@ -26,6 +27,7 @@ from ebnn.simulation import SimavrSimulator, board_url
 TESTS = Path(__file__).parents[1]
 VECTORS = sorted((TESTS / "vectors").glob("*.ebnn"))
 RANDOM = 150
+MIXED = 60
 SAMPLES = 3
 LARGEST_RAM = 6_500  # of the arenas of one program, beside the stack
 LARGEST_FLASH = 24_000  # of its constants
@@ -68,12 +70,12 @@ def test_dense_layers_over_rows_that_are_not_whole_bytes(optimize: str, tmp_path
     check_together(networks, tmp_path, optimize)
 
 
-def programs() -> Iterator[list[Network]]:
-    """Random networks, as many together as fit a program."""
+def programs(make: Callable[[random.Random], Network], count: int) -> Iterator[list[Network]]:
+    """So many random networks, as many together as fit a program."""
     choose = random.Random(2560)
     group: list[Network] = []
-    for _ in range(RANDOM):
-        network = random_network(choose)
+    for _ in range(count):
+        network = make(choose)
         ram = sum(plan(each, Options(), MEGA).arena_bytes for each in [*group, network])
         flash = sum(flash_bytes(each) for each in [*group, network])
         if group and (ram > LARGEST_RAM or flash > LARGEST_FLASH or len(group) == MOST):
@@ -108,11 +110,12 @@ def check_together(networks: list[Network], folder: Path, optimize: str) -> None
             np.testing.assert_array_equal(classes, network.predict(x))
 
 
-def test_random_networks(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("make", "count"), [(random_network, RANDOM), (mixed_network, MIXED)])
+def test_random_networks(make: Callable[[random.Random], Network], count: int, tmp_path: Path) -> None:
     checked = 0
-    for number, networks in enumerate(programs()):
+    for number, networks in enumerate(programs(make, count)):
         folder = tmp_path / str(number)
         folder.mkdir()
         check_together(networks, folder, OPTIMIZE[number % 3])
         checked += len(networks)
-    assert checked == RANDOM
+    assert checked == count

@@ -13,31 +13,35 @@ from .integer import FINDS, IntegerKernel, each_end
 from .kernel import Array, Arrays, byte_words
 from .structs import INTEGER
 
-GROUP = 4  # filters whose weights lie side by side
 OFFSET = 128  # added to a weight, so that it is an unsigned byte
+GROUP = {1: 2, 2: 4}  # filters whose weights lie side by side, by a target's lanes
 
 
 class Multiply(IntegerKernel):
-    """Convolutions and dense layers, four filters at a time."""
+    """Convolutions and dense layers, some filters at a time."""
 
     def weight_arrays(self, layer: Layer, target: Target) -> Arrays:
-        comment = "weight + 128; four filters at a time side by side, in the order of multiply.h"
+        comment = "weight + 128; some filters at a time side by side, in the order of multiply.h"
         return {"weights": Array(multiplied_weights(layer, target), comment, by_target=True)}
 
 
 def multiplied_weights(layer: Layer, target: Target) -> NDArray[np.uint32]:
-    """The weights of a layer as the device has them, whole words: (words,) uint32."""
+    """The weights of a layer as the device has them, whole words: (words,) uint32.
+
+    Tap after tap, those of a group of filters side by side; the last filters, fewer than a group, follow one
+    after the other. Where there are words, four taps at a time are in the order of EBNN_WEIGHT in ``multiply.h``.
+    """
     weights = (layer.weights.reshape(layer.outputs, -1).astype(np.int16) + OFFSET).astype(np.uint8)
-    whole, taps = layer.outputs // GROUP * GROUP, weights.shape[1]
-    fours = weights[:whole].reshape(-1, GROUP, taps)
+    taps, group = weights.shape[1], GROUP[target.lanes]
+    whole = layer.outputs // group * group
+    groups = weights[:whole].reshape(-1, group, taps)
     even = taps // 4 * 4 if target.lanes == 2 else 0
     # (groups, filter pair, filter, four taps, tap pair, tap) → four taps, tap, filter pair, tap pair, filter
-    paired = fours[:, :, :even].reshape(len(fours), 2, 2, even // 4, 2, 2).transpose(0, 3, 5, 1, 4, 2)
-    rest = fours[:, :, even:].transpose(0, 2, 1)
-    groups = np.concatenate(
-        [paired.reshape(len(fours), even * GROUP), rest.reshape(len(fours), (taps - even) * GROUP)], 1
-    )
-    return byte_words(np.concatenate([groups.ravel(), weights[whole:].ravel()]))
+    paired = groups[:, :, :even].reshape(len(groups), group // 2, 2, even // 4, 2, 2).transpose(0, 3, 5, 1, 4, 2)
+    rest = groups[:, :, even:].transpose(0, 2, 1)
+    sizes = len(groups), even * group, (taps - even) * group
+    first = np.concatenate([paired.reshape(sizes[0], sizes[1]), rest.reshape(sizes[0], sizes[2])], axis=1)
+    return byte_words(np.concatenate([first.ravel(), weights[whole:].ravel()]))
 
 
 _SUMS = {UINT8: "ebnn_multiply", INT8: "ebnn_multiply_signed", BITS: "ebnn_multiply_signed"}

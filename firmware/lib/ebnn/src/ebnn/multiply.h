@@ -14,6 +14,41 @@ EBNN_INLINE uint32_t ebnn_product(uint8_t value, uint8_t weight, uint8_t is_sign
                      : (uint32_t)(uint16_t)((uint16_t)value * (unsigned)weight);
 }
 
+#include "multiply_avr.h"
+
+#if !defined(EBNN_OWN_MULTIPLY) && !EBNN_HAS_WORDS
+
+/* On an AVR that cannot multiply: two filters side by side, and the last one alone. */
+EBNN_INLINE void ebnn_multiply_any(const ebnn_integer_t *layer, const ebnn_patch_t *patches, uint8_t count,
+                                   uint8_t is_signed, int32_t *sums)
+{
+    const ebnn_filters_t *filters = &layer->conv.filters;
+
+    for (; count > 0u; count--, patches++) {
+        const uint8_t *weights = (const uint8_t *)filters->weights;
+        const uint32_t extra = 128u * (uint32_t)ebnn_total(patches->values, filters->taps, is_signed);
+        uint16_t left = filters->outputs;
+
+        while (left > 0u) {
+            const uint8_t pair = left > 1u ? 2u : 1u;
+            uint8_t i;
+
+            for (i = 0; i < pair; i++) {
+                uint32_t sum = 0;
+                size_t tap;
+
+                for (tap = 0; tap < filters->taps; tap++)
+                    sum += ebnn_product(patches->values[tap], EBNN_READ_U8(weights + tap * pair + i), is_signed);
+                *sums++ = (int32_t)(sum - extra);
+            }
+            weights += filters->taps * pair;
+            left = (uint16_t)(left - pair);
+        }
+    }
+}
+
+#elif !defined(EBNN_OWN_MULTIPLY)
+
 /* Adds the products of one patch with one filter, whose weights follow each other. */
 EBNN_INLINE uint32_t ebnn_multiply_one(const uint8_t *values, const uint8_t *weights, size_t taps, uint8_t is_signed)
 {
@@ -25,15 +60,10 @@ EBNN_INLINE uint32_t ebnn_multiply_one(const uint8_t *values, const uint8_t *wei
 }
 
 /*
- * Adds the products of one patch with four filters. Where a core has words, the weights of four taps are in the order
- * that EBNN_WEIGHT says, so that pairs of 16 bits can be made of words; taps behind them, and all on AVR, are in their
- * order, each with its four filters.
+ * Adds the products of one patch with four filters. The weights of four taps are in the order that EBNN_WEIGHT says, so
+ * that pairs of 16 bits can be made of words; taps behind them are in their order, each with its four filters.
  */
-#if EBNN_HAS_WORDS
 #define EBNN_WEIGHT(tap, filter) ((tap) % 2u * 8u + (filter) / 2u * 4u + (tap) / 2u * 2u + (filter) % 2u)
-#else
-#define EBNN_WEIGHT(tap, filter) ((tap)*4u + (filter))
-#endif
 
 EBNN_INLINE void ebnn_multiply_four(const uint8_t *values, const uint8_t *weights, size_t taps, uint8_t is_signed,
                                     uint32_t *sums)
@@ -75,6 +105,8 @@ EBNN_INLINE void ebnn_multiply_any(const ebnn_integer_t *layer, const ebnn_patch
             *sums++ = (int32_t)(ebnn_multiply_one(values, weights, filters->taps, is_signed) - extra);
     }
 }
+
+#endif
 
 /* Values of 0 to 255. */
 EBNN_KERNEL void ebnn_multiply(const ebnn_integer_t *layer, const ebnn_patch_t *patches, uint8_t count, int32_t *sums)
