@@ -35,6 +35,20 @@ EBNN_INLINE uint8_t ebnn_clamp(const ebnn_integer_t *layer, int32_t value)
     return (uint8_t)(value < layer->low ? layer->low : value > layer->high ? layer->high : (int16_t)value);
 }
 
+/* A shift to the right, rounding down: on AVR whole bytes first, then bit by bit. */
+EBNN_INLINE int32_t ebnn_shift_right(int32_t value, uint8_t by)
+{
+#if EBNN_HAS_WORDS
+    return value >> by;
+#else
+    for (; by >= 8u; by = (uint8_t)(by - 8u))
+        value >>= 8;
+    for (; by > 0u; by--)
+        value >>= 1;
+    return value;
+#endif
+}
+
 /*
  * Bytes: clamp(((acc + bias) · multiplier + 2^(shift − 1)) >> shift), multipliers of 16 bits and shifts of 17 to 47.
  * The sum's halves are multiplied apart; the product's lowest 16 bits are shifted out, and below the rounding's one.
@@ -53,7 +67,7 @@ EBNN_KERNEL uint8_t ebnn_end_narrow(const ebnn_integer_t *layer, const int32_t *
         const int32_t high = (int32_t)(int16_t)(sum >> 16) * multiplier;
         const int32_t low = (int32_t)((int32_t)(uint16_t)sum * multiplier) >> 16;
 
-        *to++ = ebnn_clamp(layer, (high + low + ((int32_t)1 << (shift - 1u))) >> shift);
+        *to++ = ebnn_clamp(layer, (ebnn_shift_right(high + low, (uint8_t)(shift - 1u)) + 1) >> 1);
     }
     return 0;
 }
