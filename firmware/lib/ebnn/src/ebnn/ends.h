@@ -30,44 +30,42 @@ EBNN_INLINE uint8_t *ebnn_bytes_of(const ebnn_integer_t *layer, void *output, ui
     return (uint8_t *)output + ((size_t)y * layer->conv.out_w + x) * layer->conv.filters.outputs;
 }
 
-EBNN_INLINE uint8_t ebnn_clamp(const ebnn_integer_t *layer, int32_t value)
-{
-    return (uint8_t)(value < layer->low ? layer->low : value > layer->high ? layer->high : (int16_t)value);
-}
+#include "ends_avr.h"
 
-/* A shift to the right, rounding down: on AVR whole bytes first, then bit by bit. */
-EBNN_INLINE int32_t ebnn_shift_right(int32_t value, uint8_t by)
-{
-#if EBNN_HAS_WORDS
-    return value >> by;
-#else
-    for (; by >= 8u; by = (uint8_t)(by - 8u))
-        value >>= 8;
-    for (; by > 0u; by--)
-        value >>= 1;
-    return value;
-#endif
-}
+#if !defined(EBNN_OWN_REQUANTIZE)
 
 /*
- * Bytes: clamp(((acc + bias) · multiplier + 2^(shift − 1)) >> shift), multipliers of 16 bits and shifts of 17 to 47.
- * The sum's halves are multiplied apart; the product's lowest 16 bits are shifted out, and below the rounding's one.
+ * clamp((sum · multiplier / 2^16 + 2^(shift − 1)) >> shift, low, high), shift 1 to 31. The sum's halves are multiplied
+ * apart; the product's lowest 16 bits are below the rounding's one.
  */
+EBNN_INLINE uint8_t ebnn_requantize(int32_t sum, int16_t multiplier, uint8_t shift, int16_t low, int16_t high)
+{
+    const int32_t upper = (int32_t)(int16_t)(sum >> 16) * multiplier;
+    const int32_t lower = (int32_t)((int32_t)(uint16_t)sum * multiplier) >> 16;
+    const int32_t value = (upper + lower + ((int32_t)1 << (shift - 1u))) >> shift;
+
+    return (uint8_t)(value < low ? low : value > high ? high : (int16_t)value);
+}
+
+#endif
+
+/* Bytes: clamp(((acc + bias) · multiplier + 2^(shift − 1)) >> shift), multipliers of 16 bits and shifts of 17 to 47. */
 EBNN_KERNEL uint8_t ebnn_end_narrow(const ebnn_integer_t *layer, const int32_t *sums, void *output, uint16_t y,
                                     uint16_t x)
 {
+    const int32_t *biases = layer->biases;
     const int16_t *multipliers = (const int16_t *)layer->multipliers;
+    const uint8_t *shifts = layer->shifts;
+    const int16_t low = layer->low, high = layer->high;
     uint8_t *to = ebnn_bytes_of(layer, output, y, x);
-    uint16_t f;
+    uint8_t *const end = to + layer->conv.filters.outputs;
 
-    for (f = 0; f < layer->conv.filters.outputs; f++) {
-        const int32_t sum = sums[f] + (int32_t)EBNN_READ_U32(layer->biases + f);
-        const int16_t multiplier = (int16_t)EBNN_READ_U16(multipliers + f);
-        const uint8_t shift = (uint8_t)(EBNN_READ_U8(layer->shifts + f) - 16u);
-        const int32_t high = (int32_t)(int16_t)(sum >> 16) * multiplier;
-        const int32_t low = (int32_t)((int32_t)(uint16_t)sum * multiplier) >> 16;
+    while (to != end) {
+        const int32_t sum = *sums++ + (int32_t)EBNN_READ_U32(biases++);
+        const int16_t multiplier = (int16_t)EBNN_READ_U16(multipliers++);
+        const uint8_t shift = (uint8_t)(EBNN_READ_U8(shifts++) - 16u);
 
-        *to++ = ebnn_clamp(layer, (ebnn_shift_right(high + low, (uint8_t)(shift - 1u)) + 1) >> 1);
+        *to++ = ebnn_requantize(sum, multiplier, shift, low, high);
     }
     return 0;
 }

@@ -71,6 +71,35 @@ EBNN_INLINE void ebnn_copy_bytes(uint8_t *to, const uint8_t *from, uint16_t byte
     while (to != end);
 }
 
+#if defined(__AVR__)
+
+/* Copies bytes, at least one: where there are many, four in 20 cycles. */
+EBNN_KERNEL void ebnn_copy_run(uint8_t *to, const uint8_t *from, uint16_t bytes)
+{
+    while (bytes >= 4u) {
+        uint8_t fours = bytes < 1024u ? (uint8_t)(bytes / 4u) : 255u;
+        uint8_t byte;
+
+        bytes = (uint16_t)(bytes - 4u * fours);
+        __asm__ __volatile__("1:\n\t"
+                             "ld %[byte], X+\n\tst Z+, %[byte]\n\t"
+                             "ld %[byte], X+\n\tst Z+, %[byte]\n\t"
+                             "ld %[byte], X+\n\tst Z+, %[byte]\n\t"
+                             "ld %[byte], X+\n\tst Z+, %[byte]\n\t"
+                             "dec %[fours]\n\t"
+                             "brne 1b"
+                             : "+&x"(from), "+&z"(to), [fours] "+&r"(fours), [byte] "=&r"(byte)
+                             :
+                             : "memory");
+    }
+    if (bytes > 0u)
+        ebnn_copy_bytes(to, from, bytes);
+}
+
+#else
+#define ebnn_copy_run ebnn_copy_bytes
+#endif
+
 /*
  * Gathers what is under the kernel at one place of the map as one stream, 0 outside the image. Returns the taps inside.
  * patch: word-aligned, of filters.words words for bits, zeros behind the taps; behind it lies as much for a mask, 1 for
@@ -156,17 +185,20 @@ EBNN_KERNEL uint16_t ebnn_gather_bytes(const ebnn_conv_t *conv, const uint8_t *i
                                        uint8_t *patch)
 {
     const uint16_t in_c = conv->in_c;
-    const uint16_t run = (uint16_t)((at->columns.end - at->columns.begin) * in_c);
-    uint16_t row;
+    const uint16_t columns = (uint16_t)(at->columns.end - at->columns.begin);
+    const uint16_t run = (uint16_t)(columns * in_c);
+    const size_t kernel_row = (size_t)conv->kernel_columns.size * in_c;
+    const size_t image_row = (size_t)conv->kernel_columns.side * in_c;
+    uint16_t rows = (uint16_t)(at->rows.end - at->rows.begin);
 
-    memset(patch, 0, conv->filters.taps);
-    if (run > 0u)
-        for (row = at->rows.begin; row < at->rows.end; row++) {
-            const size_t tap = (size_t)(row - at->rows.begin + at->rows.first) * conv->kernel_columns.size;
-            const size_t pixel = (size_t)row * conv->kernel_columns.side + at->columns.begin;
-
-            ebnn_copy_bytes(patch + (tap + at->columns.first) * in_c, input + pixel * in_c, run);
-        }
+    if (rows != conv->kernel_rows.size || columns != conv->kernel_columns.size)
+        memset(patch, 0, conv->filters.taps);
+    if (run > 0u) {
+        patch += at->rows.first * kernel_row + (size_t)at->columns.first * in_c;
+        input += at->rows.begin * image_row + (size_t)at->columns.begin * in_c;
+        for (; rows > 0u; rows--, patch += kernel_row, input += image_row)
+            ebnn_copy_run(patch, input, run);
+    }
     return (uint16_t)conv->filters.taps;
 }
 
