@@ -59,11 +59,11 @@
 #define EBNN_AVR_SIGNED(low, high) ((uint32_t)(low) | (uint32_t)(int32_t)(int8_t)(high) << 16)
 
 /*
- * The functions that add to `sums` what up to 256 taps give: of two patches under two filters (first patch's two sums,
- * then the second's), of one under two, of one under one. They return the weights behind.
+ * The sums of up to 256 taps: of two patches under two filters (first patch's two sums, then the second's), of one under
+ * two, of one under one. They return the weights behind.
  */
 #define EBNN_AVR_MULTIPLY(name, mul, widened)                                                                          \
-    EBNN_KERNEL const uint8_t *name##_2_2(const uint8_t *first, const uint8_t *second, const uint8_t *weights,         \
+    EBNN_INLINE const uint8_t *name##_2_2(const uint8_t *first, const uint8_t *second, const uint8_t *weights,         \
                                           uint16_t taps, uint32_t *sums)                                               \
     {                                                                                                                  \
         uint16_t low0, low1, low2, low3;                                                                               \
@@ -83,7 +83,7 @@
         return weights;                                                                                                \
     }                                                                                                                  \
                                                                                                                        \
-    EBNN_KERNEL const uint8_t *name##_1_2(const uint8_t *first, const uint8_t *weights, uint16_t taps, uint32_t *sums) \
+    EBNN_INLINE const uint8_t *name##_1_2(const uint8_t *first, const uint8_t *weights, uint16_t taps, uint32_t *sums) \
     {                                                                                                                  \
         uint16_t low0, low1;                                                                                           \
         uint8_t high0, high1, fours = (uint8_t)(taps / 4u), ones = taps % 4u, a, w, sign;                              \
@@ -97,7 +97,7 @@
         return weights;                                                                                                \
     }                                                                                                                  \
                                                                                                                        \
-    EBNN_KERNEL const uint8_t *name##_1_1(const uint8_t *first, const uint8_t *weights, uint16_t taps, uint32_t *sums) \
+    EBNN_INLINE const uint8_t *name##_1_1(const uint8_t *first, const uint8_t *weights, uint16_t taps, uint32_t *sums) \
     {                                                                                                                  \
         uint16_t low0;                                                                                                 \
         uint8_t high0, fours = (uint8_t)(taps / 4u), ones = taps % 4u, a, w, sign;                                     \
@@ -108,12 +108,69 @@
                              : "memory");                                                                              \
         sums[0] += widened(low0, high0);                                                                               \
         return weights;                                                                                                \
+    }                                                                                                                  \
+                                                                                                                       \
+    /* Two patches under two filters, any number of taps; `extra`: what each patch's sums begin with. */               \
+    EBNN_KERNEL void name##_pairs(const ebnn_filters_t *filters, const ebnn_patch_t *patches, const uint32_t *extra,   \
+                                  int32_t *sums)                                                                       \
+    {                                                                                                                  \
+        const uint8_t *weights = (const uint8_t *)filters->weights;                                                    \
+        int32_t *others = sums + filters->outputs, *const end = sums + filters->outputs / 2u * 2u;                     \
+                                                                                                                       \
+        for (; sums != end; sums += 2, others += 2) {                                                                  \
+            const uint8_t *first = patches[0].values, *second = patches[1].values;                                     \
+            uint32_t four[4];                                                                                          \
+            size_t rest = filters->taps;                                                                               \
+                                                                                                                       \
+            four[0] = four[1] = extra[0];                                                                              \
+            four[2] = four[3] = extra[1];                                                                              \
+            for (;;) {                                                                                                 \
+                const uint16_t few = rest < EBNN_AVR_CHUNK ? (uint16_t)rest : EBNN_AVR_CHUNK;                          \
+                                                                                                                       \
+                weights = name##_2_2(first, second, weights, few, four);                                               \
+                rest -= few;                                                                                           \
+                if (rest == 0u)                                                                                        \
+                    break;                                                                                             \
+                first += few;                                                                                          \
+                second += few;                                                                                         \
+            }                                                                                                          \
+            sums[0] = (int32_t)four[0];                                                                                \
+            sums[1] = (int32_t)four[1];                                                                                \
+            others[0] = (int32_t)four[2];                                                                              \
+            others[1] = (int32_t)four[3];                                                                              \
+        }                                                                                                              \
+    }                                                                                                                  \
+                                                                                                                       \
+    /* One patch, from filter `from` on, an even one. */                                                               \
+    EBNN_KERNEL void name##_rest(const ebnn_filters_t *filters, const uint8_t *values, uint32_t extra, uint16_t from,  \
+                                 int32_t *sums)                                                                        \
+    {                                                                                                                  \
+        const uint8_t *weights = (const uint8_t *)filters->weights + from * filters->taps;                             \
+        uint16_t left = (uint16_t)(filters->outputs - from);                                                           \
+                                                                                                                       \
+        for (sums += from; left > 0u; left = (uint16_t)(left > 1u ? left - 2u : 0u), sums += 2) {                      \
+            const uint8_t *first = values;                                                                             \
+            uint32_t two[2];                                                                                           \
+            size_t rest = filters->taps;                                                                               \
+                                                                                                                       \
+            two[0] = two[1] = extra;                                                                                   \
+            while (rest > 0u) {                                                                                        \
+                const uint16_t few = rest < EBNN_AVR_CHUNK ? (uint16_t)rest : EBNN_AVR_CHUNK;                          \
+                                                                                                                       \
+                weights = left > 1u ? name##_1_2(first, weights, few, two) : name##_1_1(first, weights, few, two);     \
+                first += few;                                                                                          \
+                rest -= few;                                                                                           \
+            }                                                                                                          \
+            sums[0] = (int32_t)two[0];                                                                                 \
+            if (left > 1u)                                                                                             \
+                sums[1] = (int32_t)two[1];                                                                             \
+        }                                                                                                              \
     }
+
+#define EBNN_AVR_CHUNK 256u /* taps whose sums fit 24 bits */
 
 EBNN_AVR_MULTIPLY(ebnn_multiply_unsigned, EBNN_AVR_MUL, EBNN_AVR_UNSIGNED)
 EBNN_AVR_MULTIPLY(ebnn_multiply_signed, EBNN_AVR_MULSU, EBNN_AVR_SIGNED)
-
-#define EBNN_AVR_CHUNK 256u /* taps whose sums fit 24 bits */
 
 /* Minus 128 times the sum of a patch's values. 6 cycles a byte; those of signed ones are made unsigned, 128 more. */
 EBNN_KERNEL uint32_t ebnn_multiply_extra(const uint8_t *values, size_t taps, uint8_t is_signed)
@@ -138,56 +195,29 @@ EBNN_KERNEL uint32_t ebnn_multiply_extra(const uint8_t *values, size_t taps, uin
     return 0u - 128u * total;
 }
 
-/* The sums of one or two patches under all filters, two filters at a time. */
+/* The sums of one or two patches under all filters. */
 EBNN_INLINE void ebnn_multiply_any(const ebnn_integer_t *layer, const ebnn_patch_t *patches, uint8_t count,
                                    uint8_t is_signed, int32_t *sums)
 {
-    const uint16_t outputs = layer->conv.filters.outputs;
-    const size_t taps = layer->conv.filters.taps;
-    const uint8_t *weights = (const uint8_t *)layer->conv.filters.weights;
-    uint32_t extra[2], four[4];
-    uint16_t left;
-    uint8_t i, pair;
+    const ebnn_filters_t *filters = &layer->conv.filters;
+    uint16_t from = 0;
+    uint32_t extra[2];
+    uint8_t i;
 
     for (i = 0; i < count; i++)
-        extra[i] = ebnn_multiply_extra(patches[i].values, taps, is_signed);
-    for (left = outputs; left > 0u; left = (uint16_t)(left - pair), sums += pair) {
-        const uint8_t *first = patches[0].values, *second = patches[1].values;
-        size_t rest = taps;
-
-        pair = left > 1u ? 2u : 1u;
-        four[0] = four[1] = extra[0];
-        if (count > 1u)
-            four[2] = four[3] = extra[1];
-        while (rest > 0u) {
-            const uint16_t few = rest < EBNN_AVR_CHUNK ? (uint16_t)rest : EBNN_AVR_CHUNK;
-            const uint8_t *from = weights;
-
-            if (pair == 2u && count == 2u) {
-                weights = is_signed ? ebnn_multiply_signed_2_2(first, second, from, few, four)
-                                    : ebnn_multiply_unsigned_2_2(first, second, from, few, four);
-            } else if (pair == 2u) {
-                weights = is_signed ? ebnn_multiply_signed_1_2(first, from, few, four)
-                                    : ebnn_multiply_unsigned_1_2(first, from, few, four);
-            } else {
-                weights = is_signed ? ebnn_multiply_signed_1_1(first, from, few, four)
-                                    : ebnn_multiply_unsigned_1_1(first, from, few, four);
-                if (count == 2u) {
-                    if (is_signed)
-                        ebnn_multiply_signed_1_1(second, from, few, four + 2);
-                    else
-                        ebnn_multiply_unsigned_1_1(second, from, few, four + 2);
-                }
-            }
-            first += few;
-            second += few;
-            rest -= few;
-        }
-        for (i = 0; i < pair; i++) {
-            sums[i] = (int32_t)four[i];
-            if (count > 1u)
-                sums[outputs + i] = (int32_t)four[2u + i];
-        }
+        extra[i] = ebnn_multiply_extra(patches[i].values, filters->taps, is_signed);
+    if (count == 2u) {
+        if (is_signed)
+            ebnn_multiply_signed_pairs(filters, patches, extra, sums);
+        else
+            ebnn_multiply_unsigned_pairs(filters, patches, extra, sums);
+        from = (uint16_t)(filters->outputs / 2u * 2u);
+    }
+    for (i = 0; i < count && from != filters->outputs; i++, sums += filters->outputs) {
+        if (is_signed)
+            ebnn_multiply_signed_rest(filters, patches[i].values, extra[i], from, sums);
+        else
+            ebnn_multiply_unsigned_rest(filters, patches[i].values, extra[i], from, sums);
     }
 }
 
