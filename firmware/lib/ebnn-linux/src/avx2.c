@@ -311,15 +311,20 @@ FOR_AVX2 static void signs(const int32_t *sums, const int32_t *thresholds, uint3
     }
 }
 
-FOR_AVX2 static void largest(int32_t *most, const int32_t *sums, uint32_t count)
+FOR_AVX2 static void largest(const ebnn_linux_window_t *window, int32_t *most)
 {
-    uint32_t j;
+    uint32_t y, x, j;
 
-    for (j = 0; j < count; j += 8) {
-        __m256i *out = (__m256i *)(void *)(most + j);
+    for (j = 0; j < window->count; j += 8) {
+        __m256i best = _mm256_loadu_si256((const __m256i *)(const void *)(window->sums + j));
 
-        _mm256_storeu_si256(out, _mm256_max_epi32(_mm256_loadu_si256(out),
-                                                  _mm256_loadu_si256((const __m256i *)(const void *)(sums + j))));
+        for (y = 0; y < window->rows; y++)
+            for (x = 0; x < window->columns; x++) {
+                const int32_t *sums = window->sums + y * window->row_stride + x * window->column_stride + j;
+
+                best = _mm256_max_epi32(best, _mm256_loadu_si256((const __m256i *)(const void *)sums));
+            }
+        _mm256_storeu_si256((__m256i *)(void *)(most + j), best);
     }
 }
 

@@ -260,12 +260,21 @@ FOR_AVX512 static void signs(const int32_t *sums, const int32_t *thresholds, uin
     }
 }
 
-FOR_AVX512 static void largest(int32_t *most, const int32_t *sums, uint32_t count)
+FOR_AVX512 static void largest(const ebnn_linux_window_t *window, int32_t *most)
 {
-    uint32_t j;
+    uint32_t y, x, j;
 
-    for (j = 0; j < count; j += 16)
-        _mm512_storeu_si512(most + j, _mm512_max_epi32(_mm512_loadu_si512(most + j), _mm512_loadu_si512(sums + j)));
+    for (j = 0; j < window->count; j += 16) {
+        __m512i best = _mm512_loadu_si512(window->sums + j);
+
+        for (y = 0; y < window->rows; y++)
+            for (x = 0; x < window->columns; x++) {
+                const int32_t *sums = window->sums + y * window->row_stride + x * window->column_stride + j;
+
+                best = _mm512_max_epi32(best, _mm512_loadu_si512(sums));
+            }
+        _mm512_storeu_si512(most + j, best);
+    }
 }
 
 static void unpack(const uint8_t *weights, size_t taps, int8_t *panel)

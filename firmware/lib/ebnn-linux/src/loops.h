@@ -58,12 +58,19 @@ EBNN_LINUX_INLINE void ebnn_linux_byte_loop(const ebnn_linux_bytes_t *job)
     }
 }
 
-EBNN_LINUX_INLINE void ebnn_linux_largest_loop(int32_t *most, const int32_t *sums, uint32_t count)
+EBNN_LINUX_INLINE void ebnn_linux_largest_loop(const ebnn_linux_window_t *window, int32_t *most)
 {
-    uint32_t j;
+    uint32_t y, x, j;
 
-    for (j = 0; j < count; j++)
-        most[j] = sums[j] > most[j] ? sums[j] : most[j];
+    for (j = 0; j < window->count; j++)
+        most[j] = window->sums[j];
+    for (y = 0; y < window->rows; y++)
+        for (x = 0; x < window->columns; x++) {
+            const int32_t *sums = window->sums + y * window->row_stride + x * window->column_stride;
+
+            for (j = 0; j < window->count; j++)
+                most[j] = sums[j] > most[j] ? sums[j] : most[j];
+        }
 }
 
 EBNN_LINUX_INLINE void ebnn_linux_sign_loop(const int32_t *sums, const int32_t *thresholds, uint32_t count,

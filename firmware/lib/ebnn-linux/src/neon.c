@@ -153,12 +153,21 @@ static void signs(const int32_t *sums, const int32_t *thresholds, uint32_t count
     }
 }
 
-static void largest(int32_t *most, const int32_t *sums, uint32_t count)
+static void largest(const ebnn_linux_window_t *window, int32_t *most)
 {
-    uint32_t j;
+    uint32_t y, x, j;
 
-    for (j = 0; j < count; j += 4)
-        vst1q_s32(most + j, vmaxq_s32(vld1q_s32(most + j), vld1q_s32(sums + j)));
+    for (j = 0; j < window->count; j += 4) {
+        int32x4_t best = vld1q_s32(window->sums + j);
+
+        for (y = 0; y < window->rows; y++)
+            for (x = 0; x < window->columns; x++) {
+                const int32_t *sums = window->sums + y * window->row_stride + x * window->column_stride + j;
+
+                best = vmaxq_s32(best, vld1q_s32(sums));
+            }
+        vst1q_s32(most + j, best);
+    }
 }
 
 static void unpack(const uint8_t *weights, size_t taps, int8_t *panel)

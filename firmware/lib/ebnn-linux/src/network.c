@@ -213,8 +213,8 @@ static void sums_of(const run_t *run, const room_t *room, const uint8_t *patches
         }
 }
 
-/* Patches at places from (y, x) on of a row of the map, as the products take them: bytes of -128 to 127 as 0 to 255, bits as 0 and 2 with 1
- * for what lies outside; the corrections take the weights' part of that back. */
+/* Patches at places from (y, x) on of a row of the map, as the products take them: bytes of -128 to 127 as 0 to 255, bits
+ * as 0 and 2 with 1 for what lies outside; the corrections take the weights' part of that back. */
 static void gather(const run_t *run, const room_t *room, const uint8_t *image, uint32_t y, uint32_t x, uint32_t count,
                    int is_inner, uint8_t *patches)
 {
@@ -410,31 +410,34 @@ static void map_sums(const run_t *run, const room_t *room, const uint8_t *image,
 static const int32_t *pooled_sums(const run_t *run, const room_t *room, uint32_t first_row, const uint32_t rows[2],
                                   const uint32_t columns[2])
 {
-    const size_t lanes = run->step->lanes, width = run->layer->map[1];
-    const int32_t *sums = room->sums + ((rows[0] - first_row) * width + columns[0]) * lanes;
+    const size_t lanes = run->step->lanes, row = run->layer->map[1] * lanes;
+    const uint32_t count = (uint32_t)round_up(run->layer->outputs, EBNN_LINUX_PANEL);
+    const ebnn_linux_window_t window = {room->sums + (rows[0] - first_row) * row + columns[0] * lanes,
+                                        row,
+                                        lanes,
+                                        rows[1] - rows[0],
+                                        columns[1] - columns[0],
+                                        count};
     uint32_t y, x, j;
 
-    if (rows[1] - rows[0] == 1 && columns[1] - columns[0] == 1)
-        return sums;
-    if (run->layer->average)
-        memset(room->most, 0, lanes * sizeof *sums);
-    else
-        memcpy(room->most, sums, lanes * sizeof *sums);
-    for (y = rows[0]; y < rows[1]; y++)
-        for (x = columns[0]; x < columns[1]; x++) {
-            sums = room->sums + ((y - first_row) * width + x) * lanes;
-            if (run->layer->average) {
-                for (j = 0; j < lanes; j++)
-                    room->most[j] += sums[j];
-            } else if (run->layer->input == EBNN_LINUX_IN_FLOAT) {
-                float *most = (float *)(void *)room->most;
-                const float *values = (const float *)(const void *)sums;
+    if (window.rows == 1 && window.columns == 1)
+        return window.sums;
+    if (!run->layer->average && run->layer->input != EBNN_LINUX_IN_FLOAT) {
+        run->net->path->largest(&window, room->most);
+        return room->most;
+    }
+    memcpy(room->most, window.sums, count * sizeof *window.sums);
+    for (y = 0; y < window.rows; y++)
+        for (x = y ? 0 : 1; x < window.columns; x++) {
+            const int32_t *sums = window.sums + y * row + x * lanes;
+            const float *floats = (const float *)(const void *)sums;
+            float *most = (float *)(void *)room->most;
 
-                for (j = 0; j < lanes; j++)
-                    most[j] = values[j] > most[j] ? values[j] : most[j];
-            } else {
-                run->net->path->largest(room->most, sums, (uint32_t)round_up(run->layer->outputs, EBNN_LINUX_PANEL));
-            }
+            for (j = 0; j < count; j++)
+                if (run->layer->average)
+                    room->most[j] += sums[j];
+                else
+                    most[j] = floats[j] > most[j] ? floats[j] : most[j];
         }
     return room->most;
 }

@@ -78,13 +78,16 @@ static uint64_t spread_byte(uint8_t bits)
     return (chosen + 0x7F7F7F7F7F7F7F7Fu) >> 7 & EACH;
 }
 
-/* Bytes, eight at a time: up to seven more are copied. */
-static void copy(uint8_t *to, const uint8_t *from, size_t count)
+/* Rows of bytes, side by side, eight bytes at a time: up to seven more are copied. */
+static void copy_rows(uint8_t *to, const uint8_t *from, size_t run, size_t row_bytes, uint32_t rows)
 {
     size_t i;
 
-    for (i = 0; i < count; i += 8)
-        store(to + i, load(from + i));
+    for (; rows; rows--, to += run, from += row_bytes) {
+        store(to, load(from));
+        for (i = 8; i < run; i += 8)
+            store(to + i, load(from + i));
+    }
 }
 
 void ebnn_linux_put_bits(uint8_t *to, size_t to_bit, const uint8_t *from, size_t from_bit, size_t count)
@@ -126,10 +129,7 @@ void ebnn_linux_bit_patches(const ebnn_linux_layer_t *layer, const uint8_t *imag
         const uint8_t *row = top;
 
         if (layer->channels % 8 == 0) {
-            uint8_t *to = patches;
-
-            for (ky = 0; ky < layer->kernel[0]; ky++, to += run / 8, row += row_bytes)
-                copy(to, row + from / 8, run / 8);
+            copy_rows(patches, row + from / 8, run / 8, row_bytes, layer->kernel[0]);
             continue;
         }
         memset(patches, 0, filter_bytes);
@@ -165,15 +165,9 @@ void ebnn_linux_byte_patches(const ebnn_linux_layer_t *layer, const uint8_t *ima
     const size_t step = (size_t)layer->stride[1] * layer->channels;
     const uint8_t *from = image + ((size_t)y * layer->stride[0] - layer->pad[0]) * row_bytes +
                           ((size_t)x * layer->stride[1] - layer->pad[1]) * layer->channels;
-    uint32_t ky;
 
-    for (; count; count--, patches += stride, from += step) {
-        const uint8_t *row = from;
-        uint8_t *to = patches;
-
-        for (ky = 0; ky < layer->kernel[0]; ky++, to += run, row += row_bytes)
-            copy(to, row, run);
-    }
+    for (; count; count--, patches += stride, from += step)
+        copy_rows(patches, from, run, row_bytes, layer->kernel[0]);
 }
 
 void ebnn_linux_byte_patch(const ebnn_linux_layer_t *layer, const uint8_t *image, uint32_t y, uint32_t x,

@@ -45,6 +45,13 @@ typedef struct {
     int32_t *sums;
 } ebnn_linux_channels_t;
 
+/* A window of sums: `count` of each place, a multiple of PANEL; strides are in sums. */
+typedef struct {
+    const int32_t *sums;
+    size_t row_stride, column_stride;
+    uint32_t rows, columns, count;
+} ebnn_linux_window_t;
+
 /* Sums as small integers: ((sum + bias) * multiplier + half) >> shift, within low to high. */
 typedef struct {
     const int32_t *bias, *multiplier, *shift;
@@ -71,7 +78,7 @@ typedef struct {
     void (*floats)(const ebnn_linux_floats_t *job);
     /* bit j of `bits` is sums[j] >= thresholds[j]; `count` is a multiple of 8. */
     void (*signs)(const int32_t *sums, const int32_t *thresholds, uint32_t count, uint8_t *bits);
-    void (*largest)(int32_t *most, const int32_t *sums, uint32_t count); /* count is a multiple of PANEL */
+    void (*largest)(const ebnn_linux_window_t *window, int32_t *most);
     void (*channels)(const ebnn_linux_channels_t *job);
     void (*requantize)(const ebnn_linux_requantize_t *job, const int32_t *sums, uint32_t count, uint8_t *out);
     void (*unpack)(const uint8_t *weights, size_t taps, int8_t *panel);

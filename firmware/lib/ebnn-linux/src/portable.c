@@ -69,9 +69,9 @@ static void signs(const int32_t *sums, const int32_t *thresholds, uint32_t count
     ebnn_linux_sign_loop(sums, thresholds, count, out);
 }
 
-static void largest(int32_t *most, const int32_t *sums, uint32_t count)
+static void largest(const ebnn_linux_window_t *window, int32_t *most)
 {
-    ebnn_linux_largest_loop(most, sums, count);
+    ebnn_linux_largest_loop(window, most);
 }
 
 static void unpack(const uint8_t *weights, size_t taps, int8_t *panel)
