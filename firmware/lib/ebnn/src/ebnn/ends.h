@@ -35,8 +35,8 @@ EBNN_INLINE uint8_t *ebnn_bytes_of(const ebnn_integer_t *layer, void *output, ui
 #if !defined(EBNN_OWN_REQUANTIZE)
 
 /*
- * clamp((sum · multiplier / 2^16 + 2^(shift − 1)) >> shift, low, high), shift 1 to 31. The sum's halves are multiplied
- * apart; the product's lowest 16 bits are below the rounding's one.
+ * clamp((sum · multiplier / 2^16 + 2^(shift − 1)) >> shift, low, high), shift 1 to 31. The sum's halves are
+ * multiplied apart; the product's lowest 16 bits are below the rounding's one.
  */
 EBNN_INLINE uint8_t ebnn_requantize(int32_t sum, int16_t multiplier, uint8_t shift, int16_t low, int16_t high)
 {
@@ -49,7 +49,7 @@ EBNN_INLINE uint8_t ebnn_requantize(int32_t sum, int16_t multiplier, uint8_t shi
 
 #endif
 
-/* Bytes: clamp(((acc + bias) · multiplier + 2^(shift − 1)) >> shift), multipliers of 16 bits and shifts of 17 to 47. */
+/* Bytes: clamp(((acc + bias) · multiplier + 2^(shift − 1)) >> shift), multipliers of 16 bits, shifts of 17 to 47. */
 EBNN_KERNEL uint8_t ebnn_end_narrow(const ebnn_integer_t *layer, const int32_t *sums, void *output, uint16_t y,
                                     uint16_t x)
 {
@@ -101,8 +101,8 @@ EBNN_KERNEL uint8_t ebnn_end_scores(const ebnn_integer_t *layer, const int32_t *
     (void)y;
     (void)x;
     for (k = 0; k < layer->conv.filters.outputs; k++) {
-        const int32_t score = (int32_t)(int16_t)EBNN_READ_U16(multipliers + k) * sums[k] +
-                              (int32_t)EBNN_READ_U32(layer->biases + k);
+        const int32_t score =
+            (int32_t)(int16_t)EBNN_READ_U16(multipliers + k) * sums[k] + (int32_t)EBNN_READ_U32(layer->biases + k);
 
         if (scores != NULL)
             scores[k] = score;

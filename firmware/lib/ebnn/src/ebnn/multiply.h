@@ -75,8 +75,7 @@ EBNN_INLINE void ebnn_multiply_four(const uint8_t *values, const uint8_t *weight
     for (; taps >= 4u; taps -= 4u, values += 4, weights += 16)
         for (tap = 0; tap < 4u; tap++)
             for (filter = 0; filter < 4u; filter++)
-                sums[filter] +=
-                    ebnn_product(values[tap], EBNN_READ_U8(weights + EBNN_WEIGHT(tap, filter)), is_signed);
+                sums[filter] += ebnn_product(values[tap], EBNN_READ_U8(weights + EBNN_WEIGHT(tap, filter)), is_signed);
     for (; taps > 0u; taps--, values++)
         for (filter = 0; filter < 4u; filter++)
             sums[filter] += ebnn_product(*values, EBNN_READ_U8(weights++), is_signed);

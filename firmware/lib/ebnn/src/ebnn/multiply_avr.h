@@ -59,8 +59,8 @@
 #define EBNN_AVR_SIGNED(low, high) ((uint32_t)(low) | (uint32_t)(int32_t)(int8_t)(high) << 16)
 
 /*
- * The sums of up to 256 taps: of two patches under two filters (first patch's two sums, then the second's), of one under
- * two, of one under one. They return the weights behind.
+ * The sums of up to 256 taps: of two patches under two filters (first patch's two sums, then the second's), of one
+ * under two, of one under one. They return the weights behind.
  */
 #define EBNN_AVR_MULTIPLY(name, mul, widened)                                                                          \
     EBNN_INLINE const uint8_t *name##_2_2(const uint8_t *first, const uint8_t *second, const uint8_t *weights,         \
