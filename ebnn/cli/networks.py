@@ -7,7 +7,7 @@ import click
 from ..published import load_published, network_names
 from ..published.card import BOARDS, card_text, card_values
 from ..show.console import command_line, make_console, print_command, print_line, print_markdown, print_whole
-from ..show.network_tables import networks_table
+from ..show.published_table import networks_table
 from .options import json_option, write_json
 
 

@@ -11,7 +11,6 @@ from ..boards import bundled_board_names
 from ..compile.options import ARITHMETICS, OPTIMIZE
 from ..datasets.own import find_own
 from ..device import BAUDRATE
-from ..show.bars import download_bars
 from ..show.console import make_console
 from .paths import ModelFile, OutputFile
 
@@ -94,6 +93,8 @@ def model_option(what: str) -> Callable[[Command], Command]:
 
 def load_dataset(name: str, folder: Path | None) -> datasets.Dataset:
     """Loads a data set, with a progress bar where it is downloaded."""
+    from ..show.bars import download_bars  # few commands need rich's bars, and all of them these options
+
     with download_bars(make_console(stderr=True)) as progress:
         return datasets.load(name, folder=folder, progress=progress)
 

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rich.table import Table
 from rich.text import Text
 
 from ..boards import Board
 from ..compile.estimate import Estimate
 from ..compile.summary import describe_network
-from ..figures import percent
 from ..model.network import Network
-from ..published.card import BOARDS, sample_time
-from ..published.card import estimates as card_estimates
-from ..recipes import load_recipe
 from ..report import bounds_text, counts_instructions, estimate_text
 from .listings import facts, listing
-
-if TYPE_CHECKING:
-    from ..published import PublishedNetwork
 
 _COLUMNS_WITH_MCU = 110  # of a terminal
 
@@ -88,22 +79,6 @@ def estimate_table(network: Network, found: Estimate) -> Table:
         ("", f"{name} {bounds_text(board.name, *one)}") for name, one in zip(names, found.layer_bounds, strict=True)
     ]
     return facts(rows)
-
-
-def networks_table(published: list[PublishedNetwork]) -> Table:
-    """Published networks, one to a row."""
-    table = listing(("network",), ("accuracy", "data, B", "arena, B", *BOARDS))
-    table.add_column("made for", overflow="fold")
-    for one in published:
-        table.add_row(
-            one.name,
-            percent(one.accuracy),
-            f"{one.data_bytes:,}",
-            f"{one.network.arena_bytes:,}",
-            *map(sample_time, card_estimates(one.network)),
-            load_recipe(one.name).summary,
-        )
-    return table
 
 
 def _room_text(used: int, limit: int | None) -> str:
