@@ -50,3 +50,17 @@ def project_header(folder: Path) -> Path | None:
         return header if b"ebnn.h" in header.read_bytes() else None
     except (OSError, ValueError, configparser.Error):
         return None
+
+
+def bundled_network() -> tuple[bytes, bytes]:
+    """Returns the header and the file of the network that ebnn brings along.
+
+    Raises BuildError where they cannot be read.
+    """
+    include = firmware_folder() / "include"
+    try:
+        return (include / "network.h").read_bytes(), (include / "network.ebnn").read_bytes()
+    except OSError as error:
+        raise BuildError(
+            f"ebnn's own network cannot be read ({error}): install ebnn again, or give a --model"
+        ) from None

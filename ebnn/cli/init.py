@@ -7,8 +7,7 @@ import click
 from ..boards import is_board, load_board
 from ..compile.estimate import check_fits
 from ..compile.header import header_text, identifier
-from ..errors import BuildError
-from ..firmware_sources import firmware_folder
+from ..firmware_sources import bundled_network
 from ..platformio import bundled_project, write_project
 from ..published import find_network, load
 from ..show.console import command_line, make_console, print_command, print_line
@@ -46,14 +45,3 @@ def init(folder: Path, board: str, model: Path | None, arithmetic: str, optimize
     console = make_console()
     print_line(console, f"{project.folder}: a project for {board}; README.md says what to do with it")
     print_command(console, "next", command_line("flash", "--board", board, "--project", folder))
-
-
-def bundled_network() -> tuple[bytes, bytes]:
-    """The header and the file of the network that ebnn brings along."""
-    include = firmware_folder() / "include"
-    try:
-        return (include / "network.h").read_bytes(), (include / "network.ebnn").read_bytes()
-    except OSError as error:
-        raise BuildError(
-            f"ebnn's own network cannot be read ({error}): install ebnn again, or give a --model"
-        ) from None
