@@ -6,7 +6,7 @@ from ebnn.compile.kernels import KERNELS
 from ebnn.compile.options import OPTIMIZE, Options
 from tools.branches import all_choices, choices, networks, possible
 
-COUNT = 240
+COUNT = 1500
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def test_every_kernel_is_chosen(chosen):
 
 def test_every_choice_is_made(chosen):
     """Kernels by arithmetic and optimization; `python -m tools.branches` lists the branches of the C library too."""
-    assert chosen.keys() == all_choices()
+    assert all_choices() - chosen.keys() == set()
 
 
 def test_what_cannot_be_chosen_is_known():

@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -29,6 +30,7 @@ TESTS = Path(__file__).parents[1] / "tests"
 sys.path.insert(0, str(TESTS))
 
 from support.c_networks import RUNTIME, Case, run  # noqa: E402
+from support.mixed_networks import mixed_network  # noqa: E402
 from support.random_networks import random_large_network, random_network, random_samples  # noqa: E402
 
 from ebnn.compile.kernels import KERNELS  # noqa: E402
@@ -51,17 +53,23 @@ TOGETHER = 40  # networks of one program
 
 
 def networks(count: int, seed: int = SEED) -> Iterator[tuple[Network, bool]]:
-    """Random networks, a quarter of them large, and whether the float arithmetic runs them."""
+    """Random networks of all kinds in turn, and whether the float arithmetic runs them."""
     choose = random.Random(seed)
+    floats = Options(Arithmetic.FLOAT)
+    makers = [
+        random_large_network,
+        random_network,
+        partial(random_network, normalized=True),
+        mixed_network,
+        mixed_network,
+    ]
     for number in range(count):
-        if number % 4 == 0:
-            yield random_large_network(choose), False
-        else:
-            yield random_network(choose, number % 2 == 1), number % 2 == 1
+        network = makers[number % 5](choose)
+        yield network, number % 5 == 2 or not any(map(floats.in_float, network.layers))
 
 
 def possible(kernel: Kernel, options: Options) -> bool:
-    """Whether some layer is run by a kernel with these options."""
+    """Whether some layer is run by a kernel with these options; what runs in either arithmetic counts as integer."""
     level = options.optimize
     if (
         (kernel.grouped and not level.grouped)
@@ -69,9 +77,8 @@ def possible(kernel: Kernel, options: Options) -> bool:
         or (isinstance(kernel, Tables) and level.table_bytes == 0)
     ):
         return False
-    hidden = "scores" not in kernel.struct.arguments
     if options.arithmetic is Arithmetic.FLOAT:
-        return not hidden or "float" in kernel.parts
+        return "float" in kernel.parts
     return "float" not in kernel.parts or kernel.takes == "float"
 
 

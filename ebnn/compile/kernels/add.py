@@ -34,4 +34,5 @@ KERNELS: tuple[IntegerKernel, ...] = tuple(
         "ebnn_find_bits" if kind.packed else "ebnn_find_all" if here else FINDS[kind],
         "ebnn_add",
     )
+    if part is Conv or kernel.end in ("narrow", "wide")  # a dense layer has no pool: its signs and scores are quicker
 )
