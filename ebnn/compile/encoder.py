@@ -54,13 +54,13 @@ class EncoderCode(ABC):
         """The constants' array."""
 
     @abstractmethod
-    def arguments(self, raw: str, kind: str, target: str) -> tuple[str, list[str]]:
-        """The function of ``encoder.h`` and what it is given."""
+    def arguments(self, raw: str, kind: str, target: str, single: bool) -> tuple[str, list[str]]:
+        """The function of ``encoder.h`` and what it is given; ``single`` is of one pixel."""
 
-    def call(self, raw: str, target: str, in_flash: bool = False) -> str:
-        """The statement that encodes the values at ``raw`` to ``target``, a pointer to bytes."""
+    def call(self, raw: str, target: str, in_flash: bool = False, single: bool = False) -> str:
+        """The statement that encodes the values at ``raw`` to ``target``, a pointer to bytes; ``single``: one pixel."""
         kind = _RAW_NAMES[self.encoder.raw] + (_IN_FLASH if in_flash else "")
-        function, arguments = self.arguments(raw, kind, target)
+        function, arguments = self.arguments(raw, kind, target, single)
         return listed(f"    {function}(", arguments, ");")
 
 
@@ -77,12 +77,12 @@ class AffineCode(EncoderCode):
         steps = np.stack([encoder.offset, encoder.scale], axis=1)
         return constant_array(self.array, steps, f"{encoder.channels} channels: offset, steps in a unit")
 
-    def arguments(self, raw: str, kind: str, target: str) -> tuple[str, list[str]]:
+    def arguments(self, raw: str, kind: str, target: str, single: bool) -> tuple[str, list[str]]:
         encoder = self.encoder
         assert isinstance(encoder, Affine)
         channels = f"{self.name.upper()}_RAW_CHANNELS"
         low = f"{int(encoder.values.low) & 0xFF}u"
-        pixels = f"{self.name.upper()}_RAW_VALUES / {channels}"
+        pixels = "1u" if single else f"{self.name.upper()}_RAW_VALUES / {channels}"
         return "ebnn_encode_affine", [self.array, channels, low, raw, kind, pixels, target]
 
 
@@ -99,11 +99,12 @@ class ThermometerCode(EncoderCode):
         ranks = threshold_ranks(encoder)
         return constant_array(self.array, ranks, f"{encoder.channels} channels × {encoder.levels}, as ebnn_rank")
 
-    def arguments(self, raw: str, kind: str, target: str) -> tuple[str, list[str]]:
+    def arguments(self, raw: str, kind: str, target: str, single: bool) -> tuple[str, list[str]]:
         encoder, shape = self.encoder, self.network.raw_shape
         assert isinstance(encoder, Thermometer)
         channels = f"{self.name.upper()}_RAW_CHANNELS"
-        sides = [str(encoder.levels), raw, kind, str(shape.height), str(shape.width)]
+        rows, columns = (1, 1) if single else (shape.height, shape.width)
+        sides = [str(encoder.levels), raw, kind, str(rows), str(columns)]
         return "ebnn_encode_thermometer", [self.array, channels, *sides, target]
 
 

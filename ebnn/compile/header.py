@@ -23,6 +23,7 @@ from .header_part import HeaderPart
 from .lines import listed
 from .options import Options
 from .plan import Plan, Step, plan
+from .readings import readings_part
 from .self_test import LARGEST_ARRAY, sample_bytes, self_test_arrays, self_test_function, self_test_macro
 from .target import AVR, WORDS, target_of
 
@@ -148,6 +149,7 @@ class _Header:
         self.parts = (
             encoder_part(self.network, name, self.emitted),
             class_names_part(self.network, name, self.emitted),
+            readings_part(self.network, name, self.emitted),
         )
 
     @property

@@ -28,5 +28,6 @@
 #include "ebnn/dense_float.h"
 #include "ebnn/encoder.h"
 #include "ebnn/class_names.h"
+#include "ebnn/readings.h"
 
 #endif

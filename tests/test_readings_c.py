@@ -1,0 +1,137 @@
+"""Readings pushed one by one in C: windows are due when they are in Python, and hold the same bits."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from support.c_networks import RUNTIME, SANITIZERS, WARNINGS, require
+from support.raw_samples import ENCODERS, encoder_network, raw_bytes, raw_samples
+
+from ebnn.compile.header import header_text
+from ebnn.compile.readings import ring_bytes
+from ebnn.model.encoders import Affine, Thermometer
+from ebnn.model.kinds import Shape
+from ebnn.model.meta import Meta
+from ebnn.model.network import Network
+
+WINDOW = 9
+STEPS = {"float to int8": 4, "float to uint8": 1, "int16 to int8": 9, "int16 to uint8": 8, "float to bits": 3}
+RESTART = 70  # readings, after which the window begins anew
+
+
+def series(name: str) -> tuple[Network, NDArray[np.generic]]:
+    """A network of windows of 9 readings of 5 channels, and readings (n, 5): the encoder's steps, ends, any bits."""
+    encoder = ENCODERS[name]
+    network = encoder_network(encoder, Shape(5, 1, WINDOW), Meta(window_step=STEPS.get(name, 20)))
+    samples = raw_samples(encoder, 2_000)
+    return network, samples.transpose(0, 2, 3, 1).reshape(-1, 5)
+
+
+def windows(network: Network, readings: NDArray[np.generic]) -> list[tuple[int, bytes]]:
+    """After how many readings a window is due, and what the network then takes."""
+    step = network.meta.window_step
+    assert step is not None
+    found = []
+    for begin, end in ((0, RESTART), (RESTART, len(readings))):
+        for due in range(begin + WINDOW, end + 1, step):
+            raw = readings[due - WINDOW : due].T[None, :, None]
+            found.append((due, network.pack_input(network.encode(raw)).tobytes()))
+    return found
+
+
+MAIN = """\
+#include "net.h"
+#include <stdio.h>
+int main(void)
+{
+    net_raw_t reading[NET_RAW_CHANNELS];
+    unsigned long count;
+    for (count = 1; fread(reading, sizeof reading, 1, stdin) == 1; count++) {
+        if (PUSH(reading)) {
+            size_t i;
+            printf("%lu ", count);
+            for (i = 0; i < NET_INPUT_BYTES; i++)
+                printf("%02x", ((const uint8_t *)net_input())[i]);
+            printf("\\n");
+            net_predict(net_input());
+        }
+        if (count == RESTART)
+            net_restart();
+    }
+    return 0;
+}
+"""
+
+
+def build(folder: Path, network: Network, compiler: str, flags: list[str], **settings: int) -> Path:
+    (folder / "net.h").write_text(header_text(network, name="net"))
+    (folder / "main.c").write_text(MAIN)
+    language = ["-x", "c++", "-std=c++11"] if compiler.endswith("++") else ["-std=c99"]
+    defines = [f"-D{key}={value}" for key, value in {"PUSH": "net_push", "RESTART": RESTART, **settings}.items()]
+    command = [require(compiler), *language, *WARNINGS, *flags, *defines, f"-I{RUNTIME}", "main.c", "-o", "main"]
+    subprocess.run(command, cwd=folder, check=True)
+    return folder / "main"
+
+
+def run(program: Path, network: Network, readings: NDArray[np.generic]) -> list[tuple[int, bytes]]:
+    padded = readings[: len(readings) // WINDOW * WINDOW].reshape(-1, WINDOW, 5).transpose(0, 2, 1)[:, :, None]
+    done = subprocess.run([program], input=raw_bytes(network, padded), capture_output=True, check=True)
+    lines = [line.split() for line in done.stdout.decode().splitlines()]
+    return [(int(count), bytes.fromhex(data)) for count, data in lines]
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang++"])
+@pytest.mark.parametrize("name", ENCODERS)
+def test_windows_are_pythons(tmp_path: Path, name: str, compiler: str) -> None:
+    network, readings = series(name)
+    program = build(tmp_path, network, compiler, SANITIZERS if compiler == "gcc" else ["-O2"])
+    expected = windows(network, readings)
+    assert len(expected) > 15
+    assert run(program, network, readings) == expected
+
+
+def test_a_program_may_choose_the_step(tmp_path: Path) -> None:
+    network, readings = series("int16 to int8")
+    program = build(tmp_path, network, "gcc", ["-DNET_STEP=2"])
+    other = network.with_meta(Meta(window_step=2))
+    assert run(program, network, readings) == windows(other, readings)
+
+
+def test_bits_of_a_reading_need_not_fill_bytes() -> None:
+    network, _ = series("float to bits")
+    assert network.input.shape.channels == 35
+    assert ring_bytes(network) == 5 * WINDOW
+
+
+def test_only_a_series_has_readings() -> None:
+    encoder = ENCODERS["float to int8"]
+    assert "net_push" in header_text(encoder_network(encoder, Shape(5, 1, 9), Meta(window_step=3)), name="net")
+    for network in (
+        encoder_network(encoder, Shape(5, 2, 9), Meta(window_step=3)),
+        encoder_network(encoder, Shape(5, 1, 1), Meta(window_step=3)),
+        encoder_network(encoder, Shape(5, 1, 9)),
+    ):
+        assert "net_push" not in header_text(network, name="net")
+
+
+@pytest.mark.parametrize("encoder", [Affine([0, 0], [1, 1]), Thermometer([[0, 1, 2], [0, 1, 2]])], ids=["int8", "bits"])
+def test_ram_is_taken_by_programs_that_push(tmp_path: Path, encoder: Affine | Thermometer) -> None:
+    network = encoder_network(encoder, Shape(2, 1, 100), Meta(window_step=10))
+    (tmp_path / "net.h").write_text(header_text(network, name="net"))
+    sizes = []
+    for call in ("0", "net_push(reading)"):
+        text = '#include "net.h"\nint main(void)\n{\n    static net_raw_t reading[2];\n    (void)reading;\n'
+        (tmp_path / "m.c").write_text(text + f"    return {call} + net_predict(net_input());\n}}\n")
+        flags = ["-mmcu=atmega328p", "-std=c99", "-Os", "-fdata-sections", "-ffunction-sections", "-Wl,--gc-sections"]
+        command = [require("avr-gcc"), *flags, *WARNINGS, f"-I{RUNTIME}", "m.c", "-o", "m.elf"]
+        subprocess.run(command, cwd=tmp_path, check=True)
+        listed = subprocess.run(
+            ["avr-size", "-A", "m.elf"], cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout
+        sizes.append(sum(int(line.split()[1]) for line in listed.splitlines() if line.startswith((".bss", ".data"))))
+    state = 7  # of the ring, and 8 for the reading
+    assert sizes[1] - sizes[0] == ring_bytes(network) + state + 8
