@@ -28,6 +28,7 @@ ALWAYS = {
     "networks": {"json_file"},
     "platformio-offline": {"platforms"},
     "profile": {"dataset", "json_file", "port", "samples"},
+    "quantize": {"dataset", "json_file", "output", "samples", "seed"},
     "record": {"count", "json_file", "label", "out", "port", "rate", "seconds", "start", "wait"},
     "run": {"dataset", "json_file", "limit", "port"},
     "simulate": {"bootloader", "link", "model", "program"},
@@ -98,6 +99,7 @@ CASES = [
     (["compare", "--out", "run", "--folder", "."], "--folder has no effect here"),
     (["compare", "--out", "run", "--temperature", "2"], "--temperature has no effect here"),
     (["sweep", "d8", "--out", "run", "--validation", "9", "--folder", "."], "--folder has no effect here"),
+    (["quantize", "run", "--dataset", "digits", "--folder", "."], "--folder has no effect here"),
     (["run", "mnist-tiny", "--dataset", "digits", "--folder", "."], "--folder has no effect here"),
     (["run", "mnist-tiny", "--dataset", "mnist", "--port", "/dev/no", "--optimize", "size"], "needs a simulated board"),
     (

@@ -18,6 +18,7 @@ COMMANDS = {
         LazyCommand("history", "history", "Show training runs side by side, finished or not."),
         LazyCommand("compare", "compare", "Train float and binarized, show both side by side."),
         LazyCommand("sweep", "sweep", "Train several networks, show which to choose."),
+        LazyCommand("quantize", "quantize", "Make a trained float network one of 8 bits."),
         LazyCommand("import", "import_header", "Make a network of a header of the original eBNN."),
     ),
     "What it takes": (

@@ -75,6 +75,11 @@ def _is_built(port: str) -> bool:
 _WITH_FILES = ", ".join(name for name in datasets.names() if datasets.has_files(name))
 
 FOLDER = Rule(("folder",), _has_files, f"a --dataset that is read from files ({_WITH_FILES})")
+RECORDED_FOLDER = Rule(
+    ("folder",),
+    lambda values: values["dataset"] is None or datasets.has_files(values["dataset"]),
+    f"a --dataset that is read from files ({_WITH_FILES})",
+)
 NAMED_FOLDER = Rule(("folder",), lambda values: datasets.has_files(values["name"]), f"a NAME of {_WITH_FILES}")
 BUILT_HEADER = Rule(
     ("arithmetic", "optimize"),

@@ -19,6 +19,7 @@ from .listings import listing
 if TYPE_CHECKING:
     from ..sweep import Sweep
     from ..training.history import History
+    from ..training.quantization import LayerReport
 
 FRONT_MARK = "*"
 _NO_ROOM = Text("does not fit  ", style="red")
@@ -59,6 +60,21 @@ def comparison_table(baseline: Side, binarized: Side) -> Table:
         f"{baseline.bytes / binarized.bytes:.1f} times",
     )
     table.add_row("training", *(time_text(1e6 * side.train_seconds) for side in (baseline, binarized)), "")
+    return table
+
+
+def quantization_table(layers: Sequence[LayerReport]) -> Table:
+    """What quantization did to each layer: ranges, and errors relative to the size of what they are of."""
+    table = listing(("layer", "output"), ("largest", "range", "weights", "error"))
+    for layer in layers:
+        table.add_row(
+            layer.name,
+            layer.kind,
+            f"{max(abs(layer.low), abs(layer.high)):.3g}",
+            "" if layer.clip is None else f"{layer.clip:.3g}",
+            "" if layer.weight_error is None else percent(layer.weight_error),
+            percent(layer.error),
+        )
     return table
 
 

@@ -17,6 +17,7 @@ from .results import Evaluation, TrainResult
 if TYPE_CHECKING:
     from ..frontends.chainer.chains import BlockChain, FloatChain, build_network
     from ..frontends.chainer.evaluation import evaluate, logits, predict
+    from ..frontends.chainer.quantizing import quantize
     from ..frontends.chainer.trainer import train
     from .comparison import compare_networks
     from .front_ends import find_front_end
@@ -46,6 +47,7 @@ __all__ = [
     "find_front_end",
     "logits",
     "predict",
+    "quantize",
     "read_settings",
     "recipe_settings",
     "train",
@@ -57,6 +59,7 @@ _MODULES = {
     **dict.fromkeys(("BlockChain", "FloatChain", "build_network"), "..frontends.chainer.chains"),
     **dict.fromkeys(("evaluate", "logits", "predict"), "..frontends.chainer.evaluation"),
     "train": "..frontends.chainer.trainer",
+    "quantize": "..frontends.chainer.quantizing",
     "compare_networks": ".comparison",
     "find_front_end": ".front_ends",
     **dict.fromkeys(("RunSettings", "read_settings", "recipe_settings"), ".run_settings"),

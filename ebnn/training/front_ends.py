@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .config import TrainConfig
     from .labelled_samples import Samples
     from .progress import Progress
+    from .quantization import Quantized
     from .results import TrainResult
 
 DEFAULT = "chainer"
@@ -67,6 +68,28 @@ class FrontEnd(ABC):
 
         Raises:
             TrainingError: also where the front end has no such models.
+        """
+        raise TrainingError(f"{self.title} trains no float networks here: use another --front-end")
+
+    def load_float(self, model: Any, path: Path) -> None:
+        """Gives a model of :meth:`build_float` the parameters that :meth:`train` left in a file.
+
+        Raises:
+            TrainingError: the file is damaged, or of another network; or the front end has no such models.
+        """
+        raise TrainingError(f"{self.title} trains no float networks here: use another --front-end")
+
+    def quantize(self, model: Any, samples: Any, kind: InputKind) -> Quantized:
+        """Returns the network of 8 bits that a model of :meth:`build_float` becomes, and what that did to each layer.
+
+        Args:
+            model: trained.
+            samples: that calibrate it, (n, channels, height, width) of ``kind``.
+            kind: what it takes.
+
+        Raises:
+            LoweringError: it has a layer that the device has not.
+            TrainingError: the front end has no such models.
         """
         raise TrainingError(f"{self.title} trains no float networks here: use another --front-end")
 

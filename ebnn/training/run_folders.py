@@ -15,13 +15,18 @@ from .tensorboard import FOLDER
 TEACHER_FOLDER = "teacher"
 HISTORY_NAME = "history.png"
 MODEL_NAME = "model.ebnn"
-KEPT_FILES = (LOG_NAME, SNAPSHOT_NAME, CHAIN_NAME, TEST_NAME, HISTORY_NAME, LOCK_NAME)
+FLOAT_NAME = "float.json"
+"""The record of a float run: what it was trained as."""
+KEPT_FILES = (LOG_NAME, SNAPSHOT_NAME, CHAIN_NAME, TEST_NAME, HISTORY_NAME, LOCK_NAME, FLOAT_NAME)
 """What a run keeps in its folder for itself."""
 
 
 def check_files(out: Path, *more: Path) -> None:
     """Refuses a folder of a run in which a file that training writes is a folder, before training."""
-    for path in (*more, *(out / name for name in (SNAPSHOT_NAME, LOG_NAME, CHAIN_NAME, TEST_NAME, HISTORY_NAME))):
+    for path in (
+        *more,
+        *(out / name for name in (SNAPSHOT_NAME, LOG_NAME, CHAIN_NAME, TEST_NAME, HISTORY_NAME, FLOAT_NAME)),
+    ):
         if path.is_dir():
             raise WriteError(
                 f"{path} is a folder, and a file of that name is to be written: delete it, or name another"
@@ -72,7 +77,7 @@ def delete_run(out: Path) -> None:
     Raises:
         TrainingError: a file cannot be deleted.
     """
-    names = (SNAPSHOT_NAME, LOG_NAME, CHAIN_NAME, TEST_NAME, HISTORY_NAME, MODEL_NAME)
+    names = (SNAPSHOT_NAME, LOG_NAME, CHAIN_NAME, TEST_NAME, HISTORY_NAME, MODEL_NAME, FLOAT_NAME)
     for folder in (out, out / TEACHER_FOLDER):
         for file in [*(folder / name for name in names), *(folder / FOLDER).glob("events.out.tfevents.*")]:
             try:

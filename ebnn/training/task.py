@@ -12,6 +12,7 @@ from ..errors import WriteError
 from ..model.kinds import InputKind
 from ..model.network import Network
 from .config import TrainConfig
+from .float_run import FloatRun
 from .front_ends import DEFAULT, find_front_end
 from .history import write_test
 from .labelled_samples import as_samples
@@ -148,6 +149,7 @@ def train_float(task: Task, architecture: str, config: TrainConfig) -> tuple[Any
     check_files(task.out)
     front_end = find_front_end(task.front_end)
     trained = front_end.build_float(architecture, task.data.shape, task.data.classes, task.kind, config.seed)
+    FloatRun(architecture, task.kind, task.data.name, task.front_end).write(task.out)
     result = front_end.train(
         trained,
         *task.sets,

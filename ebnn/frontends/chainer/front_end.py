@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ...training.config import TrainConfig
     from ...training.labelled_samples import Samples
     from ...training.progress import Progress
+    from ...training.quantization import Quantized
     from ...training.results import TrainResult
 
 
@@ -38,6 +39,16 @@ class ChainerFrontEnd(FrontEnd):
         from .chains import FloatChain, build_network
 
         return FloatChain(build_network(architecture, shape, classes, kind, seed=seed))
+
+    def load_float(self, model: Any, path: Path) -> None:
+        from .snapshot import load_parameters
+
+        load_parameters(path, model)
+
+    def quantize(self, model: Any, samples: Any, kind: InputKind) -> Quantized:
+        from .quantizing import quantize
+
+        return quantize(model, samples, kind)
 
     def train(
         self,

@@ -151,6 +151,30 @@ def restore(path: Path, updater: Any, identity: Identity) -> tuple[list[EpochRec
     return records, extras, Lengths(earlier, before if longer else None)
 
 
+def load_parameters(path: Path, model: Any) -> None:
+    """Gives ``model`` the parameters in ``path``: of a whole run, or those that a snapshot keeps.
+
+    Raises:
+        TrainingError: the file is damaged, or of another network.
+    """
+    wanted = parameters(model)
+    try:
+        arrays = _read_arrays(path, _OVERHEAD + _COPIES * sum(array.nbytes for array in wanted.values()))
+    except _UNREADABLE as error:
+        raise TrainingError(f"{path} is damaged, or no parameters of a training run: train again") from error
+    found = arrays
+    if _DESCRIPTION in arrays:
+        kept = any(name.startswith("kept:") for name in arrays)
+        begin = "kept:" if kept else "model:main"
+        found = {name.removeprefix(begin): array for name, array in arrays.items() if name.startswith(begin)}
+    found = {name.strip("/"): array for name, array in found.items()}
+    for name, like in wanted.items():
+        array = found.get(name)
+        if array is None or (array.shape, array.dtype) != (like.shape, like.dtype):
+            raise TrainingError(f"{path} has another network than the run says ({name} differs): train again")
+    chainer.serializers.NpzDeserializer(found).load(model)
+
+
 def _read_arrays(path: Path, most: int) -> Arrays:
     """The arrays of an ``.npz`` file that unpacks to ``most`` bytes at most; every byte of it is checked."""
     if not path.is_file() or path.stat().st_size > 2 * most:

@@ -10,7 +10,7 @@ from .convolution import convolution_2d
 from .depthwise import depthwise_convolution_2d
 from .parallel import parallel
 from .pooling import max_pooling_2d
-from .quantization import integer_weights, quantize, quantize_weights, weight_steps
+from .rounding import integer_weights, quantize, quantize_weights, weight_steps
 from .settings import exact_settings
 
 __all__ = [

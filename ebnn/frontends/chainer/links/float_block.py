@@ -92,12 +92,16 @@ class FloatBlock(chainer.Chain):  # type: ignore[misc]
             if hasattr(block, "bn"):
                 self.bn = BatchNormalization(len(block.bn.avg_mean))
 
+    def steps(self) -> list[Any]:
+        """Returns the child links, and ReLU, in the order in which they are applied."""
+        links = [self[name] for name in self._order if hasattr(self, name)]
+        return [*links, F.relu] if self._relu else links
+
     def forward(self, x: Any) -> Any:
         """Returns what the block returns, as floats, for ``x`` of the same shape."""
-        for name in self._order:
-            if hasattr(self, name):
-                x = self[name](x)
-        return F.relu(x) if self._relu else x
+        for step in self.steps():
+            x = step(x)
+        return x
 
 
 def _float_layer(given: QuantLayer) -> Any:

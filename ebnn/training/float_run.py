@@ -1,0 +1,59 @@
+"""The record of a float run: what is needed to build its network again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..atomic import write_atomically
+from ..errors import TrainingError, WriteError
+from ..model.kinds import InputKind
+from .run_folders import FLOAT_NAME
+
+_MAX_RECORD = 65_536  # bytes
+
+
+@dataclass(frozen=True)
+class FloatRun:
+    """What a float network was trained as.
+
+    Attributes:
+        architecture: of :func:`ebnn.training.architectures.read_architecture`.
+        kind: what it takes.
+        dataset: name of the data it was trained on.
+        front_end: name of the front end that trained it.
+    """
+
+    architecture: str
+    kind: InputKind
+    dataset: str
+    front_end: str
+
+    def write(self, run: Path) -> None:
+        """Writes the record of a run to its folder, which is made where missing. Raises WriteError."""
+        try:
+            run.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WriteError(f"{run} cannot be made: {error.strerror}") from None
+        write_atomically(run / FLOAT_NAME, (json.dumps(asdict(self), indent=2) + "\n").encode())
+
+    @classmethod
+    def read(cls, run: Path) -> FloatRun:
+        """Returns the record in a run's folder. Raises TrainingError where there is none, or it is damaged."""
+        path = run / FLOAT_NAME
+        try:
+            with path.open("rb") as file:
+                values = json.loads(file.read(_MAX_RECORD))
+            found = cls(**{name: values[name] for name in ("architecture", "kind", "dataset", "front_end")})
+            if not all(isinstance(value, str) for value in asdict(found).values()):
+                raise TypeError
+        except FileNotFoundError:
+            raise TrainingError(
+                f"{run} has no {FLOAT_NAME}: name the folder of a float run, the --out of ebnn train --float"
+            ) from None
+        except OSError as error:
+            raise TrainingError(f"{path} cannot be read ({error.strerror})") from None
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise TrainingError(f"{path} is damaged: train the float network again") from None
+        return found
