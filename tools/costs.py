@@ -3,6 +3,7 @@
 ::
 
     uv run python -m tools.costs avr
+    uv run python -m tools.costs avr --mixed        of layers of integer sums only: all other figures stay
 
 Builds the serial firmware with networks of many geometries, runs each on the simulated board of that core, asks for
 its profile, and fits the time of every kernel to the counts of `ebnn.compile.kernels`, flash and stack to what the
@@ -14,10 +15,11 @@ from __future__ import annotations
 import contextlib
 import re
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 import numpy as np
@@ -30,8 +32,11 @@ from scipy.optimize import nnls
 import ebnn.boards
 from benchmarks.untrained import build, samples
 from ebnn.boards import Board, load_board
+from ebnn.boards.reading import read_toml
 from ebnn.compile.estimate import has_rest
 from ebnn.compile.header import flash_bytes, write_header
+from ebnn.compile.kernels import KERNELS
+from ebnn.compile.kernels.integer import SHARED_WORK, IntegerKernel
 from ebnn.compile.kernels.kernel import Kernel, Work
 from ebnn.compile.options import OPTIMIZE, Optimize, Options
 from ebnn.compile.plan import Step, arena_plan, plan
@@ -160,6 +165,41 @@ INTEGER: list[Which] = [
     ("uint8", (1, 20, 20), "c12,5,2,0 c24,3,1,0,m2,2,0 c40,3,1,0"),
     ("bits", (1, 20, 20), "c16,3,1,1,m2,2,0 c32,3,1,0 c32,3,1,0"),
 ]
+# Layers of integer sums: each kernel and each end, with and without padding and pools, few filters and many.
+MIXED: list[Which] = [
+    ("uint8", (1, 14, 14), "c8,3,1,1,m2,2,0/w8/u8 c16,3,1,1/w8/i8 d10/w8/scores"),
+    ("int8", (4, 8, 8), "c16,3,1,1/w8/i8 c6,1,1,0/w8/u8 g1,3,1,1/w8/u8 d7/w8/scores"),
+    ("uint8", (3, 9, 9), "c13,3,2,0/w8/wide c8,1,1,0/w8/wide d5/w8/scores"),
+    ("int8", (2, 10, 10), "c9,3,1,1,a2,2,0/w8/u8 c12,2,1,0/w8 d20/w8/i8 d4/w8/scores"),
+    ("uint8", (16, 6, 6), "c32,3,1,1/w8/i8 p,a6,6,0/u8 d10/w8/scores"),
+    ("uint8", (1, 20, 20), "c5,5,2,2/w8/i8 d30/w8/u8 d12/w8"),
+    ("int8", (1, 12, 12), "c16,3,1,0/w8 c8,3,1,1/w8/i8 d9/w8/u8"),
+    ("uint8", (1, 7, 7), "d40/w8/u8 d21/w8/i8 d10/w8/scores"),
+    ("bits", (16, 6, 6), "c8,3,1,1/w8/u8 g1,3,1,1/w8/i8 p,m2,2,0/i8 d10/w8/scores"),
+    ("bits", (1, 12, 12), "c12,3,1,0/w8 c8,3,1,1/w8/i8 d3/w8/scores"),
+    ("bits", (5, 6, 6), "c7,3,1,1,m2,2,0/w8/wide d13/w8 d10/w8/scores"),
+    ("uint8", (1, 12, 12), "c8,3,1,1/u8 c16,3,1,1,m2,2,0/i8 d10/i8 d10/w8/scores"),
+    ("int8", (8, 7, 7), "c12,3,1,0/wide c5,3,1,1/u8 d18/u8"),
+    ("uint8", (16, 5, 5), "c24,3,1,1,a5,5,0/u8 d8/u8 d10/w8/scores"),
+    ("bits", (16, 7, 7), "c16,3,1,1/u8 c20,1,1,0/i8 d33/u8 d10/w8/scores"),
+    ("bits", (8, 8, 8), "c32,3,1,0/i8 g1,3,1,1 c24,3,1,1,a2,2,0/u8 d10/w8/scores"),
+    ("bits", (40, 5, 5), "c9,3,1,1/wide d30/w8 d12/i8 d10/w8/scores"),
+    ("bits", (3, 9, 9), "c6,5,1,2,m3,3,0/u8 d5/i8 d10"),
+    ("uint8", (8, 8, 8), "g1,3,1,1/w8/u8 g1,3,2,1/i8 g2,3,1,0/w8/wide d10/w8/scores"),
+    ("int8", (3, 10, 10), "g3,3,1,1/w8/u8 g1,3,1,1,m2,2,0/u8 g1,5,1,2/w8 d10"),
+    ("bits", (16, 6, 6), "g1,3,1,1/w8/i8 g1,3,1,1/i8 g1,3,1,1/u8 d10"),
+    ("bits", (10, 8, 8), "g1,3,1,1,a2,2,0/u8 g2,3,1,1/u8 g1,2,1,0 d10/w8/scores"),
+    ("uint8", (12, 8, 8), "p,m2,2,0/u8 p,a2,2,0/i8 p,m2,1,1/wide d10"),
+    ("int8", (30, 4, 4), "p,a2,2,0/w8 p,m2,2,0/u8 d6/w8/scores"),
+    ("bits", (24, 6, 6), "p,a3,3,0/u8 p,m2,2,0/u8 d10/w8/scores"),
+    ("uint8", (1, 6, 6), "c9,6,1,0/w8/scores"),
+    ("uint8", (8, 4, 4), "c10,1,1,0,a4,4,0/w8/scores"),
+    ("bits", (8, 4, 4), "c10,1,1,0,a4,4,0/scores"),
+    ("uint8", (8, 4, 4), "c6,1,1,0,a4,4,0/scores"),
+    ("int8", (10, 4, 4), "g1,4,1,0/scores"),
+    ("bits", (10, 4, 4), "g1,4,1,0/w8/scores"),
+    ("uint8", (10, 4, 4), "p,a4,4,0/scores"),
+]
 CLASSES = (10, 10, 3, 8, 10, 13, 33)  # in turn
 # Parts of the library that count ones: they differ where the table of ones lies in RAM.
 _COUNT_ONES = frozenset(
@@ -228,7 +268,7 @@ class Row:
 
     def of_kernel(self, kernel: Kernel) -> Key:
         """What a kernel's time is kept as."""
-        return self._key(kernel.name, counts_ones(kernel))
+        return self._key(kernel.costs, counts_ones(kernel))
 
     def of_part(self, name: str) -> Key:
         """What the flash of a part of the library is kept as."""
@@ -318,15 +358,17 @@ def measure(
     return Row(network, arithmetic, optimize, flash, static, stack, tuple(map(float, cycles)), work)
 
 
-def fit_time(rows: Iterable[Row]) -> tuple[dict[Key, dict[str, float]], dict[Key, list[float]]]:
+def fit_time(rows: Iterable[Row], mixed: bool = False) -> tuple[dict[Key, dict[str, float]], dict[Key, list[float]]]:
     """Cycles for one of each count, no less than 0, by least squares of the relative errors; and those errors.
 
-    What turns outputs over is one function, and costs one figure, but for the kernels that have their own.
+    What turns outputs over is one function, and costs one figure, but for the kernels that have their own; so do what
+    gathers for sums of integers, pools and ends them. ``mixed``: of the kernels of such sums only.
     """
     points = [
         (row.of_kernel(kernel), work, cycles)
         for row in rows
         for kernel, work, cycles in zip(row.kernels, row.work, row.cycles, strict=True)
+        if isinstance(kernel, IntegerKernel) or not mixed
     ]
     places = sorted({_place(kernel, name) for kernel, work, _ in points for name in work})
     a = np.zeros((len(points), len(places)))
@@ -341,29 +383,54 @@ def fit_time(rows: Iterable[Row]) -> tuple[dict[Key, dict[str, float]], dict[Key
     for (kernel, work, _), error in sorted(zip(points, (a @ found - y) / y, strict=True), key=lambda one: one[0][0]):
         costs[kernel] |= {name: value[place] for name in work if value[place := _place(kernel, name)] > 0}
         errors[kernel].append(float(error))
+    shared = {name: cost for kernel in costs for name, cost in costs[kernel].items() if name in SHARED_WORK}
+    for kernel in costs:
+        if not shared.keys().isdisjoint(costs[kernel]):
+            costs[kernel] |= shared
     return costs, errors
 
 
 def _place(kernel: Key, name: str) -> tuple[Key, str]:
     """Which figure is the cost of a count."""
+    if name in SHARED_WORK:
+        return ("", "ebnn_integer"), name
     shared = name == "flips" and kernel[1] not in ("conv_columns", "conv_table")
     return ("", "ebnn_apply_flips") if shared else kernel, name
 
 
-def fit_flash(rows: list[Row]) -> tuple[dict[Key, float], float, list[float]]:
-    """Bytes of each part of the library and of each layer; the firmware's share; the relative errors."""
-    parts = sorted({row.of_part(part) for row in rows for kernel in row.kernels for part in kernel.library})
-    layers = [("", "conv_layer"), ("", "dense_layer")]
-    a, y = [], []
-    for row in rows:
-        present = {row.of_part(part) for kernel in row.kernels for part in kernel.library}
-        counts = [sum(f"{kernel.struct.name}_layer" == name for kernel in row.kernels) for _, name in layers]
-        a.append([1.0, *(float(part in present) for part in parts), *counts])
-        y.append(row.flash - flash_bytes(row.network, row.arithmetic, row.optimize))
-    found, _ = nnls(np.array(a), np.array(y, float))
-    flash = {("", "output_layer"): 0.0, **dict(zip([*parts, *layers], map(float, found[1:]), strict=True))}
+_FIRMWARE: Key = ("", "firmware")
+
+
+def fit_flash(
+    rows: list[Row], known: Mapping[Key, float] = MappingProxyType({})
+) -> tuple[dict[Key, float], float, list[float]]:
+    """Bytes of each part of the library and of each layer; the firmware's share; the relative errors.
+
+    ``known`` are those that are not to be fitted again, the firmware's share among them by `_FIRMWARE`.
+    """
+    counts = [
+        {
+            _FIRMWARE: 1,
+            **{row.of_part(part): 1 for kernel in row.kernels for part in kernel.library},
+            **Counter(("", f"{kernel.struct.name}_layer") for kernel in row.kernels),
+        }
+        for row in rows
+    ]
+    flash = {("", "output_layer"): 0.0} | dict(known)
+    unknown = sorted({key for count in counts for key in count} - flash.keys())
+    rest = np.array(
+        [
+            row.flash
+            - flash_bytes(row.network, row.arithmetic, row.optimize)
+            - sum(flash.get(key, 0.0) * number for key, number in count.items())
+            for row, count in zip(rows, counts, strict=True)
+        ]
+    )
+    a = np.array([[float(count.get(key, 0)) for key in unknown] for count in counts])
+    found, _ = nnls(a, rest)
+    flash |= dict(zip(unknown, map(float, found), strict=True))
     whole = np.array([row.flash for row in rows])
-    return flash, float(found[0]), list((np.array(a) @ found - np.array(y)) / whole)
+    return flash, flash.pop(_FIRMWARE), list((a @ found - rest) / whole)
 
 
 def fit_stack(rows: list[Row]) -> dict[tuple[str, bool], int]:
@@ -408,13 +475,14 @@ def costs_text(
 
 @click.command()
 @click.argument("core", type=click.Choice(sorted(CORES)))
-def main(core: str) -> None:
+@click.option("--mixed", is_flag=True, help="Measure layers of integer sums only, and keep all other figures.")
+def main(core: str, mixed: bool) -> None:
     """Measure the kernels on CORE and write their costs."""
     console = Console()
     board = load_board(CORES[core].board)
-    numbered = list(enumerate(cases(target_of(board))))
+    numbered = [case for case in enumerate(cases(target_of(board))) if not mixed or case[1][0] in MIXED]
     rows = [measure_case(board, *case) for case in track(numbered, f"{len(numbered)} on {board.name}", console=console)]
-    write_costs(core, rows, console)
+    write_costs(core, rows, console, mixed)
 
 
 def cases(target: Target) -> list[tuple[Which, str, str]]:
@@ -422,9 +490,10 @@ def cases(target: Target) -> list[tuple[Which, str, str]]:
     found: list[tuple[Which, str, str]] = []
     found += [(which, "integer", "balanced") for which in [*INTEGER, *FLOAT_INPUT]]
     found += [(which, "float", "balanced") for which in FLOAT]
+    found += [(which, "integer", "balanced") for which in MIXED]
     others = ("size", "speed") if target.ones_bytes else ("size",)  # kernels by "speed" are others with that table
     for optimize in others:
-        for which in INTEGER:
+        for which in [*INTEGER, *MIXED]:
             network = build(*which, seed=0)
             one, balanced = (
                 plan(network, Options.named("integer", each), WORDS).steps for each in (optimize, "balanced")
@@ -443,37 +512,64 @@ def measure_case(board: Board, seed: int, case: tuple[Which, str, str]) -> Row:
     return measure(board, network, samples(network.input, SAMPLES, seed), arithmetic, optimize)
 
 
-def write_costs(core: str, rows: list[Row], console: Console) -> None:
-    """Fits what was measured on a core, and writes its file and its boards' shares."""
+def write_costs(core: str, rows: list[Row], console: Console, mixed: bool = False) -> None:
+    """Fits what was measured on a core, and writes its file and its boards' shares.
+
+    ``mixed``: only the figures of kernels of integer sums are new.
+    """
     board = load_board(CORES[core].board)
     target = target_of(board)
-    time, time_errors = fit_time(rows)
-    flash, base, flash_errors = fit_flash(rows)
-    stack = fit_stack(
+    path = FOLDER / "costs" / f"{core}.toml"
+    time, time_errors = fit_time(rows, mixed)
+    flash, stack = {}, {}
+    if mixed:
+        own = {kernel.costs for kernel in KERNELS if isinstance(kernel, IntegerKernel)}
+        parts = {part for kernel in KERNELS if isinstance(kernel, IntegerKernel) for part in kernel.library}
+        parts -= {part for kernel in KERNELS if not isinstance(kernel, IntegerKernel) for part in kernel.library}
+        flash, stack, known = read_costs(path)
+        flash = {key: size for key, size in flash.items() if key[1] not in (*parts, "integer_layer")}
+        time = {key: costs for key, costs in known.items() if key[1] not in own} | time
+        flash |= {_FIRMWARE: board.firmware_flash}
+    flash, base, flash_errors = fit_flash(rows, flash)
+    found = fit_stack(
         [
             replace(row, stack=row.stack - target.ones_bytes) if Optimize(row.optimize).ones_in_ram else row
             for row in rows
         ]
     )
+    stack |= {key: size for key, size in found.items() if not mixed or key[0] in own}
     unit = "instructions" if board.simulator == "qemu" else "cycles"
     head = f"# By tools/costs.py on the simulated {board.name}: bytes, and {unit} for one of each count."
     lines = costs_text(head, flash, stack, time)
-    (FOLDER / "costs").mkdir(exist_ok=True)
-    (FOLDER / "costs" / f"{core}.toml").write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n")
     for (optimize, kernel), errors in time_errors.items():
         spread = f"off by {min(errors):+.1%} to {max(errors):+.1%}"
         console.print(f"time   {kernel:<12} {optimize} {len(errors)} layers, {spread}")
     console.print(f"flash  off by {min(flash_errors):+.1%} to {max(flash_errors):+.1%}")
+    if mixed:
+        return
     arenas = [arena_plan(row.network, target).arena_bytes for row in rows]
-    own = [row.static - arena - 4 * row.network.classes for row, arena in zip(rows, arenas, strict=True)]
-    console.print(f"RAM    {min(own)} to {max(own)} B beside arena and scores; stack {stack}")
+    static = [row.static - arena - 4 * row.network.classes for row, arena in zip(rows, arenas, strict=True)]
+    console.print(f"RAM    {min(static)} to {max(static)} B beside arena and scores; stack {found}")
     for name in CORES[core].shares:
-        _write_share(load_board(name), board, base, max(own), rows[0])
+        _write_share(load_board(name), board, base, max(static), rows[0])
     shallower = CORES[core].shallower
     if shallower:
         less = _stack_less(load_board(shallower[0]), rows)
         for name in shallower:
             _write_figures(name, {"stack_less": less})
+
+
+def read_costs(
+    path: Path,
+) -> tuple[dict[Key, float], dict[tuple[str, bool], int], dict[Key, dict[str, float]]]:
+    """What `costs_text` wrote: flash, stacks and times."""
+    tables = read_toml(path.read_text(), path.name)
+    of = {"": tables, **{optimize: tables.get(optimize, {}) for optimize in OPTIMIZE}}
+    flash = {(one, name): size for one, each in of.items() for name, size in each.get("flash", {}).items()}
+    time = {(one, name): costs for one, each in of.items() for name, costs in each.get("time", {}).items()}
+    stack = {(name, False): size for name, size in tables["stack"].items()}
+    return flash, stack | {(name, True): size for name, size in tables.get("rest_stack", {}).items()}, time
 
 
 def _write_share(board: Board, measured: Board, base: float, own: int, row: Row) -> None:

@@ -8,8 +8,10 @@ from ...model.transforms import Sign
 from ...model.weights import BINARY
 from ..target import Target
 from .integer import FINDS, IntegerKernel, each_end
-from .kernel import Array, Arrays, takes_signs, weight_stream
-from .structs import INTEGER
+from .kernel import Array, Arrays, Work, takes_signs, weight_stream
+from .structs import INTEGER, patch_taps
+
+WORD_BITS = 32
 
 
 class Add(IntegerKernel):
@@ -18,6 +20,17 @@ class Add(IntegerKernel):
     def runs(self, layer: Layer) -> bool:
         quicker = isinstance(layer.transform, Sign) or (layer.is_dense and layer.transform.last)
         return super().runs(layer) and not (takes_signs(layer) and quicker)
+
+    @property
+    def found(self) -> str:
+        return "bits" if self.kind.packed else super().found
+
+    def sums_work(self, layer: Layer, patches: int) -> Work:
+        """Words of bits are counted, bytes are added up."""
+        if not self.kind.packed:
+            return super().sums_work(layer, patches)
+        sums = patches * layer.outputs
+        return {"sums": sums, "words": sums * -(-patch_taps(layer) // WORD_BITS)}
 
     def weight_arrays(self, layer: Layer, target: Target) -> Arrays:
         comment = f"{layer.outputs} filters of {layer.taps} bits (height×width×input), each whole words"
@@ -30,7 +43,15 @@ KERNELS: tuple[IntegerKernel, ...] = tuple(
     for part in (Conv, Dense)
     for here in (part is Dense and not kind.packed,)
     for kernel in each_end(
-        Add(*(f"{part.name}_add_{kind}", INTEGER, "ebnn_integer"), part=part, kind=kind, weights=BINARY, here=here),
+        Add(
+            *(f"{part.name}_add_{kind}", INTEGER, "ebnn_integer"),
+            part=part,
+            kind=kind,
+            weights=BINARY,
+            here=here,
+            parts=("ones",) if kind.packed else (),
+            measured="add_bits" if kind.packed else "add_bytes",
+        ),
         "ebnn_find_bits" if kind.packed else "ebnn_find_all" if here else FINDS[kind],
         "ebnn_add",
     )

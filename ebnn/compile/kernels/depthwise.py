@@ -42,6 +42,7 @@ KERNELS: tuple[IntegerKernel, ...] = tuple(
             part=Depthwise,
             kind=kind,
             weights=weights,
+            measured="depthwise_bits" if weights is BINARY else "depthwise",
         ),
         FINDS[kind],
         sums,
@@ -50,6 +51,8 @@ KERNELS: tuple[IntegerKernel, ...] = tuple(
     kernel
     for kind in (UINT8, INT8, BITS)
     for kernel in each_end(
-        Values(f"values_{kind}", INTEGER, "ebnn_integer", part=Identity, kind=kind), FINDS[kind], "ebnn_values"
+        Values(f"values_{kind}", INTEGER, "ebnn_integer", part=Identity, kind=kind, measured="values"),
+        FINDS[kind],
+        "ebnn_values",
     )
 )

@@ -17,6 +17,12 @@ from .kernel import Array, Arrays, Kernel, Work, flip_arrays, flips, threshold_a
 from .structs import INTEGER, INTEGER_SCORES, kernel_window, patch_bytes, patch_taps
 
 PATCHES = 2  # whose sums are taken at a time; EBNN_PATCHES of integer.h is no more
+ENDS = ("signs", "narrow", "wide", "scores")
+SHARED_WORK = frozenset(
+    {"pooled_sums", *(f"{end}_ended" for end in ENDS)}
+    | {f"{found}_{what}" for found in ("bytes", "signs", "bits") for what in ("rows", "found")}
+)
+"""Names of the work that is the same whatever sums are of."""
 MAX_NARROW_SHIFT = 47  # of 17 bits times 31: by as much, nothing is left
 
 
@@ -37,10 +43,6 @@ class IntegerKernel(Kernel):
     weights: WeightKind | None = None
     end: str = "signs"
     here: bool = False
-
-    @property
-    def costs(self) -> str:
-        return self.name.removesuffix(f"_{self.end}")
 
     def runs(self, layer: Layer) -> bool:
         return (
@@ -75,14 +77,24 @@ class IntegerKernel(Kernel):
             "layers": 1,
             "pixels": pixels,
             "patches": places,
-            "rows": 0 if self.here else places * height,
+            f"{self.found}_rows": 0 if self.here else places * height,
+            f"{self.found}_found": 0 if self.here else places * patch_taps(layer),
             "values": places * patch_taps(layer),
-            "filters": places * layer.outputs,
-            "taps": places * layer.outputs * layer.taps,
-            "pooled": 0 if pool is None else places * layer.outputs,
-            self.end: pixels * layer.outputs,
+            "pooled_sums": 0 if pool is None else places * layer.outputs,
+            f"{self.end}_ended": pixels * layer.outputs,
             "flips": pixels * flips(layer),
+            **self.sums_work(layer, places),
         }
+
+    @property
+    def found(self) -> str:
+        """What its patches are gathered as."""
+        return "bytes" if not self.kind.packed else "signs"
+
+    def sums_work(self, layer: Layer, patches: int) -> Work:
+        """What the sums of so many patches take."""
+        sums = patches * layer.outputs
+        return {"sums": sums, "products": sums * layer.taps}
 
 
 def _places(layer: Layer) -> int:
@@ -136,5 +148,5 @@ def each_end(kernel: IntegerKernel, find: str, sums: str) -> tuple[IntegerKernel
             given=(find, sums, f"ebnn_end_{end}"),
             end=end,
         )
-        for end in ("signs", "narrow", "wide", "scores")
+        for end in ENDS
     )

@@ -58,6 +58,7 @@ KERNELS: tuple[IntegerKernel, ...] = tuple(
             kind=kind,
             weights=INT8_WEIGHTS,
             here=here,
+            measured="multiply",
         ),
         "ebnn_find_all" if here else FINDS[kind],
         _SUMS[kind],

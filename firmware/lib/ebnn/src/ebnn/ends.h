@@ -34,15 +34,26 @@ EBNN_INLINE uint8_t *ebnn_bytes_of(const ebnn_integer_t *layer, void *output, ui
 
 #if !defined(EBNN_OWN_REQUANTIZE)
 
+/* The sum times a multiplier, without its lowest 16 bits. */
+EBNN_INLINE int32_t ebnn_multiplied(int32_t sum, int16_t multiplier)
+{
+#if EBNN_HAS_WORDS && !EBNN_EIGHT_REGISTERS
+    return (int32_t)(((int64_t)sum * multiplier) >> 16);
+#else /* where no instruction has a product of 64 bits, the halves are multiplied apart */
+    const int32_t upper = (int32_t)(int16_t)(sum >> 16) * multiplier;
+    const int32_t lower = (int32_t)((int32_t)(uint16_t)sum * multiplier) >> 16;
+
+    return upper + lower;
+#endif
+}
+
 /*
- * clamp((sum · multiplier / 2^16 + 2^(shift − 1)) >> shift, low, high), shift 1 to 31. The sum's halves are
- * multiplied apart; the product's lowest 16 bits are below the rounding's one.
+ * clamp((sum · multiplier / 2^16 + 2^(shift − 1)) >> shift, low, high), shift 1 to 31. The product's lowest 16 bits are
+ * below the rounding's one.
  */
 EBNN_INLINE uint8_t ebnn_requantize(int32_t sum, int16_t multiplier, uint8_t shift, int16_t low, int16_t high)
 {
-    const int32_t upper = (int32_t)(int16_t)(sum >> 16) * multiplier;
-    const int32_t lower = (int32_t)((int32_t)(uint16_t)sum * multiplier) >> 16;
-    const int32_t value = (upper + lower + ((int32_t)1 << (shift - 1u))) >> shift;
+    const int32_t value = ((ebnn_multiplied(sum, multiplier) >> (shift - 1u)) + 1) >> 1;
 
     return (uint8_t)(value < low ? low : value > high ? high : (int16_t)value);
 }

@@ -14,9 +14,13 @@ EBNN_INLINE uint32_t ebnn_product(uint8_t value, uint8_t weight, uint8_t is_sign
                      : (uint32_t)(uint16_t)((uint16_t)value * (unsigned)weight);
 }
 
+#if EBNN_HAS_WORDS
+#include "multiply_words.h"
+#else
 #include "multiply_avr.h"
+#endif
 
-#if !defined(EBNN_OWN_MULTIPLY) && !EBNN_HAS_WORDS
+#if !EBNN_HAS_WORDS && !defined(EBNN_OWN_MULTIPLY)
 
 /* On an AVR that cannot multiply: two filters side by side, and the last one alone. */
 EBNN_INLINE void ebnn_multiply_any(const ebnn_integer_t *layer, const ebnn_patch_t *patches, uint8_t count,
@@ -44,64 +48,6 @@ EBNN_INLINE void ebnn_multiply_any(const ebnn_integer_t *layer, const ebnn_patch
             weights += filters->taps * pair;
             left = (uint16_t)(left - pair);
         }
-    }
-}
-
-#elif !defined(EBNN_OWN_MULTIPLY)
-
-/* Adds the products of one patch with one filter, whose weights follow each other. */
-EBNN_INLINE uint32_t ebnn_multiply_one(const uint8_t *values, const uint8_t *weights, size_t taps, uint8_t is_signed)
-{
-    uint32_t sum = 0;
-
-    for (; taps > 0u; taps--)
-        sum += ebnn_product(*values++, EBNN_READ_U8(weights++), is_signed);
-    return sum;
-}
-
-/*
- * Adds the products of one patch with four filters. The weights of four taps are in the order that EBNN_WEIGHT says, so
- * that pairs of 16 bits can be made of words; taps behind them are in their order, each with its four filters.
- */
-#define EBNN_WEIGHT(tap, filter) ((tap) % 2u * 8u + (filter) / 2u * 4u + (tap) / 2u * 2u + (filter) % 2u)
-
-EBNN_INLINE void ebnn_multiply_four(const uint8_t *values, const uint8_t *weights, size_t taps, uint8_t is_signed,
-                                    uint32_t *sums)
-{
-    uint8_t tap, filter;
-
-    for (filter = 0; filter < 4u; filter++)
-        sums[filter] = 0;
-    for (; taps >= 4u; taps -= 4u, values += 4, weights += 16)
-        for (tap = 0; tap < 4u; tap++)
-            for (filter = 0; filter < 4u; filter++)
-                sums[filter] += ebnn_product(values[tap], EBNN_READ_U8(weights + EBNN_WEIGHT(tap, filter)), is_signed);
-    for (; taps > 0u; taps--, values++)
-        for (filter = 0; filter < 4u; filter++)
-            sums[filter] += ebnn_product(*values, EBNN_READ_U8(weights++), is_signed);
-}
-
-EBNN_INLINE void ebnn_multiply_any(const ebnn_integer_t *layer, const ebnn_patch_t *patches, uint8_t count,
-                                   uint8_t is_signed, int32_t *sums)
-{
-    const ebnn_filters_t *filters = &layer->conv.filters;
-    uint8_t i, j;
-
-    for (i = 0; i < count; i++) {
-        const uint8_t *values = patches[i].values;
-        const uint8_t *weights = (const uint8_t *)filters->weights;
-        const uint32_t extra = 128u * (uint32_t)ebnn_total(values, filters->taps, is_signed);
-        uint16_t left = filters->outputs;
-
-        for (; left >= 4u; left = (uint16_t)(left - 4u), weights += 4u * filters->taps) {
-            uint32_t four[4];
-
-            ebnn_multiply_four(values, weights, filters->taps, is_signed, four);
-            for (j = 0; j < 4u; j++)
-                *sums++ = (int32_t)(four[j] - extra);
-        }
-        for (; left > 0u; left--, weights += filters->taps)
-            *sums++ = (int32_t)(ebnn_multiply_one(values, weights, filters->taps, is_signed) - extra);
     }
 }
 

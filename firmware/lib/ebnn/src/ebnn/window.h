@@ -96,8 +96,39 @@ EBNN_KERNEL void ebnn_copy_run(uint8_t *to, const uint8_t *from, uint16_t bytes)
         ebnn_copy_bytes(to, from, bytes);
 }
 
+#define EBNN_CLEAR_PATCH(patch, bytes) memset((patch), 0, (bytes))
+
 #else
-#define ebnn_copy_run ebnn_copy_bytes
+
+/* Copies bytes, at least one, of any alignment: words, where they are, two at a time. */
+EBNN_INLINE void ebnn_copy_run(uint8_t *to, const uint8_t *from, uint16_t bytes)
+{
+    const uint8_t *const end = to + bytes;
+
+    if (((uintptr_t)to | (uintptr_t)from) % 4u == 0u) {
+        for (; end - to >= 8; to += 8, from += 8) {
+            ebnn_store_word(to, ebnn_load_word(from));
+            ebnn_store_word(to + 4, ebnn_load_word(from + 4));
+        }
+        if (to == end)
+            return;
+    }
+    do
+        *to++ = *from++;
+    while (to != end);
+}
+
+/* Clears bytes from a word on: words, where a C library's memset may do so byte after byte. */
+EBNN_INLINE void ebnn_clear_run(uint8_t *aligned, size_t bytes)
+{
+    for (; bytes >= 4u; bytes -= 4u, aligned += 4)
+        ebnn_store_word(aligned, 0);
+    for (; bytes > 0u; bytes--)
+        *aligned++ = 0;
+}
+
+#define EBNN_CLEAR_PATCH(patch, bytes) ebnn_clear_run((patch), (bytes))
+
 #endif
 
 /*
@@ -192,7 +223,7 @@ EBNN_KERNEL uint16_t ebnn_gather_bytes(const ebnn_conv_t *conv, const uint8_t *i
     uint16_t rows = (uint16_t)(at->rows.end - at->rows.begin);
 
     if (rows != conv->kernel_rows.size || columns != conv->kernel_columns.size)
-        memset(patch, 0, conv->filters.taps);
+        EBNN_CLEAR_PATCH(patch, conv->filters.taps);
     if (run > 0u) {
         patch += at->rows.first * kernel_row + (size_t)at->columns.first * in_c;
         input += at->rows.begin * image_row + (size_t)at->columns.begin * in_c;
