@@ -39,13 +39,13 @@ EBNN_COUNT_PART uint32_t ebnn_sum_values(const uint8_t *values, size_t taps, uin
             uint32_t pairs = 0; /* two sums of at most 256 bytes */
 
             do {
-                const uint32_t word = ebnn_load_word(values) ^ (is_signed ? 0x80808080ul : 0u);
+                const uint32_t word = ebnn_load_word(values) ^ (is_signed ? (uint32_t)0x80808080ul : 0u);
 
-                pairs += word & 0x00FF00FFul;
-                pairs += (word >> 8) & 0x00FF00FFul;
+                pairs += word & (uint32_t)0x00FF00FFul;
+                pairs += (word >> 8) & (uint32_t)0x00FF00FFul;
                 values += 4;
             } while (values != some);
-            sum += (pairs & 0xFFFFul) + (pairs >> 16);
+            sum += (uint16_t)pairs + (pairs >> 16);
         }
     for (; values != end; values++)
         sum += (uint32_t)(*values ^ (is_signed ? 0x80u : 0u));
