@@ -279,17 +279,18 @@ REFUSALS = [
         "dense1 has a threshold of 5, its sums end at 3",
     ),
     (network_of("bits", (1, 1, 3), last=scores(255, 1, 3, 1)), None),
-    (network_of("bits", (1, 1, 3), last=scores(256, 1, 3, 1)), "the network has 256 classes, 2 to 255 fit"),
+    (network_of("bits", (1, 1, 3), last=scores(256, 1, 3, 1)), None),
+    (network_of("bits", (1, 1, 3), last=scores(32_768, 1, 3, 1)), "32768×1×1 .* each must be 1 to 32767"),
     (network_of("bits", (1, 1, 3), last=scores(2, 1, 3, 1)), None),
     (
         network_of("bits", (1, 1, 3), last=scores(1, 1, 3, 1)),
         "the last layer has a single output, and the largest of one score is always class 0: give it two outputs",
     ),
-    # 8 MiB of weights and thresholds: filters of 1,023 words and 5 bytes beside, 2 · 64 words for the scores.
-    (network_of("bits", (1, 1, 32_736), dense_block(2_047, 32_736), last=scores(2, 1, 1, 2_047)), None),
+    # 16 MiB of weights and thresholds: filters of 1,023 words and 5 bytes beside, 2 · 128 words for the scores.
+    (network_of("bits", (1, 1, 32_736), dense_block(4_094, 32_736), last=scores(2, 1, 1, 4_094)), None),
     (
-        network_of("bits", (1, 1, 32_736), dense_block(2_048, 32_736), last=scores(2, 1, 1, 2_048)),
-        "the network has 8,389,388 B of constants, 8,388,608 fit: use fewer filters or a pool before a dense layer",
+        network_of("bits", (1, 1, 32_736), dense_block(4_096, 32_736), last=scores(2, 1, 1, 4_096)),
+        "the network has 16,778,764 B of constants, 16,777,216 fit: use fewer filters or a pool before a dense layer",
     ),
     (
         network_of("float", (1, 1, 3), last=scores(2, 1, 3, 1)),

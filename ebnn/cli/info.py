@@ -7,6 +7,7 @@ import click
 from ..boards import load_board
 from ..compile.estimate import estimate, estimated_boards
 from ..compile.summary import describe_network
+from ..errors import NetworkError
 from ..published import load
 from ..show.console import make_console, print_line, print_whole
 from ..show.network_tables import estimate_table, estimates_table, network_table
@@ -34,9 +35,14 @@ def info(model: Path, board: str | None, arithmetic: str, optimize: str, json_fi
     simulated cores.
     """
     network = load(model)
-    found = [
-        estimate(network, one, arithmetic, optimize) for one in ([load_board(board)] if board else estimated_boards())
-    ]
+    boards = [load_board(board)] if board else estimated_boards()
+    found, refusal = [], ""
+    try:
+        found = [estimate(network, one, arithmetic, optimize) for one in boards]
+    except NetworkError as error:
+        if board:
+            raise
+        refusal = str(error)  # no board takes it; its layers are shown all the same
     console = make_console()
     print_line(console, f"{model}: {network.input.kind} {network.input.shape} → {network.classes} classes")
     print_line(console, f"hash {network.hash}")
@@ -50,7 +56,9 @@ def info(model: Path, board: str | None, arithmetic: str, optimize: str, json_fi
     print_line(console, f"RAM    {network.arena_bytes:,} B of arena, the input in it")
     print_line(console, f"work   {network.macs:,} multiply-accumulates")
     print_line(console, "")
-    if board is None:
+    if refusal:
+        print_line(console, f"no board: {refusal}")
+    elif board is None:
         print_line(console, "estimates, with the serial firmware:")
         print_whole(console, estimates_table(found))
         print_line(console, "times: for images as in training; ~ assumed from similar boards, else measured")

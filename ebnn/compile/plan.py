@@ -16,7 +16,7 @@ from .kernels import KERNELS
 from .kernels.kernel import Arrays, Kernel, Work, once
 from .memory import MemoryPlan, plan_memory
 from .options import Options
-from .target import Target
+from .target import Target, check_board_limits
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,8 @@ class Plan:
 
 
 def plan(network: Network, options: Options, target: Target) -> Plan:
-    """Compiles a network for a core. Raises NetworkError where a layer has no kernel."""
+    """Compiles a network for a core. Raises NetworkError where it is too big or a layer has no kernel."""
+    check_board_limits(network)
     steps = tuple(Step(layer, _kernel_for(layer, options), options, target) for layer in network.layers)
     return Plan(network, options, target, steps, arena_plan(network, target))
 

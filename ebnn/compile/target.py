@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..boards import Board
+from ..errors import NetworkError
+from ..model.network import Network
 
+BOARD_CLASSES = 255  # a class is a uint8_t on a board
+BOARD_CONSTANT_BYTES = 8 * 2**20  # twice the flash of the largest board
 _FIRMWARE_RAM = 680  # bytes of an AVR's that serial firmware, ten scores and stack take
 
 
@@ -48,6 +52,21 @@ AVR = Target(lanes=1, ram_bytes=2_048, array_bytes=32_767, near_bytes=60_000, on
 """8-bit AVR, with the RAM of an ATmega328P: what is planned for where no board is named."""
 
 TARGETS = (WORDS, AVR)
+
+
+def check_board_limits(network: Network) -> None:
+    """Raises NetworkError where a network has more classes or constants than any board takes."""
+    if network.classes > BOARD_CLASSES:
+        raise NetworkError(
+            f"the network has {network.classes} classes, boards tell {BOARD_CLASSES} apart: run it on Linux "
+            "(ebnn export --target linux)"
+        )
+    constants = sum(layer.weight_bytes + layer.transform.content_bytes for layer in network.layers)
+    if constants > BOARD_CONSTANT_BYTES:
+        raise NetworkError(
+            f"the network has {constants:,} B of constants, {BOARD_CONSTANT_BYTES:,} fit boards: use fewer filters, or "
+            "run it on Linux (ebnn export --target linux)"
+        )
 
 
 def target_of(board: Board) -> Target:

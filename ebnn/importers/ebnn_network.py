@@ -18,7 +18,7 @@ from ..errors import FileFormatError, LoweringError, NetworkError
 from ..model.kinds import MAX_FLOAT, UINT8, Input, InputKind, Shape
 from ..model.layers import Block, Conv, Dense, Pool
 from ..model.layers import Layer as PlacedLayer
-from ..model.network import MAX_CLASSES, Network
+from ..model.network import Network
 from ..model.thresholds import sign_of
 from ..model.transforms import Scores, Sign
 from .batch_norm import Cuts, as_normalize, find_cuts
@@ -26,6 +26,7 @@ from .class_order import MOST_SUMS, find_class_order
 from .ebnn_parser import Header, Layer, read_header
 
 _MAX_PIXEL = 255
+_MAX_CLASSES = 255  # eBNN's C counts them in a uint8_t
 _ROOM_FOR_TAPS = 96  # eBNN's own C copies one channel under a binary kernel into so many bits
 _ROUNDING = 2.0**-24  # of one float32 operation whose result is from 1 to 2, at most
 _SAMPLE_ROUNDING = 2.0**-23  # of pixel / 255, also where it is pixel · (1 / 255), at most
@@ -260,8 +261,8 @@ class _Converter:
         return weights
 
     def _scores(self, layer: Layer, shape: Shape) -> Block:
-        if layer.numbers["k"] > MAX_CLASSES:
-            self._refuse(layer, f"it has {layer.numbers['k']:,} classes, {MAX_CLASSES} are possible: use fewer")
+        if layer.numbers["k"] > _MAX_CLASSES:
+            self._refuse(layer, f"it has {layer.numbers['k']:,} classes, {_MAX_CLASSES} are possible: use fewer")
         pairs = layer.numbers["k"] * (layer.numbers["k"] - 1) // 2 * (shape.size + 1)
         if pairs > MOST_SUMS:
             self._refuse(layer, f"its classes have {pairs:,} sums to be put in order, {MOST_SUMS:,} are possible")

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from os import PathLike
 
 MIN_CLASSES = 2  # the class is the largest score: of one score it would always be 0
-MAX_CLASSES = 255  # a class index is a uint8_t on the device
 MAX_LAYERS = description.MAX_LAYERS
 MAX_CONSTANT_BYTES = npz.MAX_CONSTANT_BYTES
 
@@ -197,8 +196,6 @@ class Network:
                 "the last layer has a single output, and the largest of one score is always class 0: give it two "
                 "outputs, one for each class, and train them with the softmax cross entropy"
             )
-        if self.classes > MAX_CLASSES:
-            raise NetworkError(f"the network has {self.classes} classes, {MIN_CLASSES} to {MAX_CLASSES} fit")
 
     def _check_size(self) -> None:
         constants = sum(layer.weight_bytes + layer.transform.content_bytes for layer in self.layers)

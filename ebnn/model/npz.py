@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..errors import FileFormatError
 
-MAX_CONSTANT_BYTES = 8 * 2**20  # of a network: twice the flash of the largest board
+MAX_CONSTANT_BYTES = 16 * 2**20  # of a network: AlexNet with 8-bit first and last layers has 11
 MAX_DESCRIPTION_BYTES = 2**20
 MAX_MEMBERS = 2_295  # nine for each of 255 layers
 MAX_FILE_BYTES = MAX_CONSTANT_BYTES + MAX_DESCRIPTION_BYTES + MAX_MEMBERS * 256  # heads of arrays and members

@@ -14,6 +14,10 @@ ARCHITECTURES: dict[str, str] = {
     "mlp": "d128",
     "ebnn-conv": "c10k3s2-m3s2",
     "ebnn-mlp": "d100-d100",
+    # Courbariaux et al. 2016 on CIFAR-10; AlexNet of Rastegari et al. 2016 without groups, its ends in 8 bits.
+    "binarynet-cifar10": ("c128k3p1-c128k3p1-m2-c256k3p1-c256k3p1-m2-c512k3p1-c512k3p1-m2-d1024-d1024"),
+    "alexnet-bwn": ("c96k11s4p2w8a8-m3s2-c256k5p2a8-m3s2-c384k3p1a8-c384k3p1a8-c256k3p1a8-m3s2-d4096a8-d4096a8-ow8"),
+    "alexnet-xnor": "c96k11s4p2w8-m3s2-c256k5p2-m3s2-c384k3p1-c384k3p1-c256k3p1-m3s2-d4096-d4096-ow8",
 }
 """Names that stand for an architecture; the dense layer with one output for each class follows every one."""
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ...compile.target import BOARD_CLASSES
 from ...errors import TrainingError, UnknownNameError
 from ...model.kinds import INPUT_KINDS, InputKind
-from ...model.network import MAX_CLASSES
 from ...training.architectures import AverageSpec, ConvSpec, DenseSpec, LayerSpec, OutputSpec, read_architecture
 from .c_chain_mixin import CChainMixin
 from .framework import chainer
@@ -115,8 +115,8 @@ def build_network(
     """
     if input_kind not in INPUT_KINDS:
         raise TrainingError(f"input kind {input_kind!r} is unknown: use one of {', '.join(INPUT_KINDS)}")
-    if not 2 <= classes <= MAX_CLASSES:
-        raise TrainingError(f"a network of {classes} classes cannot be: give 2 to {MAX_CLASSES}")
+    if not 2 <= classes <= BOARD_CLASSES:
+        raise TrainingError(f"a network of {classes} classes cannot be: give 2 to {BOARD_CLASSES}")
     state = np.random.get_state()
     np.random.seed(seed)
     try:

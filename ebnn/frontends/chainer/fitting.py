@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...compile.header import header_text
+from ...compile.target import BOARD_CLASSES
 from ...errors import EbnnError, InputError, TrainingError
-from ...model.network import MAX_CLASSES
 from ...training.config import TrainConfig
 from ...training.labelled_samples import Samples
 from . import snapshot
@@ -32,9 +32,9 @@ def check_fit(model: Any, training: Samples, test: Samples, config: TrainConfig)
             f"validation holds out {config.validation} samples, the training set has {len(training)}: use fewer"
         )
     classes = _answer("the network", model, training).shape[1]
-    if classes > MAX_CLASSES:
+    if classes > BOARD_CLASSES:
         raise TrainingError(
-            f"the network has {classes} classes, a board tells {MAX_CLASSES} apart: build it with fewer"
+            f"the network has {classes} classes, a board tells {BOARD_CLASSES} apart: build it with fewer"
         )
     for name, samples in (("training", training), ("test", test)):
         _check_labels(name, samples, classes)

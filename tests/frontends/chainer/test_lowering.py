@@ -413,7 +413,6 @@ class NoOrder(BL.CChainMixin, chainer.Chain):
             None,
             r"block 2 \(BinaryConvBNBST\) does not take an input of shape \(3,\)",
         ),
-        (lambda: [block(), LAST(3, 256)], (1, 2, 2), None, "256 classes, 2 to 255 fit"),
         (lambda: [block(), LAST(3, 1)], (1, 2, 2), None, "a single output, .* always class 0: give it two outputs"),
         (lambda: [BL.BinaryLinearBNSoftmax(8, 1)], (1, 2, 4), None, "a single output, .*: give it two outputs"),
         (lambda: [LAST(4, 2)], (1, 2, 2), "float", "the last layer takes float input, but scores are integers"),

@@ -18,6 +18,7 @@
 #define GROUP_BYTES (256u << 10) /* of a group's activations, where one sample takes less */
 #define MOST_POSITIONS 64        /* in a tile */
 #define MOST_SAMPLES 64          /* in a group */
+#define FEWEST_SAMPLES 8         /* in a group: they share the reading of a dense layer's weights */
 #define CHUNK_TAPS 512           /* of a panel: it lies in the first cache, floats too */
 
 /* What a thread works in. */
@@ -682,6 +683,8 @@ static int prepare(ebnn_linux_t *net)
     }
     net->activation_bytes = round_up(most + EBNN_LINUX_SLACK, ALIGNMENT);
     net->group = at_most(GROUP_BYTES / net->activation_bytes, MOST_SAMPLES);
+    if (net->group < FEWEST_SAMPLES)
+        net->group = FEWEST_SAMPLES;
     bytes = lay_out(net, NULL);
     if (posix_memalign(&net->memory, ALIGNMENT, bytes) != 0) {
         net->memory = NULL;
