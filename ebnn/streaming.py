@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .compile.estimate import estimate
-from .datasets import Dataset
 from .device import BAUDRATE, Device, DeviceInfo
 from .errors import EbnnError, InputError, WrongNetworkError
 from .model.axes import refuse_masked
@@ -41,20 +40,6 @@ def check_board(network: Network, board: DeviceInfo) -> None:
         raise WrongNetworkError(
             f"the board runs {board.network!r} ({facts.format(*found)}), not this network ({facts.format(*wanted)}): "
             "flash it again"
-        )
-
-
-def check_dataset(network: Network, data: Dataset) -> None:
-    """Raises InputError for a data set whose images or classes are not the network's."""
-    if data.shape != tuple(network.input.shape):
-        sides = "×".join(map(str, data.shape))
-        raise InputError(
-            f"{data.name} has images of {sides}, this network takes {network.input.shape}: choose the --dataset it was "
-            "trained on"
-        )
-    if data.classes > network.classes:
-        raise InputError(
-            f"{data.name} has {data.classes} classes, this network {network.classes}: choose another --dataset"
         )
 
 

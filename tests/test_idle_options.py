@@ -33,7 +33,7 @@ ALWAYS = {
     "run": {"dataset", "json_file", "limit", "port"},
     "simulate": {"bootloader", "link", "model", "program"},
     "sweep": {"board_list", "out", "plot"},
-    "train": {"architecture", "float_baseline", "out", "output"},
+    "train": {"architecture", "float_baseline", "folds", "out", "output"},
 }
 """Options that have an effect whatever the others say, or are refused by the command itself."""
 
@@ -51,7 +51,7 @@ TRAINING = {
         "overwrite",
     ),
     *("recipe", "resume", "rotation", "scale", "schedule", "seed", "shift", "statistics_samples", "tensorboard"),
-    *("validation", "warmup"),
+    *("validation", "warmup", "class_weights"),
 }
 """Those of every command that trains."""
 ALL_COMMANDS = {**{name: main.get_command(click.Context(main), name) for name in main.lazy}, "fetch": fetch}
@@ -79,6 +79,18 @@ SIMULATE = ["simulate", "uno", "--bootloader"]
 CASES = [
     ([*TRAIN, "--folder", "my-pictures"], "--folder has no effect here: it needs a --dataset that is read from files"),
     ([*TRAIN, "--dataset", "digits", "--folder", "."], r"files \(mnist, binary-mnist, fashion-mnist, cifar10\)"),
+    *(
+        ([*words, *option.split()], f"{option.split()[0]} has no effect here: it needs data of your own")
+        for words in (TRAIN, ["run", "mnist-tiny", "--dataset", "mnist"], ["profile", "mnist-tiny"])
+        for option in (
+            *("--label species", "--recording 119", "--window 1s", "--step 50", "--size 32", "--colour"),
+            "--unknown noise",
+        )
+    ),
+    *(
+        ([*TRAIN, option, "3"], f"{option} has no effect here: it needs raw samples, such as recordings of your own")
+        for option in ("--jitter", "--gain", "--time-shift", "--time-stretch", "--turn", "--levels")
+    ),
     ([*TRAIN, "--bop-gamma", "0.001"], "--bop-gamma has no effect here: it needs --optimizer bop"),
     ([*TRAIN, "--bop-threshold", "1e-6"], "it needs --optimizer bop; give that, or leave --bop-threshold out"),
     ([*TRAIN, "--optimizer", "bop", "--clip"], "--clip has no effect here: it needs latent weights"),

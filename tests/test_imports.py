@@ -69,6 +69,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         },
         {"device", "profiling", "sweep"},
     ),
+    "network_data": ({"datasets", *NETWORK}, set()),
     "streaming": ({"compile", "datasets", "device", "report", "simulation", *NETWORK}, set()),
     "profiling": ({"compile", "datasets", "device", "report", "streaming", *NETWORK}, set()),
     "flashing": (

@@ -11,7 +11,9 @@ import click
 from click.core import ParameterSource
 
 from .. import datasets
+from ..datasets.dataset import RAW
 from ..errors import InputError
+from .data_options import DATA_NAMES, is_own, take_reading
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Values = Mapping[str, Any]
@@ -72,15 +74,32 @@ def _is_built(port: str) -> bool:
     return takes_header(port)
 
 
+def _is_own(values: Values) -> bool:
+    return values["dataset"] is not None and is_own(values["dataset"])
+
+
+def _is_raw(values: Values) -> bool:
+    name = values["dataset"]
+    return is_own(name) and datasets.info(name, take_reading(dict(values))).kind == RAW
+
+
 _WITH_FILES = ", ".join(name for name in datasets.names() if datasets.has_files(name))
 
-FOLDER = Rule(("folder",), _has_files, f"a --dataset that is read from files ({_WITH_FILES})")
+FOLDER = Rule(
+    ("folder",), _has_files, f"a --dataset that is read from files ({_WITH_FILES}); data of your own are --data FOLDER"
+)
 RECORDED_FOLDER = Rule(
     ("folder",),
     lambda values: values["dataset"] is None or datasets.has_files(values["dataset"]),
     f"a --dataset that is read from files ({_WITH_FILES})",
 )
 NAMED_FOLDER = Rule(("folder",), lambda values: datasets.has_files(values["name"]), f"a NAME of {_WITH_FILES}")
+OWN_DATA = Rule(DATA_NAMES, _is_own, "data of your own, as in --data my-folder")
+SERIES = Rule(
+    ("jitter", "gain", "time_shift", "time_stretch", "turn", "levels"),
+    _is_raw,
+    "raw samples, such as recordings of your own, as in --data my-folder",
+)
 BUILT_HEADER = Rule(
     ("arithmetic", "optimize"),
     lambda values: _is_built(values["port"]),
@@ -95,6 +114,8 @@ FOR_BOARDS = Rule(
 FOR_LINUX = Rule(("weights_file",), lambda values: values["target"] == "linux", "--target linux")
 TRAINING = (
     FOLDER,
+    OWN_DATA,
+    SERIES,
     Rule(("bop_gamma", "bop_threshold"), lambda values: values["optimizer"] == "bop", "--optimizer bop"),
     Rule(
         ("clip_weights",),

@@ -36,10 +36,17 @@ class DatasetChoice(click.Choice):  # type: ignore[type-arg]
         return value
 
     def get_metavar(self, *told: Any, **by_name: Any) -> str:
-        return f"[{'|'.join(map(str, self.choices))}|FILE]"
+        return f"[{'|'.join(map(str, self.choices))}|FILE|FOLDER]"
 
 
 dataset_choice = DatasetChoice(datasets.names())
+
+
+def dataset_option(what: str, **more: Any) -> Callable[[Command], Command]:
+    """Adds ``--dataset``, which ``--data`` is another name of; ``what`` says what becomes of the data."""
+    return click.option("--dataset", "--data", "dataset", type=dataset_choice, help=what, **more)
+
+
 arithmetic_option = click.option(
     "--arithmetic",
     type=click.Choice(ARITHMETICS),
@@ -91,12 +98,16 @@ def model_option(what: str) -> Callable[[Command], Command]:
     return click.option("--model", metavar="MODEL", type=ModelFile(), help=f"{what}: {MODEL_HELP}.")
 
 
-def load_dataset(name: str, folder: Path | None) -> datasets.Dataset:
-    """Loads a data set, with a progress bar where it is downloaded."""
+def load_dataset(
+    name: str,
+    folder: Path | None,
+    reading: datasets.Reading = datasets.Reading(),  # noqa: B008
+) -> datasets.Dataset:
+    """Loads a data set, with a progress bar where it is downloaded; ``reading`` says how the user's own are read."""
     from ..show.bars import download_bars  # few commands need rich's bars, and all of them these options
 
     with download_bars(make_console(stderr=True)) as progress:
-        return datasets.load(name, folder=folder, progress=progress)
+        return datasets.load(name, folder=folder, progress=progress, reading=reading)
 
 
 def write_json(path: Path | None, values: dict[str, Any]) -> None:

@@ -4,24 +4,22 @@ from pathlib import Path
 from typing import Any
 
 import click
-from numpy.typing import NDArray
 
-from .. import datasets
 from ..compile.header import identifier
 from ..device import Device
-from ..model.network import Network
+from ..network_data import data_for, reading_for, samples_for
 from ..profiling import memory_lines, profile_samples, random_samples
 from ..published import load
 from ..show.bars import stream_bar
 from ..show.console import make_console, print_line, print_whole
 from ..show.run_tables import profile_table
 from ..simulation.network_port import network_port
-from ..streaming import check_dataset
-from .idle_options import BUILT_HEADER, FOLDER, SERIAL_PORT, refuses_idle
+from .data_options import data_options, take_reading
+from .idle_options import BUILT_HEADER, FOLDER, OWN_DATA, SERIAL_PORT, refuses_idle
 from .options import (
     arithmetic_option,
     baud_option,
-    dataset_choice,
+    dataset_option,
     folder_option,
     json_option,
     load_dataset,
@@ -40,13 +38,14 @@ from .options import (
     help="Where the board is: /dev/ttyACM0, COM3, socket://HOST:PORT, or a simulated board.",
 )
 @click.option("--samples", type=click.IntRange(1, 10_000), default=5, show_default=True, help="How many are profiled.")
-@click.option("--dataset", type=dataset_choice, help="Profile its first test images.  [default: random samples]")
+@dataset_option("Profile its first test samples: a name, or data of your own.  [default: random samples]")
 @baud_option
 @arithmetic_option
 @optimize_option
 @folder_option
+@data_options
 @json_option
-@refuses_idle(FOLDER, BUILT_HEADER, SERIAL_PORT)
+@refuses_idle(FOLDER, OWN_DATA, BUILT_HEADER, SERIAL_PORT)
 def profile(
     model: Path,
     port: str,
@@ -57,6 +56,7 @@ def profile(
     optimize: str,
     folder: Path | None,
     json_file: Path | None,
+    **reading: Any,
 ) -> None:
     """Show where a board spends its time, layer by layer, and what it uses of its RAM.
 
@@ -64,7 +64,11 @@ def profile(
     sample: --dataset takes real ones. The deepest stack and the untouched RAM are since the board's reset.
     """
     network = load(model)
-    images = random_samples(network, samples) if dataset is None else _test_images(network, dataset, samples, folder)
+    if dataset is None:
+        images = random_samples(network, samples)
+    else:
+        data = load_dataset(dataset, folder, reading_for(network, take_reading(reading)))
+        images = samples_for(network, data_for(network, data), samples)
     console = make_console()
     name = identifier(model.stem)
     with network_port(network, port, name, arithmetic, optimize) as url:
@@ -82,10 +86,3 @@ def profile(
     print_line(console, f"fed with       {fed}")
     write_json(json_file, {**report.values(), "port": port})
     report.check_classes()
-
-
-def _test_images(network: Network, name: str, count: int, folder: Path | None) -> NDArray[Any]:
-    """The first test images of a data set, in the network's input type; fewer where there are no more."""
-    data = load_dataset(name, folder)
-    check_dataset(network, data)
-    return datasets.convert(data.test_images[:count], data.kind, network.input.kind)

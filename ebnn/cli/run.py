@@ -5,21 +5,22 @@ from typing import Any
 
 import click
 
-from .. import datasets
 from ..compile.header import identifier
 from ..device import BAUDRATE
 from ..model.network import Network
+from ..network_data import data_for, reading_for, samples_for
 from ..published import load
 from ..report import RunReport
 from ..show.bars import stream_bar
 from ..show.console import PlainConsole, make_console, print_line, print_whole
 from ..show.run_tables import confusion_table, run_table
-from ..streaming import InterruptedRunError, check_dataset, simulated_us, stream_port
-from .idle_options import BUILT_HEADER, FOLDER, SERIAL_PORT, refuses_idle
+from ..streaming import InterruptedRunError, simulated_us, stream_port
+from .data_options import data_options, take_reading
+from .idle_options import BUILT_HEADER, FOLDER, OWN_DATA, SERIAL_PORT, refuses_idle
 from .options import (
     arithmetic_option,
     baud_option,
-    dataset_choice,
+    dataset_option,
     folder_option,
     json_option,
     load_dataset,
@@ -39,7 +40,7 @@ UNASKED_SECONDS = 60.0  # of a simulated board's time, unless more is asked for
     show_default=True,
     help="Where the board is: /dev/ttyACM0, COM3, socket://HOST:PORT, or a simulated board.",
 )
-@click.option("--dataset", required=True, type=dataset_choice, help="Whose test images are streamed.")
+@dataset_option("Whose test samples are streamed: a name, or data of your own.", required=True)
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -49,8 +50,9 @@ UNASKED_SECONDS = 60.0  # of a simulated board's time, unless more is asked for
 @arithmetic_option
 @optimize_option
 @folder_option
+@data_options
 @json_option
-@refuses_idle(FOLDER, BUILT_HEADER, SERIAL_PORT)
+@refuses_idle(FOLDER, OWN_DATA, BUILT_HEADER, SERIAL_PORT)
 def run(
     model: Path,
     port: str,
@@ -61,6 +63,7 @@ def run(
     optimize: str,
     folder: Path | None,
     json_file: Path | None,
+    **reading: Any,
 ) -> None:
     """Stream test images to a board and compare every answer with the reference, bit for bit.
 
@@ -70,12 +73,12 @@ def run(
     what it was flashed with.
     """
     network = load(model)
-    data = load_dataset(dataset, folder)
-    check_dataset(network, data)
+    data = load_dataset(dataset, folder, reading_for(network, take_reading(reading)))
+    data = data_for(network, data)
     console = make_console()
     if limit is None:
         limit = affordable(console, network, port, arithmetic, optimize, len(data.test_labels))
-    images = datasets.convert(data.test_images[:limit], data.kind, network.input.kind)
+    images = samples_for(network, data, limit)
     if data.kind == "bits" != network.input.kind:
         print_line(
             console, f"note: {data.name} has bits, this network takes {network.input.kind}: it may expect others"

@@ -11,6 +11,8 @@ from ..errors import TrainingError
 from ..figures import percent
 from ..show.console import command_line, make_console, print_command, print_line, print_whole
 from ..show.network_tables import network_table
+from ..show.run_tables import count_table
+from ..training.cross_validation import cross_validate, fold_folders
 from ..training.run_folders import KEPT_FILES, MODEL_NAME
 from ..training.run_settings import RunSettings
 from ..training.task import Task, float_config, run_values, train_float, train_network
@@ -22,6 +24,7 @@ from .training_options import (
     TRAINING_HEADINGS,
     architecture_option,
     check_architecture,
+    choose_for_own,
     open_task,
     read_training_options,
     training_options,
@@ -51,6 +54,11 @@ from .training_options import (
     is_flag=True,
     help="Train the float baseline: the same shape with float weights and ReLU, no teacher. It cannot be exported.",
 )
+@click.option(
+    "--folds",
+    type=click.IntRange(min=2),
+    help="Cross-validate: train so many networks, each tested on other recordings, in OUT/fold-1, …",
+)
 @json_option
 @refuses_idle(*TRAINING, *BINARY_NETWORK)
 def train(
@@ -58,6 +66,7 @@ def train(
     output: Path | None,
     out: Path | None,
     float_baseline: bool,
+    folds: int | None,
     json_file: Path | None,
     **settings: Any,
 ) -> None:
@@ -74,12 +83,48 @@ def train(
     """
     if float_baseline and output is not None:
         raise TrainingError("a float network has no .ebnn file: leave --output or --float out")
+    if folds is not None and (output is not None or float_baseline):
+        raise TrainingError("--folds trains several networks, to judge: leave --output and --float out")
+    architecture = choose_for_own(architecture, settings)
     options = read_training_options(settings)
     out = Path("runs") / (options.name + ("-float" if float_baseline else "")) if out is None else out
     keep_files("--out", out, {*KEPT_FILES, *([MODEL_NAME] if output is None else [])})
     check_architecture(options, architecture, baseline=float_baseline)
+    if folds is not None:
+        folders = fold_folders(out, folds)
+        with open_task(options, out, folders) as task:
+            _cross_validate(task, options, architecture, folders, json_file)
+        return
     with open_task(options, out, model=output is None) as task:
         _train(task, options, architecture, output, float_baseline, json_file)
+
+
+def _cross_validate(
+    task: Task, options: RunSettings, architecture: str, folders: list[Path], json_file: Path | None
+) -> None:
+    console = make_console()
+    found = cross_validate(task, options, architecture, folders)
+    names = task.data.class_names
+    confusion = found.confusion(len(names))
+    print_whole(console, count_table(confusion, names))
+    print_line(
+        console,
+        f"accuracy {percent(found.accuracy)} over {len(folders)} folds, {found.right:,} of {found.samples:,} right: "
+        + ", ".join(percent(fold.trained.accuracy) for fold in found.folds),
+    )
+    write_json(
+        json_file,
+        {
+            "dataset": options.dataset,
+            "architecture": architecture,
+            "accuracy": found.accuracy,
+            "samples": found.samples,
+            "confusion": confusion.tolist(),
+            "class_names": list(names),
+            "folds": [fold.trained.values() for fold in found.folds],
+            "config": asdict(options.config),
+        },
+    )
 
 
 def _train(

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
+from .. import datasets
 from ..compile.estimate import estimate, estimated_boards
 from ..errors import TrainingError
 from ..model.kinds import INPUT_KINDS
@@ -16,13 +18,16 @@ from ..recipes import load_recipe, recipe_names
 from ..show.console import make_console, print_line
 from ..show.plots import check_drawing
 from ..show.training_progress import ConsoleProgress
+from ..training.choosing import Choice, choose
+from ..training.encoder_fitting import LEVELS
 from ..training.front_ends import DEFAULT, find_front_end, front_end_names
 from ..training.run_folders import HISTORY_NAME
 from ..training.run_settings import DIGITS_EPOCHS, EPOCHS, RunSettings, read_settings
 from ..training.task import Task
 from ..training.tensorboard import check_tensorboard
+from .data_options import DATA_NAMES, data_options, is_own, take_reading
 from .layout import Headings
-from .options import dataset_choice, folder_option, load_dataset
+from .options import dataset_option, folder_option, load_dataset
 
 
 def check_training(tensorboard: bool = False, front_end: str = DEFAULT) -> None:
@@ -56,8 +61,12 @@ architecture_option = click.option(
 )
 
 TRAINING_HEADINGS: Headings = {
-    "Data": ("dataset", "folder", "validation", "shift", "rotation", "scale", "elastic"),
-    "Network": ("recipe", "architecture", "input_kind", "float_baseline"),
+    "Data": ("dataset", "folder", *DATA_NAMES, "validation", "folds", "class_weights"),
+    "Distortion": (
+        *("shift", "rotation", "scale", "elastic"),
+        *("jitter", "gain", "time_shift", "time_stretch", "turn"),
+    ),
+    "Network": ("recipe", "architecture", "input_kind", "levels", "float_baseline"),
     "Training": ("epochs", "batch_size", "learning_rate", "seed", "resume", "overwrite"),
     "Results": ("out", "output", "board_list", "plot", "tensorboard", "json_file"),
     "Teacher": ("distillation", "temperature", "teacher", "teacher_epochs"),
@@ -86,7 +95,8 @@ _OPTIONS = (
         is_eager=True,
         help=f"Settings by name: {', '.join(recipe_names())}. Options given beside it hold.",
     ),
-    click.option("--dataset", type=dataset_choice, default="digits", help="What to train on."),
+    dataset_option("What to train on: a name, or data of your own, a file, a folder or an archive.", default="digits"),
+    data_options,
     click.option(
         "--input",
         "input_kind",
@@ -130,6 +140,15 @@ _OPTIONS = (
         "--scale", type=float, default=0.0, help="Stretch or shrink each of their axes by up to this fraction."
     ),
     click.option("--elastic", type=float, default=0.0, help="Displace their pixels smoothly, by so many pixels (std)."),
+    click.option("--jitter", type=float, default=0.0, help="Add noise to raw series, by this share of their spread."),
+    click.option("--gain", type=float, default=0.0, help="Let their channels grow or shrink by up to this fraction."),
+    click.option("--time-shift", type=float, default=0.0, help="Move them by up to so many rows."),
+    click.option("--time-stretch", type=float, default=0.0, help="Run their time faster or slower by this fraction."),
+    click.option("--turn", type=float, default=0.0, help="Turn x, y and z of their sensors by up to so many degrees."),
+    click.option("--class-weights", is_flag=True, help="Weigh all classes alike, however many samples each has."),
+    click.option(
+        "--levels", type=int, default=LEVELS, help="Bits of each value of raw samples, where the board is given bits."
+    ),
     click.option(
         "--averaging",
         type=float,
@@ -201,6 +220,31 @@ def check_architecture(settings: RunSettings, architecture: str, *, baseline: bo
         )
 
 
+def choose_for_own(architecture: str, values: dict[str, Any]) -> str:
+    """Replaces what was not asked for by what suits data of the user's own, where it is that; says so in a line.
+
+    Args:
+        architecture: as asked for, or the default.
+        values: of all options of training; changed in place.
+
+    Returns:
+        The architecture.
+    """
+    context = click.get_current_context()
+    if values["recipe"] is not None or not is_own(values["dataset"]):
+        return architecture
+    choice = choose(datasets.info(values["dataset"], take_reading(dict(values))))
+    left = {
+        name: value
+        for name, value in choice.values.items()
+        if context.get_parameter_source(name) is ParameterSource.DEFAULT
+    }
+    if left:
+        print_line(make_console(), Choice(left, choice.reason).sentence())
+    values.update(left)
+    return str(values.pop("architecture", architecture))
+
+
 def read_training_options(values: dict[str, Any]) -> RunSettings:
     """Takes what :func:`training_options` added from a command's parameters.
 
@@ -209,6 +253,8 @@ def read_training_options(values: dict[str, Any]) -> RunSettings:
         MissingDependencyError: see :func:`check_training`.
     """
     check_training(values["tensorboard"], values["front_end"])
+    values = dict(values)
+    values["reading"] = take_reading(values)
     if values["resume"] and values["overwrite"]:
         raise TrainingError("--resume and --overwrite contradict each other: give one of them")
     return read_settings(values)

@@ -22,7 +22,10 @@ State = Literal["bundled", "present", "partial", "absent"]
 
 @dataclass(frozen=True)
 class Info:
-    """What a data set is, known without its files. ``shape`` is (channels, height, width)."""
+    """What a data set is, known without its files. ``shape`` is (channels, height, width).
+
+    ``sliding`` says whether samples are windows that overlap, as those of long recordings do.
+    """
 
     name: str
     summary: str
@@ -31,6 +34,7 @@ class Info:
     train: int
     test: int
     kind: str
+    sliding: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,8 @@ def info(name: str, reading: Reading = Reading()) -> Info:  # noqa: B008
     if own is not None:
         data = load_own(own, reading)
         parts = len(data.train_labels), len(data.test_labels)
-        return Info(name, "your own", data.shape, data.classes, *parts, data.kind)
+        sliding = data.step is not None and data.step < data.shape[2]
+        return Info(name, "your own", data.shape, data.classes, *parts, data.kind, sliding)
     return _entry(name).info
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
@@ -20,14 +23,19 @@ _BAR_COLUMNS = 20  # of the longest bar
 
 def confusion_table(report: RunReport, names: tuple[str, ...] = ()) -> Table:
     """The confusion matrix: labels down, predictions across, what is wrong in red."""
-    names = names if len(names) == report.classes else tuple(map(str, range(report.classes)))
+    return count_table(report.confusion, names if len(names) == report.classes else ())
+
+
+def count_table(confusion: NDArray[np.integer], names: Sequence[str] = ()) -> Table:
+    """Counts of labels, down, by predictions, across, (classes, classes); what is wrong in red."""
+    names = names or [str(each) for each in range(len(confusion))]
     table = Table(box=SIMPLE_HEAD, title="confusion: label down, prediction across", title_justify="left")
     table.add_column("", style="bold")
     for name in names:
         table.add_column(name, justify="right")
     for row, name in enumerate(names):
         cells = []
-        for column, count in enumerate(report.confusion[row]):
+        for column, count in enumerate(confusion[row]):
             style = "green" if row == column else "red" if count else "dim"
             cells.append(Text(str(count) if count else "·", style=style))
         table.add_row(name, *cells)

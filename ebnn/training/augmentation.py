@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import TrainingError
 from ..model.kinds import InputKind
 from .config import TrainConfig
 from .labelled_samples import Samples
+from .series_augmentation import SeriesDistortion
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -105,8 +107,22 @@ class Distortion:
         return resampled.astype(images.dtype, copy=False)
 
 
-def distortion(config: TrainConfig, samples: Samples) -> Shift | Distortion | None:
-    """Returns what ``config`` asks to be done to the images of ``samples``; None where it is nothing."""
+def distortion(config: TrainConfig, samples: Samples) -> Shift | Distortion | SeriesDistortion | None:
+    """Returns what ``config`` asks to be done to the images of ``samples``; None where it is nothing.
+
+    Raises:
+        TrainingError: a series' distortion is asked for and the samples are none, or a picture's and they are.
+    """
+    series = [config.jitter, config.gain, config.time_shift, config.time_stretch, config.turn]
+    if samples.raw is not None and samples.encoder is not None:
+        if config.shift or config.rotation or config.scale or config.elastic:
+            raise TrainingError("shift, rotation, scale and elastic distort pictures: raw samples take jitter, gain, …")
+        spread = samples.raw.std(axis=(0, 2, 3))
+        return SeriesDistortion(samples.encoder, spread, *series) if any(series) else None
+    if any(series):
+        raise TrainingError(
+            "jitter, gain, time_shift, time_stretch and turn distort raw samples: pictures take shift, …"
+        )
     if config.rotation or config.scale or config.elastic:
         channels, height, width = samples.shape
         shape = (channels, height, width)

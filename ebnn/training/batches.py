@@ -25,7 +25,8 @@ class ShuffledBatches:
         samples: what to draw from.
         batch_size: the most samples in a batch.
         seed: of order and distortions, below 2**32.
-        distort: what is done to the images (n, c, h, w) of a batch, with the random numbers given.
+        distort: what is done to the images (n, c, h, w) of a batch, with the random numbers given; of samples that have
+            an encoder to the raw ones, and it returns them encoded.
     """
 
     def __init__(self, samples: Samples, batch_size: int, seed: int, distort: Distort | None = None) -> None:
@@ -43,7 +44,8 @@ class ShuffledBatches:
             order = np.random.RandomState([self.seed, self.epoch]).permutation(len(self.samples))
             self._order = self.epoch, np.array_split(order, self.batches)
         chosen = self._order[1][self.position]
-        images = self.samples.images[chosen]
+        source = self.samples.images if self.distort is None or self.samples.raw is None else self.samples.raw
+        images = source[chosen]
         if self.distort is not None:
             images = self.distort(images, np.random.RandomState([self.seed, self.epoch, self.position]))
         self.position += 1

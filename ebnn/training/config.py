@@ -27,6 +27,11 @@ _FROM_ZERO = {
     "rotation": 180,
     "scale": 0.9,
     "elastic": 10,
+    "jitter": 10,
+    "gain": 0.9,
+    "time_shift": 32_767,
+    "time_stretch": 0.9,
+    "turn": 180,
 }
 """Settings that are numbers from 0 on, and the most that each may be."""
 
@@ -70,6 +75,9 @@ class TrainConfig:
         scale: the most by which each of its axes grows or shrinks, as a fraction.
         elastic: standard deviation, in pixels, by which its pixels are displaced smoothly. With rotation, scale or
             elastic the shift too is by fractions of pixels: see :class:`ebnn.training.augmentation.Distortion`.
+        jitter, gain, time_shift, time_stretch, turn: distortions of raw series, see
+            :class:`ebnn.training.series_augmentation.SeriesDistortion`.
+        class_weights: give each class the same weight in the loss, however many samples it has.
         validation: training samples that are held out: they choose the epoch whose weights are kept, and the test set
             is used once, in the end. 0 trains on all, looks at the test set after every epoch, and keeps the last one.
         snapshot_every: epochs between two snapshots; 0 writes none.
@@ -102,6 +110,12 @@ class TrainConfig:
     rotation: float = 0.0
     scale: float = 0.0
     elastic: float = 0.0
+    jitter: float = 0.0
+    gain: float = 0.0
+    time_shift: float = 0.0
+    time_stretch: float = 0.0
+    turn: float = 0.0
+    class_weights: bool = False
     validation: int = 0
     snapshot_every: int = 1
     tensorboard: bool = False
@@ -164,6 +178,9 @@ class TrainConfig:
         """
         recipe = asdict(self)
         del recipe["snapshot_every"], recipe["tensorboard"]
+        for name in ("jitter", "gain", "time_shift", "time_stretch", "turn", "class_weights"):
+            if not recipe[name]:
+                del recipe[name]
         if self.optimizer != "bop":
             del recipe["bop_gamma"], recipe["bop_threshold"]
         if self.schedule == "constant":

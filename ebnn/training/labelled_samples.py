@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ..datasets.splits import split_groups
 from ..errors import InputError, TrainingError
 from ..model.axes import as_images, refuse_masked
+from ..model.encoders import Encoder
 from ..model.kinds import INPUT_KINDS, MAX_FLOAT, InputKind
 
 MAX_LABEL = 254  # a class index is a byte on the board, and there are up to 255 of them
@@ -24,14 +27,24 @@ class Samples:
         images: (n, c, h, w) uint8, int8 or float32; bits as 0 and 1 in uint8.
         labels: (n,) int32.
         kind: of input, one of :data:`ebnn.model.kinds.INPUT_KINDS`.
+        groups: (n,) int32, the recording that each comes from; None where each is its own.
+        raw: (n, c, h, w) float32, what ``encoder`` made ``images`` of; None where there is no encoder.
+        encoder: of the network.
     """
 
     images: npt.NDArray[Any]
     labels: npt.NDArray[np.int32]
     kind: InputKind
+    groups: npt.NDArray[np.int32] | None = None
+    raw: npt.NDArray[np.float32] | None = None
+    encoder: Encoder | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def __iter__(self) -> Iterator[npt.NDArray[Any]]:
+        """Yields images and labels, so that samples are a pair too."""
+        return iter((self.images, self.labels))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -39,13 +52,20 @@ class Samples:
         return self.images.shape[1:]
 
     def split(self, count: int) -> tuple[Samples, Samples]:
-        """Returns all but ``count`` samples, and those: always the same, drawn at random."""
-        order = np.random.RandomState(0).permutation(len(self))
-        rest, held_out = np.sort(order[count:]), np.sort(order[:count])
-        return (
-            Samples(self.images[rest], self.labels[rest], self.kind),
-            Samples(self.images[held_out], self.labels[held_out], self.kind),
-        )
+        """Returns all but ``count`` samples, and those: always the same, drawn at random.
+
+        Of raw samples each class has its share on both sides and no recording is on both, so there are about as many.
+        """
+        if self.raw is None:
+            order = np.random.RandomState(0).permutation(len(self))
+            return self._only(np.sort(order[count:])), self._only(np.sort(order[:count]))
+        rest, held_out = split_groups(self.labels, self.groups, max(2, round(len(self) / count)), seed=1)
+        return self._only(rest), self._only(held_out)
+
+    def _only(self, chosen: npt.NDArray[np.intp]) -> Samples:
+        groups = None if self.groups is None else self.groups[chosen]
+        raw = None if self.raw is None else self.raw[chosen]
+        return Samples(self.images[chosen], self.labels[chosen], self.kind, groups, raw, self.encoder)
 
     def checksum(self) -> int:
         """Returns the CRC-32 of images and labels, by which a resumed run knows its data again."""

@@ -10,12 +10,15 @@ from typing import Any
 
 from .. import datasets
 from ..compile.header import header_text
-from ..datasets import Dataset
+from ..datasets import Dataset, Reading
+from ..datasets.dataset import RAW
 from ..model.kinds import InputKind
 from ..model.network import Network
 from ..names import unknown_name
 from ..recipes import load_recipe
+from .choosing import raw_kind
 from .config import TrainConfig
+from .encoder_fitting import LEVELS, Fitted, fit_encoder
 from .front_ends import DEFAULT, FrontEnd, find_front_end
 from .lock import only_run
 from .progress import Progress
@@ -48,6 +51,8 @@ class RunSettings:
         folder: where the data lie; None for where :func:`ebnn.datasets.load` finds them.
         resume, overwrite: what to do with a run that is there already.
         front_end: name of the front end that trains.
+        reading: how data of the user's own are read.
+        levels: bits of each raw value, where the board is given bits of raw samples.
         config: everything else.
     """
 
@@ -60,12 +65,14 @@ class RunSettings:
     resume: bool = False
     overwrite: bool = False
     front_end: str = DEFAULT
+    reading: Reading = field(default_factory=Reading)
+    levels: int = LEVELS
     config: TrainConfig = field(default_factory=TrainConfig)
 
     @property
     def name(self) -> str:
         """Of a folder for the run."""
-        return self.recipe or Path(self.dataset).stem
+        return self.recipe or Path(self.dataset).stem or Path(self.dataset).resolve().stem
 
     @property
     def trainer(self) -> FrontEnd:
@@ -75,7 +82,28 @@ class RunSettings:
     @property
     def kind(self) -> InputKind:
         """What the board is given."""
-        return self.input_kind or datasets.info(self.dataset).kind
+        if self.input_kind is not None:
+            return self.input_kind
+        about = datasets.info(self.dataset, self.reading)
+        return raw_kind(about.shape) if about.kind == RAW else about.kind
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of a sample as the board is given it, (channels, height, width)."""
+        about = datasets.info(self.dataset, self.reading)
+        channels, height, width = about.shape
+        return channels * (self.levels if about.kind == RAW and self.kind == "bits" else 1), height, width
+
+    def task_of(self, data: Dataset, out: Path, progress: Progress) -> tuple[Task, Fitted | None]:
+        """Returns the task of training on a data set in a folder, and its encoder, fitted to the training part.
+
+        Raises:
+            TrainingError: the data cannot be encoded.
+        """
+        kind = self.kind
+        fitted = fit_encoder(data.train_images, kind, self.levels) if data.kind == RAW and kind != "float" else None
+        encoder = None if fitted is None else fitted.encoder
+        return Task(data, kind, out, self.resume, progress, front_end=self.front_end, encoder=encoder), fitted
 
     @contextmanager
     def task(
@@ -85,7 +113,7 @@ class RunSettings:
         *,
         model: bool = True,
         progress: Progress | None = None,
-        load: Callable[[str, Path | None], Dataset] | None = None,
+        load: Callable[[str, Path | None, Reading], Dataset] | None = None,
     ) -> Iterator[Task]:
         """Loads the data for a run in ``out``, or for several in the folders ``runs``, and holds these folders.
 
@@ -98,7 +126,7 @@ class RunSettings:
             runs: their folders.
             model: whether the network is to be written to the folder too.
             progress: who is told how it goes; by default nobody.
-            load: what loads a data set by its name, from a folder or where it is found; by default
+            load: what loads a data set by its name, from a folder or where it is found, read in some way; by default
                 :func:`ebnn.datasets.load`.
 
         Raises:
@@ -112,7 +140,10 @@ class RunSettings:
             for run in folders:
                 check_strangers(run, (*KEPT_FILES, MODEL_NAME) if model else KEPT_FILES)
                 check_strangers(run / TEACHER_FOLDER, KEPT_FILES)
-        data = load(self.dataset, self.folder) if load else datasets.load(self.dataset, folder=self.folder)
+        if load is not None:
+            data = load(self.dataset, self.folder, self.reading)
+        else:
+            data = datasets.load(self.dataset, folder=self.folder, reading=self.reading)
         with ExitStack() as held:
             for run in folders:
                 held.enter_context(only_run(run))
@@ -122,7 +153,10 @@ class RunSettings:
                     delete_run(run)
             if self.resume and not any(map(has_snapshot, folders)):
                 progress.say(f"{out} has no {SNAPSHOT_NAME} yet: the run begins anew")
-            yield Task(data, self.input_kind or data.kind, out, self.resume, progress, front_end=self.front_end)
+            task, fitted = self.task_of(data, out, progress)
+            if fitted is not None:
+                progress.say(fitted.sentence())
+            yield task
 
     def check(self, architecture: str, *, baseline: bool = False) -> Network:
         """Builds and lowers the untrained network, and builds its teacher, before any data are loaded or folders made.
@@ -134,14 +168,14 @@ class RunSettings:
             TrainingError: an architecture cannot be read, or does not fit the images.
             LoweringError, NetworkError: the network could not be run.
         """
-        data = datasets.info(self.dataset)
-        model = self.trainer.build(architecture, data.shape, data.classes, self.kind, seed=0)
-        network = self.trainer.lower(model, data.shape, self.kind)
+        data, shape = datasets.info(self.dataset, self.reading), self.shape
+        model = self.trainer.build(architecture, shape, data.classes, self.kind, seed=0)
+        network = self.trainer.lower(model, shape, self.kind)
         header_text(network, name="network")
         if self.config.distillation:
-            self.trainer.build_float(self.teacher or architecture, data.shape, data.classes, self.kind, seed=0)
+            self.trainer.build_float(self.teacher or architecture, shape, data.classes, self.kind, seed=0)
         if baseline:
-            self.trainer.build_float(architecture, data.shape, data.classes, self.kind, seed=0)
+            self.trainer.build_float(architecture, shape, data.classes, self.kind, seed=0)
         return network
 
     def teacher_for(self, architecture: str) -> Teacher | None:
@@ -159,6 +193,7 @@ def read_settings(values: Mapping[str, Any]) -> RunSettings:
         TrainingError: a value is out of its range.
     """
     given = {"learning_rate": 0.01, "estimator": "hard_tanh", **values}
+    given.pop("architecture", None)
     known = {each.name for kind in (RunSettings, TrainConfig) for each in fields(kind)} - {"config"}
     for name in given:
         if name not in known:

@@ -8,17 +8,21 @@ from typing import Any
 
 from .. import datasets
 from ..datasets import Dataset
-from ..errors import WriteError
-from ..model.kinds import InputKind
+from ..datasets.dataset import RAW
+from ..errors import NetworkError, WriteError
+from ..model.encoders import Encoder
+from ..model.kinds import InputKind, Shape
+from ..model.meta import MAX_NAME, Meta
 from ..model.network import Network
 from .config import TrainConfig
 from .float_run import FloatRun
 from .front_ends import DEFAULT, find_front_end
 from .history import write_test
-from .labelled_samples import as_samples
+from .labelled_samples import Samples, as_pair, as_samples
 from .progress import Progress
 from .results import TrainResult
 from .run_folders import MODEL_NAME, TEACHER_FOLDER, check_files
+from .series_augmentation import encoded
 
 FLOAT_RATE = 0.3
 """Learning rate of a float network, as a share of a binarized one's, whose latent weights have to cross zero."""
@@ -66,6 +70,7 @@ class Task:
         progress: who is told how it goes; by default nobody.
         tests: whether its test images are the data set's.
         front_end: name of the front end that trains.
+        encoder: what makes raw samples what the board is given; None where the data need none.
     """
 
     data: Dataset
@@ -75,10 +80,30 @@ class Task:
     progress: Progress = field(default_factory=Progress)
     tests: bool = True
     front_end: str = DEFAULT
+    encoder: Encoder | None = None
 
     @property
-    def sets(self) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-        """Training and test set, as the network takes them."""
+    def shape(self) -> tuple[int, int, int]:
+        """Of a sample as the network takes it, (channels, height, width)."""
+        if self.encoder is None:
+            return self.data.shape
+        return tuple(self.encoder.output(Shape(*self.data.shape)).shape)  # type: ignore[return-value]
+
+    @property
+    def sets(self) -> tuple[Any, Any]:
+        """Training and test set, as the network takes them: pairs of images and labels, or samples of an encoder."""
+        data, encoder = self.data, self.encoder
+        if encoder is not None:
+            parts = (
+                (data.train_images, data.train_labels, data.train_groups),
+                (data.test_images, data.test_labels, data.test_groups),
+            )
+            train_set, test_set = (
+                Samples(encoded(encoder, raw), labels, self.kind, groups, raw, encoder) for raw, labels, groups in parts
+            )
+            return train_set, test_set
+        if data.kind == RAW:
+            return (data.train_images, data.train_labels), (data.test_images, data.test_labels)
         images = (
             datasets.convert(x, self.data.kind, self.kind) for x in (self.data.train_images, self.data.test_images)
         )
@@ -88,9 +113,34 @@ class Task:
     def without_test(self, held_out: int) -> Task:
         """The task with the training images that a validation set of that size has in place of the test images."""
         data = self.data
-        _, chosen = as_samples("training", data.train_images, data.train_labels, data.kind).split(held_out)
-        held_out_data = replace(data, test_images=chosen.images, test_labels=chosen.labels)
+        if self.encoder is not None:
+            train_set, _ = self.sets
+            _, chosen = train_set.split(held_out)
+            held_out_data = replace(data, test_images=chosen.raw, test_labels=chosen.labels, test_groups=chosen.groups)
+            return replace(self, data=held_out_data, tests=False)
+        kind = "float" if data.kind == RAW else data.kind
+        _, chosen = as_samples("training", data.train_images, data.train_labels, kind).split(held_out)
+        held_out_data = replace(data, test_images=chosen.images, test_labels=chosen.labels, test_groups=None)
         return replace(self, data=held_out_data, tests=False)
+
+
+def describe(data: Dataset) -> Meta:
+    """Returns what a network keeps of the data that it was trained on: names of classes and channels, rate and step."""
+    names = tuple(_printable(name) for name in data.class_names)
+    if len(set(names)) < len(names):
+        names = tuple(f"{name[: MAX_NAME - 4]} {k}" for k, name in enumerate(names))
+    channels = tuple(map(_printable, data.channels))
+    units = data.units if data.units and all(data.units) else ()
+    try:
+        return Meta(names, channels, tuple(map(_printable, units)), data.rate, data.step)
+    except NetworkError:
+        return Meta(names)
+
+
+def _printable(name: str) -> str:
+    """A name of any text as one that fits a network's file."""
+    shown = "".join(letter if letter.isprintable() else "?" for letter in name).strip()[:MAX_NAME]
+    return shown or "?"
 
 
 @dataclass(frozen=True)
@@ -118,7 +168,7 @@ def train_network(
     model = task.out / MODEL_NAME if model is None else model
     check_files(task.out, model)
     train_set, test_set = task.sets
-    trained = front_end.build(architecture, data.shape, data.classes, kind, config.seed)
+    trained = front_end.build(architecture, task.shape, data.classes, kind, config.seed)
     result = front_end.train(
         trained,
         train_set,
@@ -130,10 +180,12 @@ def train_network(
         resume=task.resume,
         progress=task.progress,
     )
-    network = front_end.lower(trained, data.shape, kind)
-    classes = network.predict(test_set[0])
-    agreement = int((classes == front_end.predict(trained, as_samples("test", *test_set, kind))).sum())
-    accuracy = float((classes == test_set[1]).mean())
+    lowered = front_end.lower(trained, task.shape, kind)
+    network = Network(lowered.input, lowered.layers, task.encoder, describe(data))
+    test_images, test_labels = test_set
+    classes = network.predict(test_images)
+    agreement = int((classes == front_end.predict(trained, as_samples("test", *as_pair("test", test_set), kind))).sum())
+    accuracy = float((classes == test_labels).mean())
     try:
         network.save(model)
         _write_test(task, result, accuracy)
@@ -148,7 +200,7 @@ def train_float(task: Task, architecture: str, config: TrainConfig) -> tuple[Any
     """Trains the float baseline of an architecture, by Adam and without a teacher; returns it and its run."""
     check_files(task.out)
     front_end = find_front_end(task.front_end)
-    trained = front_end.build_float(architecture, task.data.shape, task.data.classes, task.kind, config.seed)
+    trained = front_end.build_float(architecture, task.shape, task.data.classes, task.kind, config.seed)
     FloatRun(architecture, task.kind, task.data.name, task.front_end).write(task.out)
     result = front_end.train(
         trained,

@@ -9,7 +9,7 @@ from ebnn.errors import TrainingError, UnknownNameError
 from ebnn.recipes import recipe_names
 from ebnn.training import RunSettings, read_settings, recipe_settings, train_network
 
-TRAIN_ONLY = {"architecture", "out", "output", "float_baseline", "json_file"}
+TRAIN_ONLY = {"architecture", "out", "output", "float_baseline", "folds", "json_file"}
 
 
 def told(*words: str) -> tuple[str, RunSettings]:

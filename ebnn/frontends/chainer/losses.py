@@ -10,7 +10,7 @@ Array = Any
 Variable = Any
 
 
-def cross_entropy(answers: Variable, labels: Array, smoothing: float = 0.0) -> Variable:
+def cross_entropy(answers: Variable, labels: Array, smoothing: float = 0.0, weights: Array | None = None) -> Variable:
     """Returns the mean cross entropy, () float32.
 
     Args:
@@ -18,8 +18,12 @@ def cross_entropy(answers: Variable, labels: Array, smoothing: float = 0.0) -> V
         labels: (n,) int32.
         smoothing: share of the target that all classes have alike; Szegedy, Vanhoucke, Ioffe, Shlens and Wojna,
             "Rethinking the Inception Architecture", arXiv 1512.00567 (2015), section 7.
+        weights: (classes,) float32, of the samples of each class; None where all count alike.
     """
-    loss = F.softmax_cross_entropy(answers, labels)
+    if weights is None:
+        loss = F.softmax_cross_entropy(answers, labels)
+    else:
+        loss = F.mean(F.softmax_cross_entropy(answers, labels, reduce="no") * weights[labels])
     if not smoothing:
         return loss
     return (1 - smoothing) * loss - smoothing * F.mean(F.log_softmax(answers))

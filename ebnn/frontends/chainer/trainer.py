@@ -8,6 +8,7 @@ import random
 import time
 import zlib
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +88,8 @@ def train(
     if kind in INPUT_KINDS and getattr(model, "input_kind", None) not in (None, kind):
         raise TrainingError(f"the network takes {model.input_kind}, input_kind is {kind}: leave it out")
     shape = getattr(model, "input_shape", None)
-    training = as_samples("training", *as_pair("training", train_set), kind, shape)
-    test = as_samples("test", *as_pair("test", test_set), kind, shape)
+    training = _checked("training", train_set, kind, shape)
+    test = _checked("test", test_set, kind, shape)
     with exact_settings():
         return _train(model, training, test, config, Path(out), teacher, resume, progress or _shown_on(console))
 
@@ -126,6 +127,14 @@ def _train(
             return _Run(model, training, test, config, out, teacher, progress).run(resume)
         finally:
             _draw_signs_from(None, model)
+
+
+def _checked(name: str, given: Any, kind: InputKind, shape: tuple[int, ...] | None) -> Samples:
+    """Samples of a pair; those that have an encoder keep their raw values."""
+    samples = as_samples(name, *as_pair(name, given), kind, shape)
+    if isinstance(given, Samples):
+        return replace(samples, groups=given.groups, raw=given.raw, encoder=given.encoder)
+    return samples
 
 
 def _shown_on(console: Any) -> Progress:
@@ -185,6 +194,7 @@ class _Run:
             self.optimizer = Bop(config.learning_rate, config.bop_gamma, config.bop_threshold)
         else:
             self.optimizer = chainer.optimizers.Adam(config.learning_rate)
+        self.weights = class_weights(self.training.labels) if config.class_weights else None
         self.optimizer.setup(model)
         if config.clip_weights:
             self.optimizer.add_hook(ClipWeights())
@@ -255,7 +265,7 @@ class _Run:
 
     def loss(self, images: Any, labels: Any) -> Any:
         answers = self.model(images)
-        loss = cross_entropy(answers, labels, self.config.label_smoothing)
+        loss = cross_entropy(answers, labels, self.config.label_smoothing, self.weights)
         if self.teacher is not None:
             with chainer.using_config("train", False), chainer.no_backprop_mode():
                 targets = self.teacher(images).array.astype(np.float32, copy=False)
@@ -366,6 +376,17 @@ class _Run:
         if not self.records:
             return f"{message}, before its first epoch was over: go on with --resume"
         return f"{message}; {self.snapshot_path} holds the network after epoch {len(self.records)}: go on with --resume"
+
+
+def class_weights(labels: np.ndarray) -> np.ndarray:
+    """Returns the weight of a sample of each class, (classes,) float32: all classes come to the same, samples to 1.
+
+    Args:
+        labels: (n,) of the training samples.
+    """
+    counts = np.bincount(labels).astype(np.float64)
+    weights = np.divide(len(labels) / np.count_nonzero(counts), counts, out=np.zeros_like(counts), where=counts > 0)
+    return weights.astype(np.float32)
 
 
 def _checksum(model: Any) -> str:

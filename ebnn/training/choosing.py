@@ -1,0 +1,113 @@
+"""What a network for a user's own data is trained with where nothing is asked for: by the data's shape and size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..datasets import Info
+from ..datasets.dataset import RAW
+from ..model.kinds import InputKind
+
+Shape = tuple[int, int, int]
+
+BATCHES = 2400
+"""About as many as a run has, whatever the number of samples."""
+
+FEWEST_EPOCHS, MOST_EPOCHS = 12, 150
+
+HELD_OUT = 2000
+"""Training samples from which on a tenth of them chooses the epoch that is kept."""
+
+SMALLEST_ROWS = 8
+"""Of a series that a convolution goes over; a shorter one is taken as a table."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Settings by the names of ``ebnn train``'s options with ``_`` for ``-``, and what was looked at, in words."""
+
+    values: dict[str, Any]
+    reason: str
+
+    def sentence(self) -> str:
+        """What was chosen, in words, as options to give."""
+        shown = " ".join(
+            f"--{name.replace('_', '-')}{'' if value is True else f' {value}'}" for name, value in self.values.items()
+        )
+        return f"{self.reason}: as with {shown}"
+
+
+def raw_kind(shape: Shape) -> InputKind:
+    """Returns what the board is given of raw samples, unless it is asked for."""
+    return "int8"
+
+
+def _is_series(shape: Shape) -> bool:
+    _, height, width = shape
+    return height == 1 and width >= SMALLEST_ROWS
+
+
+def choose(about: Info) -> Choice:
+    """Returns what suits a user's own data; every part of it may be asked for otherwise."""
+    channels, height, width = about.shape
+    if about.kind != RAW:
+        return _pictures(about)
+    if _is_series(about.shape):
+        return _series(about)
+    values = channels * height * width
+    outputs = 16 if values <= 64 else 32
+    return Choice(
+        {"architecture": f"d{outputs}w8a8-ow8", **_pace(about), "averaging": 0.9, "label_smoothing": 0.1},
+        f"{values:,} values a sample",
+    )
+
+
+def _series(about: Info) -> Choice:
+    channels, _, rows = about.shape
+    # Two strided convolutions, then about 12 places for the last layer, whatever the window.
+    stride = max(1, min(8, round(rows / 30)))
+    kernel = max(3, min(rows // 2, 2 * stride + 1))
+    places = (rows - kernel) // stride + 1
+    second = 2 if places >= 16 else 1
+    architecture = f"c32k1x{kernel}s1x{stride}"
+    if places >= 8:
+        architecture += f"-c32k1x5s1x{second}"
+    # A window of a long recording begins anywhere within a motion; a recording of its own begins with it.
+    distortion: dict[str, float] = {"time_shift": max(1, rows // (4 if about.sliding else 16))}
+    distortion |= {"time_stretch": 0.1, "gain": 0.1, "jitter": 0.02}
+    if channels % 3 == 0:
+        distortion["turn"] = 25 if about.sliding else 10
+    return Choice(
+        {"architecture": architecture, **_pace(about), "averaging": 0.98, "label_smoothing": 0.1} | distortion,
+        f"{rows:,} rows of {channels:,} channels a sample",
+    )
+
+
+def _pictures(about: Info) -> Choice:
+    _, height, width = about.shape
+    side = min(height, width)
+    if side < 6:
+        architecture = "d64"
+    elif side <= 12:
+        architecture = "digits"
+    elif side <= 40:
+        architecture = "c16k5p2s2-c32k3p1-m2-c32k3p1-m2" if side > 20 else "conv-small"
+    else:
+        architecture = "c16k5p2s2-m2-c32k3p1-m2-c48k3p1-m2"
+    values: dict[str, Any] = {"architecture": architecture, **_pace(about), "averaging": 0.98}
+    if side > 12:
+        values["shift"] = max(1, side // 14)
+    return Choice(values, f"pictures of {height}×{width}")
+
+
+def _pace(about: Info) -> dict[str, Any]:
+    """How long a run is, in how large batches, and how many samples it holds out."""
+    held_out = about.train // 10 if about.train >= HELD_OUT else 0
+    size = 32 if about.train < 4000 else 128
+    batches = max(1, (about.train - held_out) // size)
+    epochs = max(FEWEST_EPOCHS, min(MOST_EPOCHS, round(BATCHES / batches)))
+    values: dict[str, Any] = {"epochs": epochs, "batch_size": size}
+    if held_out:
+        values["validation"] = held_out
+    return values

@@ -1,0 +1,127 @@
+"""From data of one's own to a network that takes raw values: the encoder, the names, folds, distortions."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import ebnn
+from ebnn.cli import main
+from ebnn.datasets.own import load_own
+from ebnn.errors import TrainingError
+from ebnn.model.encoders import Affine, Thermometer
+from ebnn.training import TrainConfig
+from ebnn.training.augmentation import distortion
+from ebnn.training.encoder_fitting import fit_encoder
+from ebnn.training.labelled_samples import Samples
+from ebnn.training.series_augmentation import SeriesDistortion, encoded
+
+RANDOM = np.random.default_rng(3)
+
+
+def test_ranges_hold_against_outliers_and_clipped_samples_are_counted() -> None:
+    x = RANDOM.normal(size=(500, 2, 1, 10)).astype(np.float32)
+    x[:, 1] *= 1000
+    whole = fit_encoder(x, "int8")
+    assert isinstance(whole.encoder, Affine)
+    x[7, 0, 0, 3] = 1e9
+    x[9, 1, 0, 3] = -1e9
+    fitted = fit_encoder(x, "int8")
+    assert (fitted.clipped, fitted.samples) == (2, 500)
+    assert fitted.sentence() == "2 channels scaled to int8; 2 samples of 500 clipped"
+    assert isinstance(fitted.encoder, Affine)
+    np.testing.assert_allclose(fitted.encoder.scale, whole.encoder.scale, rtol=0.2)
+    bits = fit_encoder(x, "bits", 4).encoder
+    assert isinstance(bits, Thermometer)
+    assert np.abs(encoded(bits, x).reshape(500, 2, 4, 10).mean(axis=(0, 3)) - [0.8, 0.6, 0.4, 0.2]).max() < 0.01
+    with pytest.raises(TrainingError, match="0 bits for each value: give 1 to 64"):
+        fit_encoder(x, "bits", 0)
+    with pytest.raises(TrainingError, match=r"a raw value is over 1\.27e\+30"):
+        fit_encoder(x * np.float32(1e25), "int8")
+
+
+def test_distortions_of_series_move_what_they_say() -> None:
+    rows = np.arange(40, dtype=np.float32)
+    raw = np.stack([rows, 2 * rows, 0 * rows + 5])[None, :, None].repeat(8, axis=0)
+    encoder = Affine.of_ranges([-100] * 3, [100] * 3, "int8")
+    spread = np.ones(3, np.float32)
+    same = SeriesDistortion(encoder, spread)(raw, np.random.RandomState(0))
+    np.testing.assert_array_equal(same, encoder.apply(raw))
+    moved = SeriesDistortion(encoder, spread, time_shift=9)(raw, np.random.RandomState(0))
+    assert moved.dtype == np.int8
+    assert len({each.tobytes() for each in moved}) == 8
+    np.testing.assert_array_equal(moved[:, 2], same[:, 2])  # a constant channel has no time
+    turned = SeriesDistortion(encoder, spread, turn=180)(raw, np.random.RandomState(0)).astype(float)
+    lengths = [np.linalg.norm(each[:, :, 0] + 0.5, axis=1) for each in (turned, same.astype(float))]
+    assert np.abs(lengths[0] - lengths[1]).max() < 2  # turning keeps lengths, to the encoder's steps
+    samples = Samples(encoder.apply(raw), np.zeros(8, np.int32), "int8", None, raw, encoder)
+    assert distortion(TrainConfig(), samples) is None
+    assert isinstance(distortion(TrainConfig(jitter=0.1), samples), SeriesDistortion)
+    with pytest.raises(TrainingError, match="distort pictures: raw samples take jitter"):
+        distortion(TrainConfig(shift=1), samples)
+    with pytest.raises(TrainingError, match="distort raw samples: pictures take shift"):
+        distortion(TrainConfig(turn=1), Samples(samples.images, samples.labels, "int8"))
+
+
+def test_validation_holds_out_whole_recordings() -> None:
+    groups = np.repeat(np.arange(20, dtype=np.int32), 5)
+    raw = RANDOM.normal(size=(100, 1, 1, 4)).astype(np.float32)
+    encoder = fit_encoder(raw, "int8").encoder
+    rest, held_out = Samples(encoder.apply(raw), groups % 2, "int8", groups, raw, encoder).split(20)
+    assert (len(rest), len(held_out)) == (80, 20)
+    assert rest.groups is not None
+    assert held_out.groups is not None
+    assert not set(rest.groups.tolist()) & set(held_out.groups.tolist())
+    assert np.bincount(held_out.labels).tolist() == [10, 10]
+    np.testing.assert_array_equal(encoder.apply(held_out.raw), held_out.images)
+
+
+def write_table(folder: Path, name: str = "flowers.csv") -> Path:
+    """Two columns of sizes that differ by a thousand: unscaled, one of them would be lost."""
+    kinds = np.arange(60) % 3
+    x = np.stack([RANDOM.normal(kinds == 1, 0.1), 1000 * RANDOM.normal(kinds == 2, 0.1)], axis=1)
+    lines = [f"{a:.3f};{b:.1f};{('aster', 'Rose é', 'x' * 90)[k]}" for (a, b), k in zip(x, kinds, strict=True)]
+    path = folder / name
+    path.write_text("\n".join(["width (cm);mass (g);kind", *lines]).replace(".", ","))
+    return path
+
+
+@pytest.mark.chainer
+def test_a_table_becomes_a_network_that_takes_its_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is asked for but fewer epochs; the network knows encoder, classes and channels."""
+    monkeypatch.chdir(tmp_path)
+    path = write_table(tmp_path)
+    result = CliRunner().invoke(main, ["train", "--data", path.name, "--epochs", "60", "-o", "f.ebnn"])
+    assert result.exit_code == 0, result.output
+    assert "2 channels scaled to int8; " in result.output
+    assert "2 values a sample: as with --architecture d16w8a8-ow8 --batch-size 32" in result.output
+    network, data = ebnn.load("f.ebnn"), load_own(path)
+    assert network.meta.class_names == ("Rose é", "aster", "x" * 64)
+    assert (network.meta.channel_names, network.meta.channel_units) == (("width", "mass"), ("cm", "g"))
+    accuracy = (network.predict_raw(data.test_images) == data.test_labels).mean()
+    assert f"test accuracy {100 * accuracy:.2f} %" in result.output
+    assert accuracy > 0.9
+    encoder = fit_encoder(data.train_images, "int8").encoder  # of the training part alone
+    assert isinstance(encoder, Affine)
+    assert isinstance(network.encoder, Affine)
+    np.testing.assert_array_equal(network.encoder.offset, encoder.offset)
+    np.testing.assert_array_equal(network.encoder.scale, encoder.scale)
+
+
+@pytest.mark.chainer
+def test_folds_are_trained_and_counted_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["train", "--data", str(write_table(tmp_path)), "--folds", "3", "--epochs", "12", "--class-weights"]
+    result = CliRunner().invoke(main, [*words, "--json", "folds.json"])
+    assert result.exit_code == 0, result.output
+    import json
+
+    found = json.loads((tmp_path / "folds.json").read_text())
+    confusion = np.array(found["confusion"])
+    assert confusion.sum(axis=1).tolist() == [20, 20, 20]
+    assert found["accuracy"] == np.trace(confusion) / 60
+    right = sum(fold["accuracy"] * fold["test_samples"] for fold in found["folds"])
+    assert round(right) == np.trace(confusion)
+    assert f"{np.trace(confusion)} of 60 right" in result.output
+    assert (tmp_path / "runs/flowers/fold-3/model.ebnn").is_file()
