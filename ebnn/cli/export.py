@@ -40,6 +40,7 @@ from .paths import OutputFile, check_output
     metavar="N",
     help="Bring N samples with their scores, and NAME_self_test_in(arena), which returns how many scores are wrong.",
 )
+@click.option("--probabilities", is_flag=True, help="Bring NAME_probabilities(scores, probabilities).")
 @click.option(
     "--target",
     type=click.Choice(("boards", "linux")),
@@ -61,6 +62,7 @@ def export(
     arithmetic: str,
     optimize: str,
     self_test: int,
+    probabilities: bool,
     target: str,
     weights_file: Path | None,
 ) -> None:
@@ -78,7 +80,15 @@ def export(
     known = load_board(board) if board else None
     found = check_fits(network, known, arithmetic, optimize) if known else None
     name = identifier(output.stem) if name is None else name
-    text = header_text(network, name=name, arithmetic=arithmetic, optimize=optimize, self_test=self_test, board=known)
+    text = header_text(
+        network,
+        name=name,
+        arithmetic=arithmetic,
+        optimize=optimize,
+        self_test=self_test,
+        board=known,
+        probabilities=probabilities,
+    )
     write_atomically(output, text.encode())
     console = make_console()
     print_line(
@@ -89,7 +99,9 @@ def export(
     if found is not None:
         print_whole(console, estimate_table(network, found))
     print_line(
-        console, f"include it and call {name}_predict(input); the library is in {firmware_folder() / 'lib/ebnn'}"
+        console,
+        f"include it and call {f'{name}_encode(raw, input), ' if network.encoder else ''}{name}_predict(input); the "
+        f"library is in {firmware_folder() / 'lib/ebnn'}",
     )
 
 

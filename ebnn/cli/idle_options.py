@@ -109,7 +109,9 @@ SERIAL_PORT = Rule(("baud",), lambda values: "://" not in (values["port"] or "")
 MODEL_FOR_HEADER = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a network, MODEL")
 MODEL_OPTION_FOR_HEADER = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a --model")
 FOR_BOARDS = Rule(
-    ("board", "arithmetic", "optimize", "self_test"), lambda values: values["target"] == "boards", "--target boards"
+    ("board", "arithmetic", "optimize", "self_test", "probabilities"),
+    lambda values: values["target"] == "boards",
+    "--target boards",
 )
 FOR_LINUX = Rule(("weights_file",), lambda values: values["target"] == "linux", "--target linux")
 TRAINING = (

@@ -7,7 +7,7 @@ from ..errors import NetworkError
 # Of the runtime and of the serial firmware; a test compares them with the folders.
 OWN = frozenset(
     """arm bits board class_names columns columns_avr compare compare_avr conv conv_float count count_avr dense
-    dense_float dot ebnn encoder frames memory normalization output port protocol responder stack tables
+    dense_float dot ebnn encoder frames memory normalization output port protocol responder softmax stack tables
     tables_avr window""".split()
 )
 _C = frozenset(

@@ -25,6 +25,7 @@ from .options import Options
 from .plan import Plan, Step, plan
 from .readings import readings_part
 from .self_test import LARGEST_ARRAY, sample_bytes, self_test_arrays, self_test_function, self_test_macro
+from .softmax import softmax_part
 from .target import AVR, WORDS, target_of
 
 RUNTIME_VERSION = 3  # EBNN_RUNTIME_VERSION of firmware/lib/ebnn/src/ebnn.h; a test compares them
@@ -55,21 +56,31 @@ def write_header(
     optimize: str = "balanced",
     self_test: int = 0,
     board: str | Board | None = None,
+    probabilities: bool = False,
 ) -> None:
     """Writes ``network`` as a C header to ``path``; the same network gives the same text.
 
     ``name`` (default: the file's stem) starts every name in it; ``arithmetic`` is "integer" or "float"; ``optimize`` is
     "size", "compact", "balanced" or "speed" (see `ebnn.compile.options`); ``self_test`` is how many samples with their
     scores the header brings, and a function that counts the wrong ones; ``board`` is one of `ebnn.boards`, whose RAM an
-    AVR's layers may take: the header then needs an AVR with as much (default: an Uno's, checked by nobody). Raises
-    NetworkError where the name is no C identifier, the file's name is another header's, or the network lacks what the
-    arithmetic needs, and UnknownNameError where there is no such board.
+    AVR's layers may take: the header then needs an AVR with as much (default: an Uno's, checked by nobody);
+    ``probabilities`` adds a function that makes them of scores. Raises NetworkError where the name is no C identifier,
+    the file's name is another header's, or the network lacks what the arithmetic needs, and UnknownNameError where
+    there is no such board.
     """
     path = Path(path)
     check_header_name(path)
     if name is None:
         name = identifier(path.stem)
-    text = header_text(network, name=name, arithmetic=arithmetic, optimize=optimize, self_test=self_test, board=board)
+    text = header_text(
+        network,
+        name=name,
+        arithmetic=arithmetic,
+        optimize=optimize,
+        self_test=self_test,
+        board=board,
+        probabilities=probabilities,
+    )
     write_atomically(path, text.encode())
 
 
@@ -92,6 +103,7 @@ def header_text(
     optimize: str = "balanced",
     self_test: int = 0,
     board: str | Board | None = None,
+    probabilities: bool = False,
 ) -> str:
     """The header's text, see write_header."""
     check_identifier(name)
@@ -105,7 +117,8 @@ def header_text(
     board = load_board(board) if isinstance(board, str) else board
     avr = AVR if board is None or target_of(board) == WORDS else target_of(board)
     ram_bytes = None if board is None else target_of(board).ram_bytes
-    return _Header(name, plan(network, options, WORDS), plan(network, options, avr), self_test, ram_bytes).text()
+    plans = plan(network, options, WORDS), plan(network, options, avr)
+    return _Header(name, *plans, self_test, ram_bytes, probabilities).text()
 
 
 def check_identifier(name: str) -> None:
@@ -138,7 +151,13 @@ class _Header:
     """One header in the making."""
 
     def __init__(
-        self, name: str, elsewhere: Plan, avr: Plan, self_test: int = 0, avr_ram_bytes: int | None = None
+        self,
+        name: str,
+        elsewhere: Plan,
+        avr: Plan,
+        self_test: int = 0,
+        avr_ram_bytes: int | None = None,
+        probabilities: bool = False,
     ) -> None:
         self.name = name
         self.macro = name.upper()
@@ -150,6 +169,7 @@ class _Header:
             encoder_part(self.network, name, self.emitted),
             class_names_part(self.network, name, self.emitted),
             readings_part(self.network, name, self.emitted),
+            softmax_part(self.network, name, self.emitted, probabilities),
         )
 
     @property

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import DeviceError, InputError, NoAnswerError
 from ..model.network import Network
+from ..model.probabilities import SURE, softmax
 from .client import Device
 from .layouts import Layout
 from .printed_lines import read_row
@@ -70,10 +71,9 @@ def class_names(network: Network) -> tuple[str, ...]:
 
 def probabilities(network: Network, scores: NDArray[Any]) -> NDArray[np.float64]:
     """Returns the probabilities that scores (…, classes) stand for, in the same shape."""
-    transform: Any = network.layers[-1].transform
-    logits = np.asarray(scores, np.float64) * transform.scale
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    shares: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
+    whole = np.clip(np.rint(np.asarray(scores)), -(2**31), 2**31 - 1).astype(np.int32)
+    rows: NDArray[np.int32] = whole.reshape(-1, whole.shape[-1])
+    shares: NDArray[np.float64] = (softmax(rows, network.scale) / SURE).reshape(whole.shape)
     return shares
 
 

@@ -24,6 +24,7 @@ from .encoders import Encoder, check_encoder
 from .kinds import Input, Shape
 from .layers import Block, Layer
 from .meta import Meta
+from .probabilities import SURE, classes_or_unknown, softmax
 from .samples import check_samples, pack_samples
 
 if TYPE_CHECKING:
@@ -85,6 +86,12 @@ class Network:
     @property
     def classes(self) -> int:
         return self.layers[-1].outputs
+
+    @property
+    def scale(self) -> float:
+        """What makes a score a logit of the trainer's."""
+        last: Any = self.layers[-1].transform
+        return float(last.scale)
 
     @property
     def raw_shape(self) -> Shape:
@@ -160,6 +167,23 @@ class Network:
     def predict_raw(self, raw: ArrayLike) -> NDArray[np.int64]:
         """Classes of raw samples, (n,) int64; ``raw`` as in :meth:`encode`."""
         return self.predict(self.encode(raw))
+
+    def probabilities(self, x: ArrayLike) -> NDArray[np.float64]:
+        """Probabilities of the classes, (n, classes), each a whole number of 1/65,535: those that a board computes.
+
+        ``x`` as in :meth:`predict`; of raw samples, what :meth:`encode` gives.
+        """
+        return softmax(self.scores(x), self.scale) / SURE
+
+    def predict_or_unknown(self, x: ArrayLike) -> NDArray[np.int64]:
+        """Classes of the samples, (n,) int64, -1 where the probability is below ``meta.rejection``; ``x`` as above."""
+        return classes_or_unknown(self.scores(x), self.scale, self.meta.rejection)
+
+    def class_name(self, k: int) -> str:
+        """The name of class ``k``: its number where classes have no names, "unknown" where there is no such class."""
+        if not 0 <= k < self.classes:
+            return "unknown"
+        return self.meta.class_names[k] if self.meta.class_names else str(k)
 
     def with_meta(self, meta: Meta) -> Network:
         """The same network with other names, units and notes. Raises NetworkError where their number differs."""

@@ -29,5 +29,6 @@
 #include "ebnn/encoder.h"
 #include "ebnn/class_names.h"
 #include "ebnn/readings.h"
+#include "ebnn/softmax.h"
 
 #endif
