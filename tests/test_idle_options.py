@@ -17,7 +17,7 @@ ALWAYS = {
     "compare": {"architecture", "out"},
     "datasets": {"folder", "json_file"},
     "demo": {"json_file", "out", "seed"},
-    "export": {"arithmetic", "board", "name", "optimize", "output", "self_test"},
+    "export": {"name", "output", "target"},
     "fetch": {"json_file"},
     "flash": {"baud", "board", "folder", "json_file", "port"},
     "history": {"json_file", "output"},
@@ -140,6 +140,27 @@ CASES = [
     (["record", "--label", "a", "--port", "sim://uno", "--baud", "9600"], "--baud has no effect here"),
     (["live", "mnist-tiny", "--port", "sim://uno", "--baud", "9600"], "--baud has no effect here"),
     (["fetch", "digits", "--folder", "."], "--folder has no effect here: it needs a NAME of mnist"),
+    (
+        ["export", "mnist-tiny", "--target", "linux", "--board", "uno"],
+        "--board has no effect here: it needs --target boards",
+    ),
+    (
+        ["export", "mnist-tiny", "--target", "linux", "--arithmetic", "float"],
+        "--arithmetic has no effect here: it needs --target boards",
+    ),
+    (
+        ["export", "mnist-tiny", "--target", "linux", "--optimize", "speed"],
+        "--optimize has no effect here: it needs --target boards",
+    ),
+    (
+        ["export", "mnist-tiny", "--target", "linux", "--self-test", "3"],
+        "--self-test has no effect here: it needs --target boards",
+    ),
+    (
+        ["export", "mnist-tiny", "--target", "linux", "--probabilities"],
+        "--probabilities has no effect here: it needs --target boards",
+    ),
+    (["export", "mnist-tiny", "--weights-file", "w.bin"], "--weights-file has no effect here: it needs --target linux"),
 ]
 
 

@@ -6,9 +6,10 @@ from ..errors import NetworkError
 
 # Of the runtime and of the serial firmware; a test compares them with the folders.
 OWN = frozenset(
-    """arm bits board class_names columns columns_avr compare compare_avr conv conv_float count count_avr dense
-    dense_float dot ebnn encoder frames memory normalization output port protocol responder softmax stack tables
-    tables_avr window""".split()
+    """add arm bits board class_names columns columns_avr compare compare_avr conv conv_float count count_avr dense
+    dense_float depthwise dot ebnn ebnn_linux encoder ends ends_avr frames integer loops memory multiply
+    multiply_avr normalization output patches paths port protocol responder softmax stack tables tables_avr
+    threads transforms weights_file window""".split()
 )
 _C = frozenset(
     """alloca assert complex ctype endian errno fcntl features fenv float inttypes iso646 limits locale malloc math
