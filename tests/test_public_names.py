@@ -18,7 +18,8 @@ def test_the_public_functions_take_what_they_took():
     assert list(inspect.signature(ebnn.load).parameters) == ["path"]
     assert list(inspect.signature(ebnn.lower).parameters) == ["chain", "shape", "input_kind"]
     parameters = inspect.signature(ebnn.write_header).parameters
-    assert list(parameters) == ["network", "path", "name", "arithmetic", "optimize", "self_test", "board"]
+    choices = ["arithmetic", "optimize", "self_test", "board", "probabilities"]
+    assert list(parameters) == ["network", "path", "name", *choices]
     assert [parameters[name].kind for name in ("name", "arithmetic")] == [inspect.Parameter.KEYWORD_ONLY] * 2
     assert parameters["arithmetic"].default == "integer"
 
