@@ -8,8 +8,8 @@ from ..errors import NetworkError
 OWN = frozenset(
     """add arm bits board class_names columns columns_avr compare compare_avr conv conv_float count count_avr dense
     dense_float depthwise dot ebnn ebnn_linux encoder ends ends_avr frames integer loops memory multiply
-    multiply_avr normalization output patches paths port protocol responder softmax stack tables tables_avr
-    threads transforms weights_file window""".split()
+    multiply_arm multiply_avr multiply_words normalization output patches paths port protocol readings
+    responder softmax stack tables tables_avr threads transforms weights_file window""".split()
 )
 _C = frozenset(
     """alloca assert complex ctype endian errno fcntl features fenv float inttypes iso646 limits locale malloc math
