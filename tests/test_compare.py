@@ -12,7 +12,7 @@ from ebnn.cli.train import train
 from ebnn.errors import TrainingError
 from ebnn.show.console import make_console, print_whole
 from ebnn.show.training_tables import comparison_table
-from ebnn.training.comparison import Side, price
+from ebnn.training.comparison import Side, price, variants_of
 
 TINY = ("--dataset", "digits", "--architecture", "c4k3-d10", "--epochs", "2", "--validation", "100")
 
@@ -31,7 +31,7 @@ def invoke(command, *arguments: str) -> str:
 
 def test_both_networks_are_those_of_train():
     output = invoke(compare, *TINY, "--json", "compare.json")
-    assert "float − binarized" in output
+    assert "binaryconnect" in output
     values = json.loads(Path("compare.json").read_text())
     for name, options in (("float", ["--float"]), ("binarized", [])):
         invoke(train, *TINY, *options, "--out", "alone", "--overwrite", "--json", "alone.json")
@@ -42,6 +42,29 @@ def test_both_networks_are_those_of_train():
     assert values["binarized"]["hash"] == load("alone/model.ebnn").hash
     for fact, difference in values["price"].items():
         assert difference == pytest.approx(values["float"][fact] - values["binarized"][fact])
+
+
+def test_networks_of_binary_weights_and_of_8_bits_stand_beside_them():
+    """One command: BinaryConnect's row and an int8 one, each the network of its own architecture."""
+    output = invoke(compare, *TINY, "--json", "compare.json")
+    values = json.loads(Path("compare.json").read_text())
+    told = {"binaryconnect": ("c4k3a8-d10a8", "bits", 1.0), "int8": ("c4k3w8a8-d10w8a8-ow8", "int8", 0.3)}
+    for name, (architecture, weights, rate) in told.items():
+        network = load(f"runs/compare-digits/{name}/model.ebnn")
+        assert {layer.weight_kind.name for layer in network.layers} == {weights}
+        assert [layer.output_kind.name for layer in network.layers[:-1]] == ["uint8", "uint8"]
+        assert (values[name]["architecture"], values[name]["hash"]) == (architecture, network.hash)
+        assert values["prices"][name]["accuracy"] == values["float"]["accuracy"] - values[name]["accuracy"]
+        assert f"{network.weight_bytes + network.threshold_bytes + network.score_bytes:,} B" in output
+        first = json.loads(Path(f"runs/compare-digits/{name}/log.jsonl").read_text().splitlines()[0])
+        assert first["learning_rate"] == pytest.approx(rate * 0.00505, rel=0.01)
+        assert ("flips" in first) == (weights == "bits")
+
+
+def test_variants_of_a_network():
+    assert variants_of("c4", "float") == {}
+    assert variants_of("c4-d9", "bits") == {"binaryconnect": "c4a8-d9a8", "int8": "c4w8a8-d9w8a8-ow8"}
+    assert variants_of("c4w8a8-ow8", "uint8") == {"binaryconnect": "c4a8"}
 
 
 def test_bytes_of_parameters():
@@ -70,7 +93,7 @@ def test_resume_repeats_nothing_and_begins_what_was_not_begun():
     assert cut["binarized"]["hash"] == whole["binarized"]["hash"]
     assert cut["price"] == whole["price"]
     output = invoke(compare, *TINY, "--out", "cut", "--resume")
-    assert output.count("resumed after epoch 2 of 2") == 2
+    assert output.count("resumed after epoch 2 of 2") == 4
     assert "epoch 1/2" not in output
 
 
@@ -86,12 +109,11 @@ def test_the_table_tells_the_difference_in_points():
     assert price(baseline, binarized) == pytest.approx({"accuracy": 0.0075, "validation_accuracy": -0.005})
     console = make_console()
     with console.capture() as shown:
-        print_whole(console, comparison_table(baseline, binarized))
+        print_whole(console, comparison_table({"float": baseline, "binarized": binarized}))
     text = " ".join(shown.get().split())
-    assert "test accuracy 99.00 % 98.25 % +0.75 points" in text
-    assert "validation accuracy 98.50 % 99.00 % -0.50 points" in text
-    assert "parameters 4,096 B 128 B 32.0 times" in text
-    assert "training 2.00 s 2.50 s" in text
+    assert "network validation test lost parameters smaller training" in text
+    assert "float 98.50 % 99.00 % 4,096 B 2.00 s" in text
+    assert "binarized 99.00 % 98.25 % +0.75 points 128 B 32.0 times 2.50 s" in text
 
 
 def test_without_validation_there_is_one_price():

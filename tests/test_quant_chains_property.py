@@ -1,4 +1,7 @@
-"""Random chains that mix bits and 8 bits: Chainer in test mode = the reference, every activation, class and score."""
+"""Random chains that mix bits and 8 bits: Chainer in test mode = the reference = C, every class and score.
+
+Chainer's activations are compared too, layer by layer.
+"""
 
 import os
 import random
@@ -6,9 +9,11 @@ import random
 import chainer
 import numpy as np
 import pytest
+from support.c_networks import Case, run
 from support.quant_chains import quant_chain, quant_samples
 
 from ebnn import lower
+from ebnn.compile.options import OPTIMIZE
 from ebnn.model import reference
 
 NETWORKS = int(os.environ.get("EBNN_TEST_NETWORKS", "2000"))
@@ -26,9 +31,11 @@ def chain_activations(blocks, x, kind):
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_chainer_in_test_mode_is_the_reference(part):
+def test_chainer_in_test_mode_is_the_reference_and_c(part, tmp_path):
     count = -(-NETWORKS // PARTS)
-    for seed in range(part * count, (part + 1) * count):
+    seeds = range(part * count, (part + 1) * count)
+    cases = []
+    for seed in seeds:
         blocks, shape, kind = quant_chain(random.Random(seed))
         network = lower(blocks, shape, kind)
         x = quant_samples(kind, shape, SAMPLES, seed)
@@ -40,3 +47,7 @@ def test_chainer_in_test_mode_is_the_reference(part):
         scores = np.rint(given[-1] / network.layers[-1].transform.scale)
         assert np.array_equal(scores, network.scores(x)), seed
         assert np.array_equal(given[-1].argmax(axis=1), network.predict(x)), seed
+        cases.append(Case(network, x, optimize=OPTIMIZE[seed % len(OPTIMIZE)]))
+    for seed, case, result in zip(seeds, cases, run(cases, tmp_path), strict=True):
+        assert np.array_equal(result.scores, case.network.scores(case.x)), seed
+        assert np.array_equal(result.classes, case.network.predict(case.x)), seed

@@ -10,7 +10,7 @@ import click
 
 from ..show.console import command_line, make_console, print_command, print_line, print_whole
 from ..show.training_tables import comparison_table
-from ..training.comparison import compare_networks, price
+from ..training.comparison import VARIANTS, compare_networks, price, variants_of
 from ..training.run_folders import KEPT_FILES, MODEL_NAME
 from ..training.run_settings import RunSettings
 from ..training.task import Task, float_config
@@ -34,24 +34,33 @@ from .training_options import (
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for both runs, OUT/float and OUT/binarized, and OUT/binarized/model.ebnn. [default: "
-    "runs/compare-RECIPE, or runs/compare-DATASET]",
+    help="Folder for all runs, OUT/float, OUT/binarized, OUT/binaryconnect and OUT/int8; all but the first have a "
+    "model.ebnn. [default: runs/compare-RECIPE, or runs/compare-DATASET]",
     show_default=False,
 )
 @json_option
 @refuses_idle(*TRAINING)
 def compare(architecture: str, out: Path | None, json_file: Path | None, **settings: Any) -> None:
-    """Train the float baseline and the binarized network of one shape, and show both side by side.
+    """Train networks of one shape in other numbers, and show them side by side.
 
-    The baseline has float weights, ReLU in place of the sign, and a learning rate that suits it; data, distortions,
-    seed and all else are the same, but for a teacher, which it has none of. With --resume a run that was stopped goes
-    on, and a finished one is not repeated.
+    \b
+    float          float weights, ReLU in place of the sign
+    binarized      as the architecture says
+    binaryconnect  binary weights, 8-bit activations
+    int8           8-bit weights and activations
+
+    The float and the int8 network have a learning rate that suits them; data, distortions, seed and all else are the
+    same, but for a teacher, which only the binarized one has. Of float input, which layers of 8 bits do not take, there
+    are the first two. With --resume a run that was stopped goes on, and a finished one is not repeated.
     """
     options = read_training_options(settings)
     out = Path("runs") / f"compare-{options.name}" if out is None else out
     keep_files("--out", out, {*KEPT_FILES, MODEL_NAME})
-    folders = {name: out / name for name in ("float", "binarized")}
     check_architecture(options, architecture, baseline=True)
+    variants = variants_of(architecture, options.kind)
+    for text in variants.values():
+        options.check(text)
+    folders = {name: out / name for name in ("float", "binarized", *variants)}
     with open_task(options, out, list(folders.values())) as task:
         _compare(task, options, architecture, folders, json_file)
 
@@ -61,11 +70,14 @@ def _compare(
 ) -> None:
     console = make_console()
     teacher = options.teacher_for(architecture)
-    found = compare_networks(task, architecture, options.config, folders["float"], folders["binarized"], teacher)
+    others = {name: folder for name, folder in folders.items() if name in VARIANTS}
+    runs = folders["float"], folders["binarized"]
+    found = compare_networks(task, architecture, options.config, *runs, teacher, others)
     trained = found.trained
     model = folders["binarized"] / MODEL_NAME
+    sides = found.sides()
     print_line(console, f"{architecture}, {trained.test_samples:,} test images")
-    print_whole(console, comparison_table(found.baseline, found.binarized))
+    print_whole(console, comparison_table(sides))
     print_line(console, f"wrote {model}")
     print_command(console, "next", command_line("run", model, "--dataset", options.dataset))
     write_json(
@@ -76,12 +88,17 @@ def _compare(
             "architecture": architecture,
             "test_samples": trained.test_samples,
             "float": asdict(found.baseline),
-            "binarized": {
-                **asdict(found.binarized),
-                "file": str(model),
-                "hash": trained.network.hash,
-                f"{options.front_end}_agreement": trained.agreement,
+            **{
+                name: {
+                    **asdict(sides[name]),
+                    "architecture": architecture if name == "binarized" else VARIANTS[name].architecture(architecture),
+                    "file": str(folders[name] / MODEL_NAME),
+                    "hash": each.network.hash,
+                    f"{options.front_end}_agreement": each.agreement,
+                }
+                for name, each in {"binarized": trained, **found.variants}.items()
             },
+            "prices": {name: price(found.baseline, side) for name, side in sides.items() if name != "float"},
             "price": price(found.baseline, found.binarized),
             "config": asdict(options.config),
             "float_config": asdict(float_config(options.config)),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -43,23 +42,22 @@ def history_table(histories: Sequence[History]) -> Table:
     return table
 
 
-def comparison_table(baseline: Side, binarized: Side) -> Table:
-    """Both networks, side by side."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column("")
-    for header in ("float", "binarized", "float − binarized"):
-        table.add_column(header, justify="right")
-    labels = {"accuracy": "test accuracy", "validation_accuracy": "validation accuracy"}
-    for name, difference in price(baseline, binarized).items():
-        sides = (percent(getattr(side, name)) for side in (baseline, binarized))
-        table.add_row(labels[name], *sides, f"{100 * difference:+.2f} points")
-    table.add_row(
-        "parameters",
-        f"{baseline.bytes:,} B",
-        f"{binarized.bytes:,} B",
-        f"{baseline.bytes / binarized.bytes:.1f} times",
-    )
-    table.add_row("training", *(time_text(1e6 * side.train_seconds) for side in (baseline, binarized)), "")
+def comparison_table(sides: Mapping[str, Side]) -> Table:
+    """Networks of one shape, one to a row, the float one among them; the others have what they lose to it."""
+    baseline = sides["float"]
+    judged = [name for name in ("validation", "test") if name == "test" or baseline.validation_accuracy is not None]
+    table = listing(("network",), (*judged, "lost", "parameters", "smaller", "training"))
+    for name, side in sides.items():
+        accuracies = {"validation": side.validation_accuracy, "test": side.accuracy}
+        shown = [accuracies[each] for each in judged]
+        table.add_row(
+            name,
+            *("" if accuracy is None else percent(accuracy) for accuracy in shown),
+            "" if side is baseline else f"{100 * price(baseline, side)['accuracy']:+.2f} points",
+            f"{side.bytes:,} B",
+            "" if side is baseline else f"{baseline.bytes / side.bytes:.1f} times",
+            time_text(1e6 * side.train_seconds),
+        )
     return table
 
 

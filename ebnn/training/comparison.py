@@ -1,15 +1,18 @@
-"""The float baseline and the binarized network of one shape: the price of binarization."""
+"""Networks of one shape in other numbers: float, binarized, of binary weights alone, of 8 bits; what each costs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..model.kinds import InputKind
 from ..model.linear import Weighted
 from ..model.network import Network
+from .architectures import read_architecture, with_bits
 from .config import TrainConfig
 from .results import TrainResult
-from .task import Task, Teacher, Trained, train_float, train_network
+from .task import Task, Teacher, Trained, float_config, train_float, train_network
 
 _FLOAT_BYTES = 4
 _CHANNEL_FLOATS = 2  # batch normalisation, scale and offset
@@ -17,7 +20,7 @@ _CHANNEL_FLOATS = 2  # batch normalisation, scale and offset
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two networks.
+    """One of the networks.
 
     Attributes:
         accuracy: fraction of the test images that it gets right.
@@ -43,12 +46,68 @@ class Side:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """A network of the same shape in other numbers.
+
+    Attributes:
+        title: for people.
+        weights, activations: bits of each.
+    """
+
+    title: str
+    weights: int
+    activations: int
+
+    def architecture(self, of: str) -> str:
+        """Returns the architecture of a network in these numbers, of the shape of ``of``."""
+        return with_bits(of, self.weights, self.activations)
+
+    def config(self, config: TrainConfig) -> TrainConfig:
+        """Returns how it is trained beside a binarized one: without a teacher; of 8-bit weights as a float network."""
+        if self.weights == 1:
+            return replace(config, distillation=0.0, stochastic=False)
+        return replace(float_config(config), estimator=config.estimator)
+
+
+VARIANTS: dict[str, Variant] = {
+    "binaryconnect": Variant("binary weights, 8-bit activations", 1, 8),
+    "int8": Variant("8-bit weights and activations", 8, 8),
+}
+"""Networks that are compared beside the float and the binarized one. The first is BinaryConnect's, arXiv 1511.00363."""
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """Both networks, and the binarized one as it was trained."""
+    """The float network and the binarized one, and the latter as it was trained; variants by their names.
+
+    Attributes:
+        baseline: the float network.
+        binarized: the network of the architecture.
+        trained: the latter as it was trained.
+        variants: networks in other numbers, by their names in :data:`VARIANTS`.
+    """
 
     baseline: Side
     binarized: Side
     trained: Trained
+    variants: Mapping[str, Trained] = field(default_factory=dict)
+
+    def sides(self) -> dict[str, Side]:
+        """Returns all networks by their names: "float", "binarized", then the variants."""
+        others = {name: _side(trained) for name, trained in self.variants.items()}
+        return {"float": self.baseline, "binarized": self.binarized, **others}
+
+
+def variants_of(architecture: str, kind: InputKind) -> dict[str, str]:
+    """Returns the architectures of the variants that can be compared with a network, by their names.
+
+    None where it takes float, which layers of 8 bits do not; and not the network itself.
+    """
+    if kind == "float":
+        return {}
+    found = {name: variant.architecture(architecture) for name, variant in VARIANTS.items()}
+    own = read_architecture(architecture)
+    return {name: text for name, text in found.items() if read_architecture(text) != own}
 
 
 def price(baseline: Side, binarized: Side) -> dict[str, float]:
@@ -69,11 +128,13 @@ def compare_networks(
     float_out: Path,
     binarized_out: Path,
     teacher: Teacher | None = None,
+    variants: Mapping[str, Path] | None = None,
 ) -> Comparison:
     """Trains the float baseline of an architecture, then its binarized network, each in a folder of its own.
 
     The baseline has float weights, ReLU in place of the sign and :func:`ebnn.training.task.float_config`; all else is
-    the same, but for a teacher, which only the binarized network has.
+    the same, but for a teacher, which only the binarized network has. ``variants`` are folders for networks in other
+    numbers, by names of :data:`VARIANTS`.
 
     Raises:
         TrainingError, WriteError: see :func:`ebnn.training.task.train_network`.
@@ -82,7 +143,12 @@ def compare_networks(
     _, result = train_float(replace(task, out=float_out), architecture, config)
     task.progress.say("the binarized network:")
     trained = train_network(replace(task, out=binarized_out), architecture, config, teacher)
-    return Comparison(_float_side(result, trained.network), _binarized_side(trained), trained)
+    others = {}
+    for name, out in (variants or {}).items():
+        variant = VARIANTS[name]
+        task.progress.say(f"{variant.title}:")
+        others[name] = train_network(replace(task, out=out), variant.architecture(architecture), variant.config(config))
+    return Comparison(_float_side(result, trained.network), _side(trained), trained, others)
 
 
 def _float_side(result: TrainResult, network: Network) -> Side:
@@ -99,8 +165,8 @@ def _float_side(result: TrainResult, network: Network) -> Side:
     )
 
 
-def _binarized_side(trained: Trained) -> Side:
-    """The binarized network."""
+def _side(trained: Trained) -> Side:
+    """A network as a board has it."""
     network, result = trained.network, trained.result
     return Side(
         trained.accuracy,

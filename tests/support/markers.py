@@ -60,6 +60,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "test_mnist.py": ("slow", "chainer", "compiler"),
     "test_networks_property.py": ("compiler", "chainer"),
     "test_other_interpreters.py": ("slow",),
+    "test_quant_chains_property.py": ("compiler", "chainer"),
     "test_self_test.py": ("compiler",),
     "test_streaming.py": ("compiler",),
     "test_sweep.py": ("chainer",),
