@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +96,13 @@ OUTSIDE = {
 }
 
 
+@cache
 def imports():
+    """All of them, read once."""
+    return tuple(_imports())
+
+
+def _imports():
     """(file, room, whether inside a function or for types only, imported module or name of ours, package)."""
     for path in sorted(PACKAGE.rglob("*.py")):
         inside = path.relative_to(PACKAGE)

@@ -1,11 +1,13 @@
 """An AVR's strips of a map row take the RAM of the board that a header is made for; without a board an Uno's."""
 
+import random
 import subprocess
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from support.c_networks import RUNTIME, WARNINGS, require
+from support.c_networks import RUNTIME, SANITIZERS, WARNINGS, Case, require, run
+from support.mixed_networks import mixed_network
 from support.random_networks import random_samples
 
 from benchmarks.untrained import build
@@ -130,6 +132,17 @@ def test_every_board_s_strips_give_the_reference_s_scores(tmp_path):
     found = np.frombuffer(done.stdout, "<i4").reshape(len(samples), len(boards), network.classes)
     for i, name in enumerate(boards):
         np.testing.assert_array_equal(found[:, i], network.scores(samples), err_msg=name)
+
+
+@pytest.mark.compiler
+def test_layers_of_all_kinds_with_one_lane_equal_the_reference(tmp_path):
+    """What AVR's plan lays out otherwise is read so wherever EBNN_LANES is 1."""
+    networks = [mixed_network(random.Random(seed)) for seed in range(40)]
+    cases = [Case(network, random_samples(network, 2, seed)) for seed, network in enumerate(networks)]
+    flags = ["-DEBNN_LANES=1", *SANITIZERS]
+    results = run(cases, tmp_path, flags, arena_bytes=lambda network: network.avr_arena_bytes)
+    for case, result in zip(cases, results, strict=True):
+        np.testing.assert_array_equal(result.scores, case.network.scores(case.x))
 
 
 def test_export_and_init_make_the_header_for_their_board(tmp_path):

@@ -45,6 +45,8 @@ STARTS = {
     "simulate": ["simulate", "moon"],
     "platformio-offline": ["platformio-offline", "README.md"],
 }
+# What stops training where the hostile value takes the place of --epochs: "1_000" is a number that would be trained.
+INSTEAD_OF_EPOCHS = ["--batch-size", "0"]
 LONG = "n" * 300
 SHARES = 4  # each option meets one of so many shares of the values, another one than its neighbour
 NUMBERS = [
@@ -155,8 +157,9 @@ def tried(name: str, command: click.Command) -> Iterator[list[str]]:
             if param.is_flag or param.name == "help":
                 continue
             flag = max(param.opts, key=len)
+            stops = INSTEAD_OF_EPOCHS if flag == "--epochs" else []
             for value in values:
-                yield [*start, flag, *[value] * param.nargs]
+                yield [*start, *stops, flag, *[value] * param.nargs]
         else:
             place = len(name.split())
             for value in values:

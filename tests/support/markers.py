@@ -7,7 +7,7 @@ MARKERS: dict[str, str] = {
     "compiler": "compiles C, for this computer or for a board",
     "simulator": "runs programs on simavr or QEMU",
     "chainer": "trains or lowers with Chainer",
-    "slow": "takes long: MNIST, fuzzing, installing, other Pythons",
+    "slow": "takes long: MNIST, fuzzing, installing, other Pythons, types and style",
 }
 """The markers, and what they say."""
 
@@ -63,6 +63,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "test_quant_chains_property.py": ("compiler", "chainer"),
     "test_self_test.py": ("compiler",),
     "test_streaming.py": ("compiler",),
+    "test_style.py": ("slow",),
     "test_sweep.py": ("chainer",),
     "test_tables.py": ("compiler",),
     "test_vectors.py": ("compiler",),

@@ -21,14 +21,6 @@
  * high half of a word. Sums are linear: what a negative low half borrows from the high half comes back in the end,
  * where both are made positive.
  */
-#ifndef EBNN_LANES
-#if defined(__AVR__)
-#define EBNN_LANES 1
-#else
-#define EBNN_LANES 2
-#endif
-#endif
-
 #if EBNN_LANES == 1
 typedef uint16_t ebnn_sums_t;
 typedef uint8_t ebnn_row_marks_t; /* of up to 8 positions, the last one's highest */

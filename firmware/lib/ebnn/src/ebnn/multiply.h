@@ -14,13 +14,13 @@ EBNN_INLINE uint32_t ebnn_product(uint8_t value, uint8_t weight, uint8_t is_sign
                      : (uint32_t)(uint16_t)((uint16_t)value * (unsigned)weight);
 }
 
-#if EBNN_HAS_WORDS
+#if EBNN_LANES == 2
 #include "multiply_words.h"
 #else
 #include "multiply_avr.h"
 #endif
 
-#if !EBNN_HAS_WORDS && !defined(EBNN_OWN_MULTIPLY)
+#if EBNN_LANES == 1 && !defined(EBNN_OWN_MULTIPLY)
 
 /* On an AVR that cannot multiply: two filters side by side, and the last one alone. */
 EBNN_INLINE void ebnn_multiply_any(const ebnn_integer_t *layer, const ebnn_patch_t *patches, uint8_t count,

@@ -78,6 +78,15 @@
 #endif
 #endif
 
+/* Sums that one addition makes, see columns.h: what decides how constants lie, so headers ask for it too. */
+#ifndef EBNN_LANES
+#if defined(__AVR__)
+#define EBNN_LANES 1
+#else
+#define EBNN_LANES 2
+#endif
+#endif
+
 /*
  * On an AVR of more than 64 KB of flash, pgm_read reaches the first 64 KB only. There the constants of a source file
  * lie in one section, `.progmem.gcc_ebnn`: linker scripts put `.progmem.gcc*`, which is for what GCC itself must reach,
