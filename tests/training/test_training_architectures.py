@@ -82,7 +82,10 @@ def test_bits_take_binary_blocks():
     assert not blocks("d5", input_kind="float")[0].binary_input
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+SMALL = [name for name in ARCHITECTURES if not name.startswith("alexnet")]  # that takes images of 224 pixels
+
+
+@pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32)])
 def test_names_fit_the_data_sets(name, shape):
     model = build_network(name, shape, 10)
@@ -92,7 +95,7 @@ def test_names_fit_the_data_sets(name, shape):
     assert logits.dtype == np.float32
 
 
-@pytest.mark.parametrize("name", [*ARCHITECTURES, "c4w8a8-dw2k3w8a8-m2-a2-c5w8-g-d9a8-ow8"])
+@pytest.mark.parametrize("name", [*SMALL, "c4w8a8-dw2k3w8a8-m2-a2-c5w8-g-d9a8-ow8"])
 def test_the_float_baseline_has_the_same_shape(name):
     model = build_network(name, (1, 28, 28), 10)
     baseline = FloatChain(model)
