@@ -89,6 +89,7 @@ def record(
                     board, folder, Plan(begins, seconds, count, threshold), watch=view, begun=view.begin
                 )
                 unreadable, example = board.unreadable, board.unreadable_example
+                found = board.found
     finally:
         folder.close()
     if unreadable:
@@ -101,6 +102,9 @@ def record(
         {
             "label": label,
             "port": port,
+            "baud": board.baudrate,
+            "channels": [] if found is None else list(found.channels),
+            "rate": None if found is None else found.rate,
             "recordings": [{**asdict(one), "path": str(one.path)} for one in recordings],
             "unreadable_lines": unreadable,
         },

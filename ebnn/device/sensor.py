@@ -159,6 +159,11 @@ class SensorPort:
         return self._layout is None
 
     @property
+    def found(self) -> Layout | None:
+        """What the lines hold, as far as that is known."""
+        return self._layout
+
+    @property
     def silent(self) -> bool:
         """Whether the board has not sent a byte."""
         return not self._heard

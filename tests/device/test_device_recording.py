@@ -444,6 +444,7 @@ def test_a_full_disk_loses_nothing_that_came(tmp_path: Path, small_disk: Path) -
 def test_signals_keep_all_that_came(tmp_path: Path, number: int, code: int) -> None:
     with printing_board(tmp_path, ["\n", {"rows": lines(0, 3000), "hz": 100}]) as port:
         command = ebnn("record", "--port", port, "--label", "wave", "--out", tmp_path / "data", "--start", "now")
+        command += ["--json", str(tmp_path / "record.json")]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
             path = tmp_path / "data/wave/wave-0001.csv"
             end = time.monotonic() + 20
@@ -460,6 +461,9 @@ def test_signals_keep_all_that_came(tmp_path: Path, number: int, code: int) -> N
         assert f"{path}: {len(found)} samples" in output
         assert "\x1b" not in output
         assert "ebnn train --data" in output
+        told = json.loads((tmp_path / "record.json").read_text())
+        assert (told["channels"], told["baud"]) == (["ch1", "ch2", "ch3"], 115200)
+        assert [one["samples"] for one in told["recordings"]] == [len(found)]
 
 
 def test_keys_and_curves_on_a_terminal(tmp_path: Path) -> None:
