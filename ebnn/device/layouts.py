@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
+import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +24,8 @@ _UNITS = {"ms": 1.0, "us": 0.001, "s": 1000.0}
 """Milliseconds of a tick."""
 _ROWS_FOR_CLOCK = 10
 _SECONDS_FOR_CLOCK = 0.5  # of this computer's time, that show what a tick is
-_NEAR, _ROUGHLY = 0.1, 0.5  # by how much a clock may differ from this computer's, in general and where it shows
+_MOST = 0.8  # of a clock's steps, which lost bytes leave as they were
+_NEAR, _ROUGHLY = 1.1, 3.0  # how many times as fast as this computer's a clock may seem, in general and where it shows
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Layout:
     clock: Clock | None
     rate: float | None
     """Samples a second; None where too few came to tell."""
+    parted: bool = True
+    """Whether a blank line parts captures; some sketches print one behind each line."""
 
     def fits(self, row: Row | None) -> bool:
         """Returns whether a row has these columns."""
@@ -75,18 +80,33 @@ def find_layout(lines: Sequence[Line]) -> Layout | None:
         return None
     columns = counts.most_common(1)[0][0]
     names = _names(rows, columns)
+    parted = _are_parted([row is not None if line.text.strip() else None for line, row in rows])
     parts: list[list[tuple[float, Row]]] = [[]]
+    lost = torn = 0
     for line, row in rows:
-        if not line.text.strip() or read_names(line.text, columns):
-            parts.append([])
-        elif row is not None and line.whole and len(row.values) == columns:
+        if row is not None and line.whole and len(row.values) == columns:
+            lost += torn if parts[-1] else 0
+            torn = 0
             parts[-1].append((line.seconds, row))
+        elif not line.text.strip() and not parted:
+            continue
+        elif not line.text.strip() or (row is None and read_names(line.text, columns)):
+            parts.append([])
+            torn = 0
+        else:
+            torn += 1
     clock = _find_clock(parts, columns, names)
     if names is None:
         names = tuple(f"ch{i}" for i in range(1, columns + (clock is None)))
     elif clock is not None:
         names = tuple(name for i, name in enumerate(names) if i != clock.column)
-    return Layout(columns, names, clock, _find_rate(parts, clock))
+    return Layout(columns, names, clock, _find_rate(parts, clock, lost), parted)
+
+
+def _are_parted(lines: Sequence[bool | None]) -> bool:
+    """Whether blank lines, None, stand between several rows, True, and not behind each."""
+    runs = [sum(map(bool, run)) for blank, run in itertools.groupby(lines, lambda line: line is None) if not blank]
+    return len(runs) < 3 or statistics.median(runs) > 1
 
 
 def _names(rows: Sequence[tuple[Line, Row | None]], columns: int) -> tuple[str, ...] | None:
@@ -108,21 +128,36 @@ def _find_clock(parts: Sequence[Part], columns: int, names: Sequence[str] | None
     named = [i for i, name in enumerate(names or ()) if _CLOCK.fullmatch(name)]
     column = named[0] if named else 0
     longest = max(parts, key=len)
-    ticks = [float(row.values[column]) for _, row in longest]
-    if any(later < before for before, later in itertools.pairwise(ticks)):
-        return None
-    elapsed = longest[-1][0] - longest[0][0] if longest else 0.0
-    passed = ticks[-1] - ticks[0] if ticks else 0.0
+    steps = _steps(longest, column)
+    usual = _usual(steps)
+    if usual is None:
+        return Clock(column, _unit(names[column].lower())) if named and names is not None else None
     whole = all("." not in row.values[column] for _, row in longest)  # as millis() and micros() are
-    if (named or whole) and len(ticks) >= _ROWS_FOR_CLOCK and elapsed >= _SECONDS_FOR_CLOCK and passed > 0:
-        nearest = min(_UNITS.values(), key=lambda ms: abs(passed * ms / 1000 / elapsed - 1))
-        steps = [later - before for before, later in itertools.pairwise(ticks)]
-        regular = min(steps) > 0 and max(steps) <= 1.2 * min(steps)  # as no sensor's numbers are
-        if abs(passed * nearest / 1000 / elapsed - 1) <= (_ROUGHLY if named or regular else _NEAR):
+    elapsed = longest[-1][0] - longest[0][0]
+    if (named or whole) and len(longest) >= _ROWS_FOR_CLOCK and elapsed >= _SECONDS_FOR_CLOCK:
+        passed = usual * len(steps)
+        nearest = min(_UNITS.values(), key=lambda ms: abs(math.log(passed * ms / 1000 / elapsed)))
+        # As no sensor is; steps of 1 are those of a counter.
+        regular = usual > 1 and sum(abs(step / usual - 1) <= 0.2 for step in steps) >= _MOST * len(steps)
+        if abs(math.log(passed * nearest / 1000 / elapsed)) <= math.log(_ROUGHLY if named or regular else _NEAR):
             return Clock(column, nearest)
     if not named or names is None:
         return None
     return Clock(column, _unit(names[column].lower()))
+
+
+def _steps(part: Part, column: int) -> list[float]:
+    ticks = [float(row.values[column]) for _, row in part]
+    return [later - before for before, later in itertools.pairwise(ticks)]
+
+
+def _usual(steps: Sequence[float]) -> float | None:
+    """The mean step of a clock, without those that a lost byte made; None where steps do not go forwards."""
+    if not steps or sum(step >= 0 for step in steps) < _MOST * len(steps):
+        return None
+    middle = statistics.median(steps)
+    near = [step for step in steps if abs(step - middle) <= 0.5 * middle]
+    return statistics.fmean(near) if middle > 0 else None
 
 
 def _unit(name: str) -> float:
@@ -131,17 +166,17 @@ def _unit(name: str) -> float:
     return _UNITS["s"] if re.search(r"seconds|[ _(\[]s[)\]]?$", name) else _UNITS["ms"]
 
 
-def _find_rate(parts: Sequence[Part], clock: Clock | None) -> float | None:
-    """Rows a second, by the board's clock where it has one."""
-    steps, seconds = 0, 0.0
+def _find_rate(parts: Sequence[Part], clock: Clock | None, lost: int) -> float | None:
+    """Lines a second, by the board's clock where it has one; ``lost`` stood torn between the rows."""
+    steps, seconds = lost if clock is None else 0, 0.0
     for part in parts:
-        if len(part) > 1:
-            steps += len(part) - 1
-            if clock is None:
-                seconds += part[-1][0] - part[0][0]
-            else:
-                first, last = (float(part[i][1].values[clock.column]) for i in (0, -1))
-                seconds += (last - first) * clock.ms / 1000
+        if clock is None:
+            steps += len(part[1:])
+            seconds += part[-1][0] - part[0][0] if part else 0.0
+        else:
+            of_clock = _steps(part, clock.column)
+            steps += len(of_clock)
+            seconds += len(of_clock) * (_usual(of_clock) or 0.0) * clock.ms / 1000
     return rounded_rate(steps / seconds) if seconds > 0 else None
 
 

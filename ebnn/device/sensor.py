@@ -116,6 +116,7 @@ class SensorPort:
         self._slot = 0
         self._last_seconds: float | None = None
         self._last_ms: float | None = None
+        self._doubtful: tuple[Line, float, tuple[str, ...]] | None = None  # of a sample whose time does not follow
         self._fresh = True  # whether the next sample begins a stretch
         self._stale = 0
         self._stale_columns: Counter[int] = Counter()
@@ -217,35 +218,51 @@ class SensorPort:
     def _take(self, line: Line, layout: Layout) -> list[Event]:
         """What a line is."""
         if not line.text.strip():
-            return self._break("a blank line", complete=True)
+            return self._break("a blank line", complete=True) if layout.parted else []
         row = read_row(line.text)
         if layout.rate and line.pause > max(_GAP_SECONDS, _GAP_SAMPLES / layout.rate):
             row = None  # the end of one line and the beginning of another, with a reset between them
         if row is None or not line.whole or not layout.fits(row):
             return self._take_other(line, layout, row)
+        ms = layout.milliseconds(row)
+        doubtful, self._doubtful = self._doubtful, None
+        events: list[Event] = []
+        if ms is not None and self._last_ms is not None and not self._follows(ms, self._last_ms, layout):
+            if doubtful is None or not self._follows(ms, doubtful[1], layout):
+                # The clock's number lost a byte, or the board has been reset: the next line tells.
+                if doubtful is not None:
+                    self._count_unreadable(doubtful[0])
+                self._doubtful = line, ms, layout.values(row)
+                return []
+            anew = doubtful[1] < self._last_ms
+            silence = f"nothing for {(doubtful[1] - self._last_ms) / 1000:.1f} s of the board's time"
+            events += self._break("the board's clock began anew" if anew else silence)
+            events.append(Sample(doubtful[1], doubtful[2]))
+        elif doubtful is not None:
+            self._count_unreadable(doubtful[0])
         self._stale = 0
         self._stale_columns.clear()
-        events: list[Event] = []
-        ms = layout.milliseconds(row)
-        if ms is not None and self._last_ms is not None:
-            period = 1000 / layout.rate if layout.rate else 0.0
-            if ms < self._last_ms:
-                events += self._break("the board's clock began anew")
-            elif layout.rate and ms - self._last_ms > max(1000 * _GAP_SECONDS, _GAP_SAMPLES * period):
-                events += self._break(f"nothing for {(ms - self._last_ms) / 1000:.1f} s of the board's time")
         if ms is None:
             ms = 1000 * self._slot / layout.rate if layout.rate else 1000 * line.seconds
         self._slot += 1
         self._last_seconds, self._last_ms, self._fresh = line.seconds, ms, False
         return [*events, Sample(ms, layout.values(row))]
 
+    def _follows(self, ms: float, before: float, layout: Layout) -> bool:
+        """Whether a time of the board's clock can be that of the sample after another, or soon after."""
+        longest = 1000 * max(_GAP_SECONDS, _GAP_SAMPLES / layout.rate if layout.rate else 0.0)
+        return before <= ms and (layout.rate is None or ms - before <= longest)
+
+    def _count_unreadable(self, line: Line) -> None:
+        self.unreadable += 1
+        self.unreadable_example = printable(line.text[:40])
+
     def _take_other(self, line: Line, layout: Layout, row: Row | None) -> list[Event]:
         """A header, which a board prints when it starts, or a line that cannot be read."""
         if layout.is_header(line.text):
             return self._break("the board has started anew")
         if self._last_seconds is not None and line.whole:
-            self.unreadable += 1
-            self.unreadable_example = printable(line.text[:40])
+            self._count_unreadable(line)
             self._slot += 1
             self._stale += 1
             if row is not None:
@@ -260,7 +277,7 @@ class SensorPort:
 
     def _break(self, reason: str, complete: bool = False) -> list[Event]:
         """One break, however many reasons there are."""
-        self._last_ms = None
+        self._last_ms, self._doubtful = None, None
         if self._fresh:
             return []
         self._fresh = True
@@ -332,9 +349,10 @@ class SensorPort:
                 continue
             if rows:
                 first_row = rows[0].seconds
-                blank = any(not line.text.strip() for line in self._lines if line.seconds >= first_row)
-                enough = now - first_row >= _LAYOUT_SECONDS and len(rows) >= _LAYOUT_ROWS
-                if enough or (blank and len(rows) > 1) or now - first_row >= _SLOW_SECONDS:
+                after = self._lines[self._lines.index(rows[-1]) :]
+                captured = any(not line.text.strip() for line in after)  # a blank line ends a capture
+                long = now - first_row >= _LAYOUT_SECONDS
+                if (len(rows) >= _LAYOUT_ROWS and (long or captured)) or now - first_row >= _SLOW_SECONDS:
                     break
             elif now - begin >= self._wait:
                 raise NoAnswerError(self._explain_silence(now - begin))

@@ -116,6 +116,7 @@ def test_captures_parted_by_blank_lines(tmp_path: Path) -> None:
         ("ax:{0}\tay:{1}\tn:{2}\r\n", ["time_ms", "ax", "ay", "n"]),
         ("{0}\t{1}\t{2}\n", ["time_ms", "ch1", "ch2", "ch3"]),
         ("{0} {1} {2} \n", ["time_ms", "ch1", "ch2", "ch3"]),
+        ("{0}, {1}, {2}\r\n\r\n", ["time_ms", "ch1", "ch2", "ch3"]),
         ("{0};{1};{2}\r", ["time_ms", "ch1", "ch2", "ch3"]),
     ],
 )
@@ -135,6 +136,20 @@ def test_the_boards_own_clock_is_taken(tmp_path: Path) -> None:
         _, times, found = table(recording.path)
         assert times == [20.0 * i for i in range(120)]
         assert found == [values(i) for i in range(120)]
+
+
+def test_a_clock_that_lost_a_byte_parts_nothing(tmp_path: Path) -> None:
+    """The line is left out, also among those from which the layout is found; a clock that begins anew is a reset."""
+    rows = [f"{1_005_000 + 20 * i}," + row for i, row in enumerate(lines(0, 160))]
+    for i, torn in ((3, 1_0050), (40, 100_580), (41, 9), (120, 91_007_400)):
+        rows[i] = f"{torn}," + lines(i, i + 1)[0]
+    rows += [f"{20 * i}," + row for i, row in enumerate(lines(500, 560))]
+    recordings = record(tmp_path, ["\n", {"rows": rows, "hz": 50}], until=216)
+    kept = [i for i in range(160) if i not in (3, 40, 41, 120)]
+    assert [table(one.path)[1:] for one in recordings] == [
+        ([20.0 * i for i in kept], [values(i) for i in kept]),
+        ([20.0 * i for i in range(60)], [values(i) for i in range(500, 560)]),
+    ]
 
 
 def test_a_reset_parts_recordings(tmp_path: Path) -> None:
