@@ -78,6 +78,8 @@ class RunReport:
         class_mismatches, score_mismatches: samples whose class, or any of whose scores, is not the reference's.
         device_us: (n,) microseconds that each prediction took, by the board's own clock.
         link: statistics of the link, by name.
+        class_names: of the network; none where its classes have none.
+        unsure: (n,) bool, answers whose probability is below the network's rejection threshold; None without one.
     """
 
     board: str
@@ -91,6 +93,8 @@ class RunReport:
     score_mismatches: int
     device_us: NDArray[np.int64]
     link: dict[str, Any]
+    class_names: tuple[str, ...] = ()
+    unsure: NDArray[np.bool_] | None = None
 
     @property
     def samples(self) -> int:
@@ -111,6 +115,15 @@ class RunReport:
     def exact(self) -> bool:
         """Whether every answer is the reference's."""
         return self.class_mismatches == 0 and self.score_mismatches == 0
+
+    @property
+    def unknown(self) -> dict[str, int] | None:
+        """How many right and wrong answers are "unknown", and how many wrong ones are not; None without a threshold."""
+        if self.unsure is None:
+            return None
+        right = self.predicted == self.labels
+        counts = {"right": right & self.unsure, "wrong": ~right & self.unsure, "accepted_wrong": ~right & ~self.unsure}
+        return {name: int(np.count_nonzero(which)) for name, which in counts.items()}
 
     @property
     def confusion(self) -> NDArray[np.int64]:
@@ -142,5 +155,7 @@ class RunReport:
             "device_us_per_sample": self.device_us_per_sample,
             "unit": "instructions" if counts_instructions(self.board) else "microseconds",
             "confusion": self.confusion.tolist(),
+            "class_names": list(self.class_names),
+            "unknown": self.unknown,
             "link": self.link,
         }

@@ -12,6 +12,7 @@ from .device import BAUDRATE, Device, DeviceInfo
 from .errors import EbnnError, InputError, WrongNetworkError
 from .model.axes import refuse_masked
 from .model.network import Network
+from .model.probabilities import UNKNOWN, classes_or_unknown
 from .report import RunReport
 from .simulation.network_port import network_port
 from .simulation.protocol_sim import parse_url, takes_header
@@ -81,6 +82,12 @@ def check_labels(labels: ArrayLike, samples: int, classes: int) -> NDArray[np.in
     return array.astype(np.int64)
 
 
+def is_unsure(network: Network, scores: NDArray[np.int32]) -> bool:
+    """Whether scores (classes,) stand for "unknown": their largest probability is below the network's threshold."""
+    answers = classes_or_unknown(scores[None], network.scale, network.meta.rejection)
+    return bool(answers[0] == UNKNOWN)
+
+
 def stream(
     network: Network,
     device: Device,
@@ -108,6 +115,7 @@ def stream(
     check_board(network, board)
     predicted: list[int] = []
     device_us: list[int] = []
+    unsure: list[bool] = []
     wrong_classes = wrong_scores = 0
 
     def report() -> RunReport:
@@ -128,6 +136,8 @@ def stream(
             wrong_scores,
             np.array(device_us, np.int64),
             link,
+            network.meta.class_names,
+            np.array(unsure, bool) if network.meta.rejection is not None else None,
         )
 
     try:
@@ -140,6 +150,7 @@ def stream(
                 wrong_scores += not np.array_equal(answer.scores, scores)
                 predicted.append(answer.class_index)
                 device_us.append(answer.device_us)
+                unsure.append(is_unsure(network, np.asarray(answer.scores, np.int32)))
                 progress(len(predicted))
     except KeyboardInterrupt:
         raise InterruptedRunError(f"stopped after {len(predicted):,} of {len(samples):,} samples", report()) from None

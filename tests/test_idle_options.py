@@ -139,6 +139,7 @@ CASES = [
     ),
     (["record", "--label", "a", "--port", "sim://uno", "--baud", "9600"], "--baud has no effect here"),
     (["live", "mnist-tiny", "--port", "sim://uno", "--baud", "9600"], "--baud has no effect here"),
+    (["train", "--reject", "0.05"], "--reject has no effect here: it needs held-out samples to learn it on"),
     (["fetch", "digits", "--folder", "."], "--folder has no effect here: it needs a NAME of mnist"),
     (
         ["export", "mnist-tiny", "--target", "linux", "--board", "uno"],

@@ -10,7 +10,16 @@ from support.scored import SCALES, any_scores, scored_network
 
 from ebnn.cli import main
 from ebnn.compile.header import header_text
-from ebnn.model.probabilities import MOST_STEPS, ROOTS, SURE, UNKNOWN, Octaves, classes_or_unknown, softmax
+from ebnn.model.probabilities import (
+    MOST_STEPS,
+    ROOTS,
+    SURE,
+    UNKNOWN,
+    Octaves,
+    classes_or_unknown,
+    least_probability,
+    softmax,
+)
 
 RUN = """\
 #include "net.h"
@@ -47,6 +56,11 @@ def test_numbers_fit_the_types_of_c(scale):
     assert 0 <= octaves.multiplier < 2**16
     assert octaves.most >> octaves.down < 2**16
     assert 0 <= octaves.shift < 32
+
+
+def test_a_probability_is_its_own_threshold():
+    assert [least_probability(k / SURE) for k in range(SURE + 1)] == list(range(SURE + 1))
+    assert least_probability(0.5) == 32_768
 
 
 def test_worked_by_hand():

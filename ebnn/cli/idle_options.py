@@ -134,6 +134,7 @@ TRAINING = (
         lambda values: values["distillation"] != 0,
         "a teacher, as with --distillation 0.5",
     ),
+    Rule(("reject",), lambda values: values["validation"] != 0, "held-out samples to learn it on, --validation N"),
     Rule(
         ("label_smoothing",),
         lambda values: values["distillation"] != 1 or values["label_smoothing"] == 0,
@@ -142,7 +143,7 @@ TRAINING = (
 )
 BINARY_NETWORK = (
     Rule(
-        ("bop_gamma", "bop_threshold", "estimator", "stochastic", "temperature", "teacher", "teacher_epochs"),
+        ("bop_gamma", "bop_threshold", "estimator", "reject", "stochastic", "temperature", "teacher", "teacher_epochs"),
         lambda values: not values["float_baseline"],
         "a binarized network: no --float",
     ),

@@ -6,11 +6,18 @@ import click
 
 from ..boards import load_board
 from ..compile.estimate import estimate, estimated_boards
-from ..compile.summary import describe_network
+from ..compile.summary import describe_network, input_text
 from ..errors import NetworkError
 from ..published import load
 from ..show.console import make_console, print_line, print_whole
-from ..show.network_tables import estimate_table, estimates_table, network_table
+from ..show.network_tables import (
+    channels_table,
+    estimate_table,
+    estimates_table,
+    flash_text,
+    names_and_rejection,
+    network_table,
+)
 from .options import (
     arithmetic_option,
     board_option,
@@ -44,15 +51,15 @@ def info(model: Path, board: str | None, arithmetic: str, optimize: str, json_fi
             raise
         refusal = str(error)  # no board takes it; its layers are shown all the same
     console = make_console()
-    print_line(console, f"{model}: {network.input.kind} {network.input.shape} → {network.classes} classes")
+    print_line(console, f"{model}: {input_text(network)} → {network.classes} classes")
     print_line(console, f"hash {network.hash}")
     print_whole(console, network_table(network))
-    flash = network.weight_bytes + network.threshold_bytes + network.score_bytes
-    print_line(
-        console,
-        f"flash  {flash:,} B: weights {network.weight_bytes:,}, thresholds {network.threshold_bytes:,}, "
-        f"scores {network.score_bytes:,}",
-    )
+    known = channels_table(network)
+    if known is not None:
+        print_whole(console, known)
+    for name, text in names_and_rejection(network):
+        print_line(console, f"{name:<6} {text}")
+    print_line(console, f"flash  {flash_text(network)}")
     print_line(console, f"RAM    {network.arena_bytes:,} B of arena, the input in it")
     print_line(console, f"work   {network.macs:,} multiply-accumulates")
     print_line(console, "")

@@ -66,7 +66,7 @@ TRAINING_HEADINGS: Headings = {
         *("shift", "rotation", "scale", "elastic"),
         *("jitter", "gain", "time_shift", "time_stretch", "turn"),
     ),
-    "Network": ("recipe", "architecture", "input_kind", "levels", "float_baseline"),
+    "Network": ("recipe", "architecture", "input_kind", "levels", "reject", "float_baseline"),
     "Training": ("epochs", "batch_size", "learning_rate", "seed", "resume", "overwrite"),
     "Results": ("out", "output", "board_list", "plot", "tensorboard", "json_file"),
     "Teacher": ("distillation", "temperature", "teacher", "teacher_epochs"),
@@ -179,6 +179,13 @@ _OPTIONS = (
         default=0,
         help="Hold out so many training images: they choose the epoch that is kept, and the test images are used once. "
         "0: train on all, keep the last epoch.",
+    ),
+    click.option(
+        "--reject",
+        type=click.FloatRange(0, 1, max_open=True),
+        metavar="FRACTION",
+        help='Answer "unknown" where the probability is low: from the threshold on that rejects at most this fraction '
+        "of the right answers to the held-out samples of --validation, such as 0.05.",
     ),
     click.option("--seed", type=int, default=0, help="The same seed gives the same network, on the same machine."),
     click.option(

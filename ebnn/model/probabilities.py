@@ -61,7 +61,7 @@ def softmax(scores: NDArray[np.int32], scale: float) -> NDArray[np.uint16]:
 
 def least_probability(rejection: float) -> int:
     """A threshold of probabilities as `softmax` gives them: what is less is unknown."""
-    return math.ceil(rejection * SURE)
+    return math.ceil(round(rejection * SURE, 6))  # a fraction that `softmax` gave is itself
 
 
 def classes_or_unknown(scores: NDArray[np.int32], scale: float, rejection: float | None) -> NDArray[np.int64]:

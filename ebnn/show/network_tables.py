@@ -22,12 +22,45 @@ def network_table(network: Network) -> Table:
         table.add_row(
             layer["name"] + (", pool" if layer["pool"] else ""),
             _sides(layer["input_shape"]) + f" {layer['input_kind']}",
-            _sides(layer["output_shape"]) + (" scores" if layer["name"] == "output" else " bits"),
+            _sides(layer["output_shape"]) + f" {layer['output_kind']}",
             f"{layer['weight_bytes']:,} B",
             f"{layer['threshold_bytes'] + layer['score_bytes']:,} B",
             f"{layer['macs']:,}",
         )
     return table
+
+
+def channels_table(network: Network) -> Table | None:
+    """The channels of a raw sample and the ranges that the encoder takes; None without an encoder."""
+    if network.encoder is None:
+        return None
+    meta = network.meta
+    table = listing(("channel", "unit", "range of the encoder"), ())
+    for k, (low, high) in enumerate(zip(*network.encoder.ranges, strict=True)):
+        name = meta.channel_names[k] if meta.channel_names else str(k)
+        table.add_row(name, meta.channel_units[k] if meta.channel_units else "", f"{low:.4g} to {high:.4g}")
+    return table
+
+
+def names_and_rejection(network: Network) -> list[tuple[str, str]]:
+    """What is known of a network's classes, as rows of two texts: their names, and from where on it is sure."""
+    rows = []
+    if network.meta.class_names:
+        rows.append(("names", ", ".join(network.meta.class_names)))
+    if network.meta.rejection is not None:
+        rows.append(("sure", f"from a probability of {network.meta.rejection:.3f} on; below it is unknown"))
+    return rows
+
+
+def flash_text(network: Network) -> str:
+    """The bytes of a network's constants in flash, and of which parts they are."""
+    values = describe_network(network)
+    parts = {"weights": "weight", "thresholds": "threshold", "scores": "score", "encoder": "encoder", "names": "name"}
+    sizes = {title: values[f"{name}_bytes"] for title, name in parts.items()}
+    shown = [
+        f"{title} {size:,}" for title, size in sizes.items() if size or title in ("weights", "thresholds", "scores")
+    ]
+    return f"{sum(sizes.values()):,} B: {', '.join(shown)}"
 
 
 def boards_table(boards: list[Board], columns: int = 80) -> Table:

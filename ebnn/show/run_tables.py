@@ -23,6 +23,7 @@ _BAR_COLUMNS = 20  # of the longest bar
 
 def confusion_table(report: RunReport, names: tuple[str, ...] = ()) -> Table:
     """The confusion matrix: labels down, predictions across, what is wrong in red."""
+    names = report.class_names or names
     return count_table(report.confusion, names if len(names) == report.classes else ())
 
 
@@ -40,6 +41,15 @@ def count_table(confusion: NDArray[np.integer], names: Sequence[str] = ()) -> Ta
             cells.append(Text(str(count) if count else "·", style=style))
         table.add_row(name, *cells)
     return table
+
+
+def _unknown(report: RunReport) -> list[tuple[str, str]]:
+    """How many answers are "unknown", where a network can say so."""
+    counts = report.unknown
+    if counts is None:
+        return []
+    rejected = f"{counts['right']:,} right and {counts['wrong']:,} wrong answers"
+    return [("unknown", f"{rejected}; {counts['accepted_wrong']:,} wrong ones accepted")]
 
 
 def _speed(report: RunReport) -> tuple[str, str]:
@@ -63,6 +73,7 @@ def run_table(report: RunReport, simulated: bool = False) -> Table:
         ("network", f"{report.network}, hash {report.network_hash[:8]}"),
         ("samples", f"{report.samples:,} of {report.asked:,}"),
         ("accuracy", percent(report.accuracy)),
+        *_unknown(report),
         ("class mismatches", f"{report.class_mismatches:,}"),
         ("score mismatches", f"{report.score_mismatches:,}"),
         (timed(report.board), f"{duration_text(report.board, report.device_us_per_sample)} a sample"),

@@ -53,6 +53,8 @@ class RunSettings:
         front_end: name of the front end that trains.
         reading: how data of the user's own are read.
         levels: bits of each raw value, where the board is given bits of raw samples.
+        reject: of the right answers on the validation set, the largest fraction that a rejection threshold may make
+            "unknown"; None for no threshold.
         config: everything else.
     """
 
@@ -67,6 +69,7 @@ class RunSettings:
     front_end: str = DEFAULT
     reading: Reading = field(default_factory=Reading)
     levels: int = LEVELS
+    reject: float | None = None
     config: TrainConfig = field(default_factory=TrainConfig)
 
     @property
@@ -103,7 +106,9 @@ class RunSettings:
         kind = self.kind
         fitted = fit_encoder(data.train_images, kind, self.levels) if data.kind == RAW and kind != "float" else None
         encoder = None if fitted is None else fitted.encoder
-        return Task(data, kind, out, self.resume, progress, front_end=self.front_end, encoder=encoder), fitted
+        return Task(
+            data, kind, out, self.resume, progress, front_end=self.front_end, encoder=encoder, reject=self.reject
+        ), fitted
 
     @contextmanager
     def task(

@@ -9,7 +9,7 @@ from typing import Any
 from .. import datasets
 from ..datasets import Dataset
 from ..datasets.dataset import RAW
-from ..errors import NetworkError, WriteError
+from ..errors import NetworkError, TrainingError, WriteError
 from ..model.encoders import Encoder
 from ..model.kinds import InputKind, Shape
 from ..model.meta import MAX_NAME, Meta
@@ -20,6 +20,7 @@ from .front_ends import DEFAULT, find_front_end
 from .history import write_test
 from .labelled_samples import Samples, as_pair, as_samples
 from .progress import Progress
+from .rejection import learn_rejection, with_rejection
 from .results import TrainResult
 from .run_folders import MODEL_NAME, TEACHER_FOLDER, check_files
 from .series_augmentation import encoded
@@ -43,6 +44,7 @@ class Trained:
         return {
             "accuracy": self.accuracy,
             "test_samples": self.test_samples,
+            **{name: value for name, value in self.network.meta.notes.items() if name == "rejection"},
             f"{self.front_end}_agreement": self.agreement,
             **run_values(self.result),
         }
@@ -71,6 +73,8 @@ class Task:
         tests: whether its test images are the data set's.
         front_end: name of the front end that trains.
         encoder: what makes raw samples what the board is given; None where the data need none.
+        reject: learn a rejection threshold on the validation set, with at most this fraction of its right answers
+            "unknown"; None learns none.
     """
 
     data: Dataset
@@ -81,6 +85,7 @@ class Task:
     tests: bool = True
     front_end: str = DEFAULT
     encoder: Encoder | None = None
+    reject: float | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -167,6 +172,7 @@ def train_network(
     data, kind = task.data, task.kind
     model = task.out / MODEL_NAME if model is None else model
     check_files(task.out, model)
+    check_reject(task.reject, config)
     train_set, test_set = task.sets
     trained = front_end.build(architecture, task.shape, data.classes, kind, config.seed)
     result = front_end.train(
@@ -182,6 +188,11 @@ def train_network(
     )
     lowered = front_end.lower(trained, task.shape, kind)
     network = Network(lowered.input, lowered.layers, task.encoder, describe(data))
+    if task.reject is not None:
+        _, held_out = _as_samples("training", train_set, kind).split(config.validation)
+        rejection = learn_rejection(network, held_out.images, held_out.labels, task.reject)
+        network = with_rejection(network, rejection)
+        task.progress.say(rejection.sentence())
     test_images, test_labels = test_set
     classes = network.predict(test_images)
     agreement = int((classes == front_end.predict(trained, as_samples("test", *as_pair("test", test_set), kind))).sum())
@@ -194,6 +205,23 @@ def train_network(
         raise WriteError(f"{error}; training is done: mend that, then {again} to write the network") from error
     task.progress.run_done(task.out, result.records)
     return Trained(network, accuracy, agreement, len(classes), result, task.front_end)
+
+
+def check_reject(reject: float | None, config: TrainConfig) -> None:
+    """Raises TrainingError where a rejection threshold is to be learned and there is nothing to learn it on."""
+    if reject is None:
+        return
+    if not 0 <= reject < 1:
+        raise TrainingError(f"reject is {reject}: give a fraction from 0 to below 1")
+    if not config.validation:
+        raise TrainingError(
+            "a rejection threshold is learned on samples that are held out: give --validation N, a tenth of them or so"
+        )
+
+
+def _as_samples(name: str, given: Any, kind: InputKind) -> Samples:
+    """A set as samples, with their recordings where it has them."""
+    return given if isinstance(given, Samples) else as_samples(name, *as_pair(name, given), kind)
 
 
 def train_float(task: Task, architecture: str, config: TrainConfig) -> tuple[Any, TrainResult]:

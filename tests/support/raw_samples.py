@@ -54,7 +54,7 @@ def encoder_network(encoder: Encoder, raw_shape: Shape = RAW_SHAPE, meta: Meta |
     taken = encoder.output(raw_shape)
     channels, height, width = taken.shape
     weights = np.random.default_rng(taken.shape.size).integers(0, 2, (3, height, width, channels)).astype(bool)
-    return Network(taken, [Block(Dense(weights), None, Scores([3, 2, 5], [1, -1, 0], 0.01))], encoder, meta)
+    return Network(taken, [Block(Dense(weights), None, Scores([3, 2, 5], [1, -1, 0], 0.0001))], encoder, meta)
 
 
 def raw_samples(encoder: Encoder, values: int = 10_000, seed: int = 0) -> NDArray[np.generic]:

@@ -22,11 +22,12 @@ HEADER = Path(__file__).parent / "include" / "network.h"
 def main() -> int:
     parser = argparse.ArgumentParser(description="Sends samples to the board and compares its answers with Python's.")
     parser.add_argument("--port", help="/dev/ttyACM0, COM3, sim://@board@; found by the board's USB ids if not given")
-    parser.add_argument("--samples", help=".npy file of samples (n, channels, height, width); noise if it is not given")
+    parser.add_argument("--samples", help=".npy file of raw samples (n, channels, height, width); noise if not given")
     arguments = parser.parse_args()
     try:
         network = ebnn.load(MODEL)
-        samples = np.load(arguments.samples) if arguments.samples else noise(network)
+        raw = np.load(arguments.samples) if arguments.samples else noise(network)
+        samples = network.encode(raw)  # as the network takes them
         packed = network.pack_input(samples)  # (n, bytes)
         scores = network.scores(samples)  # (n, classes)
         url = port = arguments.port or find_port(load_board(BOARD))
@@ -40,7 +41,7 @@ def main() -> int:
                 answer = device.predict(sample)
                 different += not np.array_equal(answer.scores, expected)
                 took = duration_text(board, answer.device_us)  # instructions where the board is QEMU's
-                print(f"sample {number}: class {answer.class_index}, {took} {timed(board)}")
+                print(f"sample {number}: class {network.class_name(answer.class_index)}, {took} {timed(board)}")
     except (EbnnError, OSError, ValueError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
@@ -49,9 +50,13 @@ def main() -> int:
 
 
 def noise(network: ebnn.Network, count: int = 10) -> np.ndarray:
-    """(count, channels, height, width) of the values that the network takes."""
-    shape = (count, *network.input.shape)
+    """(count, channels, height, width) of the raw values that the network takes."""
+    shape = (count, *network.raw_shape)
     random = np.random.default_rng(0)
+    if network.encoder is not None:
+        low, high = (end[:, None, None] for end in network.encoder.ranges)
+        raw = random.uniform(low, high, shape)
+        return raw.round().clip(-32768, 32767).astype(np.int16) if network.encoder.raw == "int16" else raw
     if network.input.kind == "float":
         return random.random(shape, dtype=np.float32)
     low, high = {"bits": (0, 2), "int8": (-128, 128), "uint8": (0, 256)}[network.input.kind]
