@@ -20,6 +20,7 @@ def describe_network(network: Network) -> dict[str, Any]:
                 "pool": layer.pool is not None,
                 "input_kind": layer.kind.name,
                 "input_shape": list(layer.input.shape),
+                "weight_kind": None if layer.weight_kind is None else layer.weight_kind.name,
                 "output_shape": [layer.outputs] if last else list(layer.output_shape),
                 "output_kind": "scores" if last else layer.output_kind.name,
                 "weight_bytes": layer.weight_bytes,

@@ -20,7 +20,7 @@ def network_table(network: Network) -> Table:
     table = listing(("layer", "input", "output"), ("weights", "thresholds", "MACs"))
     for layer in describe_network(network)["layers"]:
         table.add_row(
-            layer["name"] + (", pool" if layer["pool"] else ""),
+            layer["name"] + (", pool" if layer["pool"] and layer["weight_kind"] else ""),
             _sides(layer["input_shape"]) + f" {layer['input_kind']}",
             _sides(layer["output_shape"]) + f" {layer['output_kind']}",
             f"{layer['weight_bytes']:,} B",
