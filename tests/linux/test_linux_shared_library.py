@@ -7,6 +7,7 @@ import types
 import numpy as np
 import pytest
 from support.parts import block_of, last_of, net_of
+from support.raw_samples import ENCODERS, encoder_network, raw_samples
 
 import ebnn
 from ebnn.compile.linux.shared_library import path_names
@@ -27,6 +28,14 @@ def test_classes_and_scores_are_the_networks_own():
         np.testing.assert_array_equal(scores, NETWORK.scores(x))
         assert (classes.dtype, scores.dtype) == (np.int64, np.int32)
     assert compiled.path == path_names(NETWORK)[0]
+
+
+def test_raw_samples_and_probabilities_are_the_networks_own():
+    network = encoder_network(ENCODERS["float to int8"])
+    compiled, raw = ebnn.compile(network), raw_samples(network.encoder, 900)
+    np.testing.assert_array_equal(compiled.predict_raw(raw), network.predict_raw(raw))
+    x = network.encode(raw)
+    np.testing.assert_array_equal(compiled.probabilities(x), network.probabilities(x))
 
 
 @pytest.mark.parametrize("x", [IMAGES[:, :, 1:], IMAGES.reshape(70, -1), IMAGES / 2.0, IMAGES.astype(int) - 1, "text"])

@@ -23,6 +23,7 @@ from ...c_compiler import find_compiler, run_compiler
 from ...errors import BuildError, InputError
 from ...firmware_sources import linux_library
 from ...model.network import Network
+from ...model.probabilities import SURE, softmax
 from .source_files import linux_header, linux_source
 
 FLAGS = ("-std=c99", "-O3", "-fPIC", "-pthread")
@@ -71,6 +72,14 @@ class CompiledNetwork:
         classes = np.empty(len(packed), np.uint32)
         self._library.ebnn_linux_predict(self._handle, _address(packed), len(packed), _address(classes))
         return classes.astype(np.int64)
+
+    def predict_raw(self, raw: ArrayLike) -> NDArray[np.int64]:
+        """Classes of raw samples, (n,) int64; ``raw`` and errors as in `Network.predict_raw`."""
+        return self.predict(self.network.encode(raw))
+
+    def probabilities(self, x: ArrayLike) -> NDArray[np.float64]:
+        """Probabilities of the classes, (n, classes), as `Network.probabilities` gives them."""
+        return softmax(self.scores(x), self.network.scale) / SURE
 
     def scores(self, x: ArrayLike) -> NDArray[np.int32]:
         """Integer scores of the samples, (n, classes) int32; ``x`` as in :meth:`predict`."""
