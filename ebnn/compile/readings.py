@@ -1,4 +1,7 @@
-"""A window of readings in a header: ``NAME_push`` takes a reading and says when the network is to see the last ones."""
+"""A window of readings in a header: ``NAME_push`` takes a reading and says when the network is to see the last ones.
+
+``NAME_smooth`` averages what it makes of them.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from ..model.network import Network
 from .encoder import encoder_code
 from .header_part import HeaderPart, needs_library
 
+SMOOTH = 4  # windows over which scores are averaged, about
 MAX_WINDOW = 0xFFFF  # readings: a uint16_t counts them
 
 
@@ -47,6 +51,9 @@ def readings_part(network: Network, name: str, emitted: str) -> HeaderPart:
 #if !defined({macro}_STEP)
 #define {macro}_STEP {step} /* readings from one window to the next; another may be defined, for all files alike */
 #endif
+#if !defined({macro}_SMOOTH)
+#define {macro}_SMOOTH {SMOOTH} /* windows over which {name}_smooth averages; likewise, 1 to 255 */
+#endif
 #define {macro}_READINGS_BYTES {ring_bytes(network)} /* of RAM, in a program that pushes readings */
 """,
         types=f"""\
@@ -56,13 +63,21 @@ typedef struct {{
     uint8_t bytes[{macro}_READINGS_BYTES];
 }} {name}_readings_t;
 
+/* Means of scores over windows. All 0 before the first. */
+typedef struct {{
+    int32_t scores[{macro}_CLASSES];
+    uint8_t begun;
+}} {name}_means_t;
+
 """,
         prototypes=f"""
-/* The program's own readings. */
+/* The program's own readings and means. */
 #if defined(EBNN_STATIC)
 EBNN_PRIVATE {name}_readings_t {name}_readings;
+EBNN_PRIVATE {name}_means_t {name}_means;
 #else
 extern {name}_readings_t {name}_readings;
+extern {name}_means_t {name}_means;
 #endif
 
 /* Takes a reading, {network.raw_shape.channels} values. Returns 1 where a window is due, which then lies in input, of
@@ -76,15 +91,26 @@ static inline uint8_t {name}_push(const {name}_raw_t *reading)
     return {name}_push_in(&{name}_readings, reading, {name}_input());
 }}
 
-/* Forgets the readings: those to come do not follow them. */
+/* Averages the scores of a window with those before it, in place. Returns the class of the largest mean. */
+static inline uint8_t {name}_smooth(int32_t *scores)
+{{
+    const uint8_t begun = {name}_means.begun;
+
+    {name}_means.begun = 1;
+    return ebnn_smooth({name}_means.scores, begun, scores, {macro}_CLASSES, {macro}_SMOOTH);
+}}
+
+/* Forgets readings and means: those to come do not follow them. */
 static inline void {name}_restart(void)
 {{
     memset(&{name}_readings.ring, 0, sizeof {name}_readings.ring);
+    {name}_means.begun = 0;
 }}
 """,
         definitions=f"""\
 #if !defined(EBNN_STATIC)
 {linkage} {name}_readings_t {name}_readings;
+{linkage} {name}_means_t {name}_means;
 #endif
 
 {linkage} uint8_t {name}_push_in({name}_readings_t *readings, const {name}_raw_t *reading, {c_type} *input)
@@ -103,5 +129,6 @@ static inline void {name}_restart(void)
 #define EBNN_WINDOW {macro}_WINDOW
 #define ebnn_network_push {name}_push
 #define ebnn_network_restart {name}_restart
+#define ebnn_network_smooth {name}_smooth
 """,
     )

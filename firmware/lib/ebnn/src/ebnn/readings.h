@@ -1,6 +1,6 @@
 /*
- * Readings of a sensor as they come: a ring of the last ones, encoded, and when the network is to see them. A reading
- * is a pixel of a row; it takes whole bytes in the ring.
+ * Readings of a sensor as they come: a ring of the last ones, encoded, and when the network is to see them; and means of
+ * what it then makes of them. A reading is a pixel of a row; it takes whole bytes in the ring.
  */
 #ifndef EBNN_READINGS_H
 #define EBNN_READINGS_H
@@ -60,6 +60,22 @@ EBNN_INLINE void ebnn_lay_readings(const uint8_t *bytes, uint16_t next, uint16_t
     }
     if (used > 0u)
         *input = byte;
+}
+
+/* Averages scores over windows: each mean moves by a share of `windows` towards its score, which it then replaces. The
+ * first scores, where `begun` is 0, are the means. Returns the class of the largest mean. No sum leaves an int32_t. */
+EBNN_INLINE uint8_t ebnn_smooth(int32_t *means, uint8_t begun, int32_t *scores, uint8_t classes, uint8_t windows)
+{
+    uint8_t k, winner = 0;
+
+    for (k = 0; k < classes; k++) {
+        if (begun)
+            scores[k] = means[k] - means[k] / windows + scores[k] / windows;
+        means[k] = scores[k];
+        if (scores[k] > scores[winner])
+            winner = k;
+    }
+    return winner;
 }
 
 #endif
