@@ -77,7 +77,7 @@ class FrontEnd(ABC):
         Raises:
             TrainingError: the file is damaged, or of another network; or the front end has no such models.
         """
-        raise TrainingError(f"{self.title} trains no float networks here: use another --front-end")
+        raise TrainingError(f"float networks of {self.title} cannot be quantized here: use another --front-end")
 
     def quantize(self, model: Any, samples: Any, kind: InputKind) -> Quantized:
         """Returns the network of 8 bits that a model of :meth:`build_float` becomes, and what that did to each layer.
@@ -91,7 +91,7 @@ class FrontEnd(ABC):
             LoweringError: it has a layer that the device has not.
             TrainingError: the front end has no such models.
         """
-        raise TrainingError(f"{self.title} trains no float networks here: use another --front-end")
+        raise TrainingError(f"float networks of {self.title} cannot be quantized here: use another --front-end")
 
     @abstractmethod
     def train(

@@ -10,9 +10,12 @@ from ebnn.recipes import load_recipe, recipe_names
 from ebnn.training import TrainConfig, build_network
 
 NOT_SETTINGS = {"dataset", "architecture", "input_kind", "teacher", "teacher_epochs"}
-DATA_LIMITS = {"mnist-tiny": 4096, "mnist-bits": 4096, "mnist-uno": 16_384, "mnist-101": 12_288, "mnist-mlp": 262_144}
+DATA_LIMITS = {
+    **{"mnist-tiny": 4096, "mnist-bits": 4096, "mnist-uno": 16_384, "mnist-101": 12_288, "mnist-mlp": 262_144},
+    "mnist-int8": 5120,
+}
 """Bytes of weights, thresholds and score constants."""
-ARENA_LIMITS = {"mnist-101": 3072}
+ARENA_LIMITS = {"mnist-101": 3072, "mnist-int8": 3072}
 UNO_ARENA = 1_368  # bytes that an ATmega328P has beside the serial firmware and ten scores
 
 
