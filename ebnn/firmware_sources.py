@@ -21,8 +21,8 @@ def firmware_folder() -> Path:
 
 
 def linux_library() -> Path:
-    """Returns the folder with the sources of the library for Linux. Raises as `firmware_folder` does."""
-    return firmware_folder() / "lib" / "ebnn-linux" / "src"
+    """Returns the folder with the library for Linux: ``include``, ``src``. Raises as `firmware_folder` does."""
+    return firmware_folder() / "lib" / "ebnn-linux"
 
 
 def bundled_header() -> Path:

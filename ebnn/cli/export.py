@@ -125,6 +125,6 @@ def _export_linux(model: Path, output: Path, name: str | None, weights_file: Pat
     print_line(console, f"{source} and {header}: {network.weight_bytes:,} B of weights{beside}")
     print_line(
         console,
-        f"compile {source.name} with the library, cc -O3 -pthread -I{linux_library()} {source} {linux_library()}/*.c, "
+        f"compile it with the library, cc -O3 -pthread -I{linux_library()}/include {source} {linux_library()}/src/*.c, "
         f"and open {name}_network",
     )

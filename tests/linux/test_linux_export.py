@@ -58,7 +58,7 @@ def build(folder, compiler, language="c"):
     """The program, its main in C or C++."""
     main_file = folder / f"main.{language}"
     main_file.write_text(PROGRAM)
-    flags = [*WARNINGS, "-O1", f"-I{linux_library()}", f"-I{folder}"]
+    flags = [*WARNINGS, "-O1", f"-I{linux_library() / 'include'}", f"-I{folder}"]
     objects = []
     for source in (folder / "digits.c", *library_sources()):
         objects.append(folder / f"{source.stem}.o")
@@ -122,10 +122,10 @@ def test_the_file_of_weights_is_as_the_specification_says():
 
 
 def test_the_numbers_that_python_and_c_share_are_the_same():
-    text = "".join((linux_library() / name).read_text() for name in ("ebnn_linux.h", "paths.h"))
+    text = "".join((linux_library() / name).read_text() for name in ("include/ebnn_linux.h", "src/paths.h"))
     for name, value in (("VERSION", program.LIBRARY_VERSION), ("LANES", program.LANES), ("PANEL", program.PANEL)):
         assert re.search(rf"#define EBNN_LINUX_{name} +(\d+)", text)[1] == str(value)
-    head = (linux_library() / "ebnn_linux.h").read_text()
+    head = (linux_library() / "include/ebnn_linux.h").read_text()
     struct = head[head.index("typedef struct {") : head.index("} ebnn_linux_layer_t")]
     fields = re.findall(r"(\w+)(?:\[2\])?[,;]", re.sub(r"/\*.*?\*/", "", struct))
     layer = program.linux_program(NETWORK).layers[0]

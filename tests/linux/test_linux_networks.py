@@ -15,6 +15,16 @@ HERE = [LinuxCompiler("gcc"), LinuxCompiler("clang")]
 AARCH64 = LinuxCompiler("aarch64-linux-gnu-gcc", ("-O2", "-static"), ("qemu-aarch64",))
 
 
+def test_threads_share_nothing_that_they_write(tmp_path):
+    """The thread sanitizer sees no race."""
+    networks = [mixed_network(random.Random(seed)) for seed in range(20)]
+    samples = [random_samples(network, 9, seed) for seed, network in enumerate(networks)]
+    found = run_all(networks, samples, tmp_path, LinuxCompiler("clang", ("-O1", "-fsanitize=thread")))
+    for scores in found.values():
+        for network, x, got in zip(networks, samples, scores, strict=True):
+            np.testing.assert_array_equal(got, network.scores(x))
+
+
 @pytest.mark.parametrize("compiler", [*HERE, AARCH64], ids=lambda compiler: compiler.command)
 def test_every_path_equals_the_reference(compiler, tmp_path):
     networks = [(mixed_network if seed % 3 else random_network)(random.Random(seed)) for seed in range(NETWORKS)]

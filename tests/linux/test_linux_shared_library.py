@@ -12,8 +12,10 @@ from support.raw_samples import ENCODERS, encoder_network, raw_samples
 import ebnn
 from ebnn.compile.linux.shared_library import path_names
 from ebnn.errors import BuildError, InputError
+from ebnn.model.encoders import Thermometer
 from ebnn.model.kinds import Input, Shape
 from ebnn.model.layers import Conv
+from ebnn.model.network import Network
 from ebnn.model.transforms import Sign
 
 NETWORK = ebnn.load("mnist-tiny")
@@ -64,6 +66,13 @@ def test_many_threads_call_one_network_and_several():
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_raw_samples_are_encoded_as_the_network_does():
+    network = other_network(0)
+    network = Network(network.input, network.layers, Thermometer(np.arange(5, dtype=np.float32)[None]))
+    raw = np.random.default_rng(4).normal(2, 3, (9, *network.raw_shape)).astype(np.float32)
+    np.testing.assert_array_equal(ebnn.compile(network).predict_raw(raw), network.predict_raw(raw))
 
 
 def test_a_child_of_fork_goes_on_without_the_threads():

@@ -34,14 +34,21 @@ class LinuxCompiler:
         objects = []
         for source in sources:
             objects.append(folder / f"{source.stem}.o")
-            command = [require(self.command), "-std=c99", *WARNINGS, *self.flags, "-pthread", f"-I{linux_library()}"]
+            command = [
+                require(self.command),
+                "-std=c99",
+                *WARNINGS,
+                *self.flags,
+                "-pthread",
+                f"-I{linux_library() / 'include'}",
+            ]
             subprocess.run([*command, f"-I{folder}", "-c", source, "-o", objects[-1]], check=True)
         subprocess.run([self.command, *self.flags, "-pthread", *objects, "-o", folder / program], check=True)
         return folder / program
 
 
 def library_sources() -> list[Path]:
-    return sorted(linux_library().glob("*.c"))
+    return sorted(linux_library().glob("src/*.c"))
 
 
 def run_all(

@@ -1,7 +1,7 @@
 """A network as the library for Linux runs it: a table of layers, and one block of constants that they point into.
 
 The library chooses tiles, instructions and threads when it opens the network; what stands here is the same for every
-core. ``firmware/lib/ebnn-linux/src/ebnn_linux.h`` has the other end of each name.
+core. ``firmware/lib/ebnn-linux/include/ebnn_linux.h`` has the other end of each name.
 """
 
 from __future__ import annotations

@@ -85,6 +85,10 @@ class CompiledNetwork:
         """Integer scores of the samples, (n, classes) int32; ``x`` as in :meth:`predict`."""
         return self.packed_scores(self.network.pack_input(x))
 
+    def predict_raw(self, raw: ArrayLike) -> NDArray[np.int64]:
+        """Classes of raw samples, (n,) int64; ``raw`` as in `Network.encode`."""
+        return self.predict(self.network.encode(raw))
+
     def packed_scores(self, packed: NDArray[np.uint8]) -> NDArray[np.int32]:
         """Scores of samples as `Network.pack_input` gives them, (n, input bytes) uint8, without a check."""
         scores = np.empty((len(packed), self.network.classes), np.int32)
@@ -149,7 +153,7 @@ def build_library(network: Network) -> ctypes.CDLL:
 def _library_key(compiler: Sequence[str]) -> str:
     """What a compiler makes of the library is made again where this changes."""
     key = hashlib.sha256("\n".join([_identity(tuple(compiler)), *FLAGS]).encode())
-    for file in sorted(linux_library().iterdir()):
+    for file in sorted(linux_library().glob("*/*.[ch]")):
         key.update(file.read_bytes())
     return key.hexdigest()[:16]
 
@@ -159,9 +163,9 @@ def _link(network: Network, compiler: Sequence[str], key: str, folder: Path) -> 
     source, unfinished = folder / "network.c", folder / f"{_LIBRARY}.new"
     source.write_text(linux_source(network, "net", "network.h"))
     (folder / "network.h").write_text(linux_header(network, "net"))
-    command = [*compiler, *FLAGS, f"-I{linux_library()}"]
+    command = [*compiler, *FLAGS, f"-I{linux_library() / 'include'}"]
     with kept_folder("linux", f"library-{key}") as objects:
-        built = [_object(each, command, objects) for each in sorted(linux_library().glob("*.c"))]
+        built = [_object(each, command, objects) for each in sorted(linux_library().glob("src/*.c"))]
         made = [*command, f"-I{folder}", "-shared", str(source), *map(str, built), "-o", str(unfinished)]
         run_compiler(made, source, folder)
     unfinished.replace(folder / _LIBRARY)

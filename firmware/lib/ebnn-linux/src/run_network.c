@@ -1,4 +1,4 @@
-/* network.c - runs a network, layer after layer, for a group of samples at a time. */
+/* run_network.c - runs a network, layer after layer, for a group of samples at a time. */
 #define _POSIX_C_SOURCE 200809L
 #include "ebnn_linux.h"
 
@@ -8,7 +8,7 @@
 
 #include "patches.h"
 #include "paths.h"
-#include "threads.h"
+#include "thread_pool.h"
 #include "transforms.h"
 #include "weights_file.h"
 

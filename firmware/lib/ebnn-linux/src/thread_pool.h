@@ -1,6 +1,6 @@
-/* threads.h - a bounded pool of threads that share the items of a loop. */
-#ifndef EBNN_LINUX_THREADS_H
-#define EBNN_LINUX_THREADS_H
+/* thread_pool.h - a bounded pool of threads that share the items of a loop. */
+#ifndef EBNN_LINUX_THREAD_POOL_H
+#define EBNN_LINUX_THREAD_POOL_H
 
 #include <stdint.h>
 

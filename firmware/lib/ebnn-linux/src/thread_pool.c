@@ -1,6 +1,6 @@
-/* threads.c - a bounded pool of threads that share the items of a loop. */
+/* thread_pool.c - a bounded pool of threads that share the items of a loop. */
 #define _POSIX_C_SOURCE 200809L
-#include "threads.h"
+#include "thread_pool.h"
 
 #include <pthread.h>
 #include <stdlib.h>
