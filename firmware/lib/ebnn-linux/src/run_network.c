@@ -28,7 +28,7 @@ typedef struct {
     uint32_t *rows;
     int8_t *panel;
     float *float_panel;
-    uint8_t *bits, *bit_patch, *bit_mask;
+    uint8_t *bits, *row, *bit_patch, *bit_mask;
 } room_t;
 
 /* How a layer is run. */
@@ -464,6 +464,7 @@ static void conv_part(void *context, uint32_t part, uint32_t thread)
     const uint32_t last = layer->pooled[0] - first < step->band ? layer->pooled[0] : first + step->band;
     const uint8_t *image = run->in + sample * run->net->activation_bytes;
     uint8_t *out = run->out + sample * run->net->activation_bytes;
+    const int in_parts = step->out_bits && layer->outputs % 8 != 0; /* a byte has bits of two places */
     uint32_t top[2], bottom[2], y, x;
 
     pool_range(layer, 0, first, top);
@@ -474,23 +475,25 @@ static void conv_part(void *context, uint32_t part, uint32_t thread)
         uint32_t rows[2], columns[2];
 
         pool_range(layer, 0, y, rows);
-        if (step->out_bits && layer->outputs % 8)
-            memset(row, 0, step->out_row_bytes);
+        if (in_parts)
+            memset(room->row, 0, step->out_row_bytes);
         for (x = 0; x < layer->pooled[1]; x++) {
             const int32_t *sums;
 
             pool_range(layer, 1, x, columns);
             sums = pooled_sums(run, room, top[0], rows, columns);
-            if (!step->out_bits || layer->outputs % 8 == 0) {
+            if (!in_parts) {
                 const size_t at = (size_t)x * layer->outputs;
 
                 finish(run, sums, 0, layer->outputs, row + (step->out_bits ? at / 8 : at),
                        run->scores ? run->scores + (size_t)sample * layer->outputs : NULL);
             } else {
                 finish(run, sums, 0, layer->outputs, room->bits, NULL);
-                ebnn_linux_put_bits(row, (size_t)x * layer->outputs, room->bits, 0, layer->outputs);
+                ebnn_linux_put_bits(room->row, (size_t)x * layer->outputs, room->bits, 0, layer->outputs);
             }
         }
+        if (in_parts) /* another thread may be writing the row behind this one */
+            memcpy(row, room->row, step->out_row_bytes);
     }
 }
 
@@ -622,7 +625,7 @@ static void plan_step(ebnn_linux_t *net, const ebnn_linux_layer_t *layer, step_t
 static size_t lay_out(ebnn_linux_t *net, uint8_t *memory)
 {
     const ebnn_linux_network_t *network = net->network;
-    size_t used = 0, patches = 0, operands = 0, sums = 0, lanes = 0, positions = 0, bit_patch = 0;
+    size_t used = 0, patches = 0, operands = 0, sums = 0, lanes = 0, positions = 0, bit_patch = 0, row = 0;
     uint32_t i;
 
     for (i = 0; i < network->layer_count; i++) {
@@ -636,6 +639,7 @@ static size_t lay_out(ebnn_linux_t *net, uint8_t *memory)
         const size_t bits = (patch_values(layer) + 7) / 8;
 
         bit_patch = bit_patch > bits ? bit_patch : bits;
+        row = row > step->out_row_bytes ? row : step->out_row_bytes;
         patches = patches > tile ? patches : tile;
         operands = operands > tile * net->path->operand_bytes ? operands : tile * net->path->operand_bytes;
         sums = sums > places * wide ? sums : places * wide;
@@ -658,6 +662,7 @@ static size_t lay_out(ebnn_linux_t *net, uint8_t *memory)
         room->panel = (int8_t *)take(memory, &used, CHUNK_TAPS * EBNN_LINUX_PANEL);
         room->float_panel = (float *)take(memory, &used, CHUNK_TAPS * EBNN_LINUX_PANEL * sizeof(float));
         room->bits = (uint8_t *)take(memory, &used, lanes / 8);
+        room->row = (uint8_t *)take(memory, &used, row);
         room->bit_patch = (uint8_t *)take(memory, &used, bit_patch);
         room->bit_mask = (uint8_t *)take(memory, &used, bit_patch);
     }
