@@ -85,10 +85,6 @@ class CompiledNetwork:
         """Integer scores of the samples, (n, classes) int32; ``x`` as in :meth:`predict`."""
         return self.packed_scores(self.network.pack_input(x))
 
-    def predict_raw(self, raw: ArrayLike) -> NDArray[np.int64]:
-        """Classes of raw samples, (n,) int64; ``raw`` as in `Network.encode`."""
-        return self.predict(self.network.encode(raw))
-
     def packed_scores(self, packed: NDArray[np.uint8]) -> NDArray[np.int32]:
         """Scores of samples as `Network.pack_input` gives them, (n, input bytes) uint8, without a check."""
         scores = np.empty((len(packed), self.network.classes), np.int32)
