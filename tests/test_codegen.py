@@ -18,6 +18,7 @@ import ebnn
 from ebnn.cli import main
 from ebnn.compile.c_arrays import constant_array
 from ebnn.compile.file_names import OWN
+from ebnn.compile.file_names import RUNTIME as HEADERS_OF_RUNTIME
 from ebnn.compile.header import RUNTIME_VERSION, flash_bytes, header_text, identifier, write_header
 from ebnn.compile.kernels.kernel import weight_words
 from ebnn.compile.options import ARITHMETICS
@@ -330,7 +331,7 @@ def test_bit_order_is_known_to_one_module():
 
 @pytest.mark.parametrize(
     "file",
-    ["ebnn.h", "string.h", "String.h", "Arduino.h", "stdint.h", "Wire.h", "vector", "port.h", "EBNN.H", "math.hpp"],
+    ["ebnn.h", "string.h", "String.h", "Arduino.h", "stdint.h", "Wire.h", "vector", "frames.h", "EBNN.H", "math.hpp"],
 )
 def test_a_header_in_another_headers_place_is_refused(tmp_path, file):
     """It would be included for the other: by name, whatever the letters' case."""
@@ -343,11 +344,13 @@ def test_a_header_in_another_headers_place_is_refused(tmp_path, file):
     assert [path.name for path in tmp_path.iterdir()] == ["n.ebnn"]
 
 
-@pytest.mark.parametrize("file", ["avr/pgmspace.h", "avr/io.h", "util/delay.h", "sys/types.h", "AVR/Interrupt.h"])
+@pytest.mark.parametrize(
+    "file", ["avr/pgmspace.h", "ebnn/conv.h", "avr/io.h", "util/delay.h", "sys/types.h", "AVR/Interrupt.h"]
+)
 def test_a_header_that_programs_name_with_its_folder_is_refused(tmp_path, file, monkeypatch):
     folder = (tmp_path / file).parent
     folder.mkdir()
-    with pytest.raises(NetworkError, match=r"a header called (avr|util|sys)/\w+\.h would be included in place of"):
+    with pytest.raises(NetworkError, match=r"a header called (avr|ebnn|util|sys)/\w+\.h would be included in place of"):
         write_header(only_scores(), tmp_path / file)
     monkeypatch.chdir(folder)
     with pytest.raises(NetworkError, match="would be included in place of"):
@@ -355,12 +358,17 @@ def test_a_header_that_programs_name_with_its_folder_is_refused(tmp_path, file, 
     write_header(only_scores(), "network.h")
 
 
-@pytest.mark.parametrize("file", ["network.h", "strings2.h", "my_string.h", "vector.h", "digits", "arduino_net.h"])
+@pytest.mark.parametrize(
+    "file", ["network.h", "strings2.h", "my_string.h", "vector.h", "digits", "arduino_net.h", "conv.h", "window.h"]
+)
 def test_other_headers_are_written(tmp_path, file):
     write_header(only_scores(), tmp_path / file)
 
 
 def test_own_headers_are_known():
-    """Each header of the library and of the firmware, but the network's own, is refused as a name."""
+    """Those that programs include by name alone, but the network's own, and those that they include with a folder."""
     firmware = LIBRARY.parents[1]
-    assert {path.stem for path in firmware.rglob("*.h")} - {"network", "xor"} == OWN
+    top = {path.stem for path in firmware.rglob("*.h") if path.parent.name != "ebnn"}
+    inner = {path.stem for path in (firmware / "lib/ebnn-linux/src").glob("*.h")} - {"ebnn_linux"}
+    assert top - inner - {"network", "xor"} == OWN
+    assert {path.stem for path in (LIBRARY / "src/ebnn").glob("*.h")} == HEADERS_OF_RUNTIME

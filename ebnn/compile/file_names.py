@@ -4,13 +4,8 @@ from pathlib import Path
 
 from ..errors import NetworkError
 
-# Of the runtime and of the serial firmware; a test compares them with the folders.
-OWN = frozenset(
-    """add arm bits board class_names columns columns_avr compare compare_avr conv conv_float count count_avr dense
-    dense_float depthwise dot ebnn ebnn_linux encoder ends ends_avr frames integer loops memory multiply
-    multiply_arm multiply_avr multiply_words normalization output patches paths port protocol readings
-    responder softmax stack tables tables_avr threads transforms weights_file window""".split()
-)
+# Of the libraries, as programs include them, and of the serial firmware; a test compares them with the folders.
+OWN = frozenset("arm board ebnn ebnn_linux frames memory protocol responder stack".split())
 _C = frozenset(
     """alloca assert complex ctype endian errno fcntl features fenv float inttypes iso646 limits locale malloc math
     poll pthread sched semaphore setjmp signal stdalign stdarg stdatomic stdbit stdbool stdckdint stddef stdint stdio
@@ -32,8 +27,16 @@ _ARDUINO = frozenset(
     wiring wiring_private wmath wstring""".split()
 )
 
+# Of the runtime, which programs include with its folder; a test compares them with it.
+RUNTIME = frozenset(
+    """add bits class_names columns columns_avr compare compare_avr conv conv_float count count_avr dense dense_float
+    depthwise dot encoder ends ends_avr integer multiply multiply_arm multiply_avr multiply_words normalization output
+    port readings softmax tables tables_avr window""".split()
+)
+
 # In folders that programs name: <avr/pgmspace.h>.
 _IN_FOLDERS = {
+    "ebnn": RUNTIME,
     "avr": frozenset(
         """boot builtins common cpufunc delay eeprom fuse interrupt io lock pgmspace portpins power sfr_defs signal
         signature sleep version wdt xmega""".split()

@@ -71,7 +71,7 @@ EBNN_INLINE void ebnn_copy_bytes(uint8_t *to, const uint8_t *from, uint16_t byte
     while (to != end);
 }
 
-#if defined(__AVR__)
+#if !EBNN_HAS_WORDS
 
 /* Copies bytes, at least one: where there are many, four in 20 cycles. */
 EBNN_KERNEL void ebnn_copy_run(uint8_t *to, const uint8_t *from, uint16_t bytes)
