@@ -79,11 +79,11 @@ def test_help_is_as_narrow_as_a_narrow_terminal(command, monkeypatch, capsys):
 def test_every_option_of_training_stands_under_a_heading(command, monkeypatch, capsys):
     text = help_text(command, 80, monkeypatch, capsys)
     titles = [line[:-1] for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
-    assert titles == ["Data", "Network", "Training", "Results", "Teacher", "Advanced", REST]
+    assert titles == ["Data", "Distortion", "Network", "Training", "Results", "Teacher", "Advanced", REST]
     assert re.fullmatch(r"  (-h, )?--help  Show this message and exit\.\n", text.split(f"\n{REST}:\n")[1])
     options = text.split("\nData:\n")[1]
     for one in main.get_command(click.Context(main), command).params:
-        if isinstance(one, click.Option):
+        if isinstance(one, click.Option) and not one.hidden:
             assert options.count(f"  {one.opts[-1]} ") + options.count(f", {one.opts[-1]} ") == 1
 
 

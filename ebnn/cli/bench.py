@@ -33,11 +33,17 @@ _NAMES = {"-".join(product): product for product in PRODUCTS}
     "--product",
     "products",
     type=click.Choice(tuple(_NAMES)),
+    metavar="PRODUCT",
     multiple=True,
-    help="Values and weights that are multiplied; give it several times for several. [default: all]",
+    help=f"Values and weights that are multiplied, of {', '.join(_NAMES)}; may be given several times. [default: all]",
 )
 @click.option("--quick", is_flag=True, help="Two layers for each product instead of eight.")
-@click.option("--path", help="Instructions to use: avx512, avx2, neon or portable. [default: the fastest]")
+@click.option(
+    "--path",
+    type=click.Choice(("avx512", "avx2", "neon", "portable")),
+    metavar="PATH",
+    help="Instructions to use: avx512, avx2, neon or portable. [default: the fastest]",
+)
 @click.option(
     "--seconds",
     type=click.FloatRange(0.001, 60),

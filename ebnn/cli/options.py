@@ -36,7 +36,7 @@ class DatasetChoice(click.Choice):  # type: ignore[type-arg]
         return value
 
     def get_metavar(self, *told: Any, **by_name: Any) -> str:
-        return f"[{'|'.join(map(str, self.choices))}|FILE|FOLDER]"
+        return "DATA"
 
 
 dataset_choice = DatasetChoice(datasets.names())
@@ -44,7 +44,8 @@ dataset_choice = DatasetChoice(datasets.names())
 
 def dataset_option(what: str, **more: Any) -> Callable[[Command], Command]:
     """Adds ``--dataset``, which ``--data`` is another name of; ``what`` says what becomes of the data."""
-    return click.option("--dataset", "--data", "dataset", type=dataset_choice, help=what, **more)
+    names = f"{what.rstrip()} One of {', '.join(datasets.names())}, or a file or folder of your own."
+    return click.option("--dataset", "--data", "dataset", type=dataset_choice, help=names, **more)
 
 
 arithmetic_option = click.option(

@@ -32,6 +32,10 @@ STARTS = {
     "networks": ["networks"],
     "train": ["train", "--epochs", "-1"],  # nothing is trained
     "history": ["history", "run"],
+    "record": ["record", "--label", "wave", "--port", "nowhere"],
+    "live": ["live", "m.ebnn", "--port", "nowhere"],
+    "quantize": ["quantize", "run"],
+    "bench": ["bench", "--path", "none"],
     "compare": ["compare", "--epochs", "-1"],
     "sweep": ["sweep", "d8", "--out", "s", "--epochs", "-1"],
     "import": ["import", "t.h", "-o", "n.ebnn"],
