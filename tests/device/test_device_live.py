@@ -25,6 +25,7 @@ from ebnn.model.kinds import Input, Shape
 from ebnn.model.layers import Block, Dense
 from ebnn.model.meta import Meta
 from ebnn.model.network import Network
+from ebnn.model.probabilities import SURE, softmax
 from ebnn.model.transforms import Scores
 
 WINDOW, NAMES = 20, ("idle", "wave", "punch")
@@ -48,10 +49,9 @@ def rows(first: int, last: int) -> list[str]:
 
 
 def shares(network: Network, end: int) -> np.ndarray[Any, Any]:
-    """Probabilities of the window before sample ``end``, computed apart from what is tested."""
+    """Probabilities of the window before sample ``end``."""
     raw = np.array([[float(v) for v in values(i)] for i in range(end - WINDOW, end)], np.float32)  # (20, 2)
-    scores = network.scores(network.encode(raw.T[None, :, None]))[0] * 0.0005
-    return np.exp(scores) / np.exp(scores).sum()
+    return softmax(network.scores(network.encode(raw.T[None, :, None])), network.scale)[0] / SURE
 
 
 def samples(first: int, last: int) -> list[Sample]:
@@ -69,7 +69,7 @@ def test_windows_and_steps_are_the_networks() -> None:
     assert list(answers) == list(range(20, 61, 5))
     for end, answer in answers.items():
         expected = shares(network, end)
-        np.testing.assert_allclose(answer.probabilities, expected, rtol=1e-12)
+        assert answer.probabilities == tuple(expected)
         assert answer.name == NAMES[int(np.argmax(expected))]
         assert answer.probability == max(answer.probabilities or ())
     assert len({answer.name for answer in answers.values()}) > 1
@@ -79,7 +79,7 @@ def test_of_many_windows_at_once_the_last_is_answered() -> None:
     network = make()
     answer = LiveNetwork(network, LAYOUT, smooth=1).feed(samples(0, 43))
     assert answer is not None
-    np.testing.assert_allclose(answer.probabilities, shares(network, 40), rtol=1e-12)
+    assert answer.probabilities == tuple(shares(network, 40))
 
 
 def test_probabilities_are_averaged_over_windows_and_not_over_a_break() -> None:
@@ -94,7 +94,7 @@ def test_probabilities_are_averaged_over_windows_and_not_over_a_break() -> None:
     assert live.feed(samples(50, 69)) is None
     again = live.feed(samples(69, 70))
     assert again is not None
-    np.testing.assert_allclose(again.probabilities, shares(network, 70), rtol=1e-12)
+    assert again.probabilities == tuple(shares(network, 70))
 
 
 def test_what_is_not_probable_enough_is_unknown() -> None:
@@ -183,9 +183,9 @@ def test_the_network_runs_here_on_what_a_board_prints(tmp_path: Path) -> None:
         found = [answer for answer in itertools.islice(answers, 60) if answer is not None]
         answers.close()
     assert told == [f"{port} prints x, y, 100 times a second; the network runs here"]
-    every = {tuple(np.round(shares(network, end), 9)) for end in range(WINDOW, 500, 5)}
+    every = {tuple(shares(network, end)) for end in range(WINDOW, 500, 5)}
     assert len(found) > 5
-    assert {tuple(np.round(answer.probabilities or (), 9)) for answer in found} <= every
+    assert {answer.probabilities for answer in found} <= every
 
 
 def test_a_board_that_predicts_by_itself(tmp_path: Path) -> None:
