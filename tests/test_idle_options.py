@@ -15,6 +15,7 @@ from ebnn.recipes import Recipe
 ALWAYS = {
     "boards": {"json_file"},
     "compare": {"architecture", "out"},
+    "data": {"json_file"},
     "datasets": {"folder", "json_file"},
     "demo": {"json_file", "out", "seed"},
     "export": {"name", "output", "target"},
@@ -81,7 +82,7 @@ CASES = [
     ([*TRAIN, "--dataset", "digits", "--folder", "."], r"files \(mnist, binary-mnist, fashion-mnist, cifar10\)"),
     *(
         ([*words, *option.split()], f"{option.split()[0]} has no effect here: it needs data of your own")
-        for words in (TRAIN, ["run", "mnist-tiny", "--dataset", "mnist"], ["profile", "mnist-tiny"])
+        for words in (TRAIN, ["run", "mnist-tiny", "--dataset", "mnist"], ["profile", "mnist-tiny"], ["data", "mnist"])
         for option in (
             *("--label species", "--recording 119", "--window 1s", "--step 50", "--size 32", "--colour"),
             "--unknown noise",
@@ -108,6 +109,7 @@ CASES = [
     ([*TRAIN, "--float", "--clip"], "--clip has no effect here"),
     ([*TRAIN, "--float", "--distillation", "0.5"], "--distillation has no effect here"),
     ([*TRAIN, "--float", "--distillation", "0.5", "--teacher", "mlp"], "has no effect here"),
+    (["data", "digits", "--folder", "."], "--folder has no effect here"),
     (["compare", "--out", "run", "--folder", "."], "--folder has no effect here"),
     (["compare", "--out", "run", "--temperature", "2"], "--temperature has no effect here"),
     (["sweep", "d8", "--out", "run", "--validation", "9", "--folder", "."], "--folder has no effect here"),

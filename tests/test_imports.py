@@ -60,6 +60,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
             "atomic",
             "boards",
             "compile",
+            "datasets",
             "figures",
             "printable",
             "published",

@@ -14,6 +14,7 @@ COMMANDS = {
     "A network": (
         LazyCommand("record", "record", "Record a board's sensor, as data to train with."),
         LazyCommand("datasets", "datasets", "List data sets, download and verify one."),
+        LazyCommand("data", "data", "Show what is in data of your own, and what looks wrong."),
         LazyCommand("train", "train", "Train a network and write it as an .ebnn file."),
         LazyCommand("history", "history", "Show training runs side by side, finished or not."),
         LazyCommand("compare", "compare", "Train float and binarized, show both side by side."),

@@ -119,7 +119,8 @@ def looks_like_table(head: bytes) -> bool:
     if text.lstrip()[:1] in ("{", "[", "<"):
         return False
     lines = [line for line in text.split("\n") if line.strip() and not line.startswith("#")][:20]
-    return any(_NUMBER.fullmatch(cell.strip('" ')) for line in lines for cell in re.split(r"[,;|\s]+", line))
+    cells = [cell.strip('" ') for line in lines for cell in re.split(r"[,;|\s]+", line)]
+    return any(map(_NUMBER.fullmatch, cells)) or any(cell.lower() in ("label", "class", "target") for cell in cells)
 
 
 def read_table(data: bytes, name: str) -> Table:

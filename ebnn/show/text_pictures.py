@@ -27,12 +27,12 @@ def answered_images(images: NDArray[Any], report: RunReport) -> Columns:
     for i in (*right, *wrong):
         verdict = "right" if report.predicted[i] == report.labels[i] else f"wrong, is {report.labels[i]}"
         panels.append(
-            Panel("\n".join(_picture(images[i])), title=f"board: {report.predicted[i]}", subtitle=verdict, width=20)
+            Panel("\n".join(picture(images[i])), title=f"board: {report.predicted[i]}", subtitle=verdict, width=20)
         )
     return Columns(panels)
 
 
-def _picture(image: NDArray[Any]) -> list[str]:
+def picture(image: NDArray[Any]) -> list[str]:
     """Lines that show an image (channels, height, width) in text, one character pair a pixel."""
     grey = image.astype(np.float64).mean(axis=0)
     grey = (grey - grey.min()) / max(float(np.ptp(grey)), 1e-9)

@@ -14,7 +14,7 @@ Shape = tuple[int, int, int]
 BATCHES = 2400
 """About as many as a run has, whatever the number of samples."""
 
-FEWEST_EPOCHS, MOST_EPOCHS = 12, 150
+FEWEST_EPOCHS, MOST_EPOCHS = 12, 250
 
 HELD_OUT = 2000
 """Training samples from which on a tenth of them chooses the epoch that is kept."""
@@ -58,7 +58,7 @@ def choose(about: Info) -> Choice:
     values = channels * height * width
     outputs = 16 if values <= 64 else 32
     return Choice(
-        {"architecture": f"d{outputs}w8a8-ow8", **_pace(about), "averaging": 0.9, "label_smoothing": 0.1},
+        {"architecture": f"d{outputs}w8a8-ow8", **_pace(about), "averaging": 0.97, "label_smoothing": 0.1},
         f"{values:,} values a sample",
     )
 
@@ -70,9 +70,10 @@ def _series(about: Info) -> Choice:
     kernel = max(3, min(rows // 2, 2 * stride + 1))
     places = (rows - kernel) // stride + 1
     second = 2 if places >= 16 else 1
-    architecture = f"c32k1x{kernel}s1x{stride}"
+    architecture = f"c12k1x{kernel}s1x{stride}w8a8"
     if places >= 8:
-        architecture += f"-c32k1x5s1x{second}"
+        architecture += f"-c16k1x5s1x{second}w8a8"
+    architecture += "-ow8"
     # A window of a long recording begins anywhere within a motion; a recording of its own begins with it.
     distortion: dict[str, float] = {"time_shift": max(1, rows // (4 if about.sliding else 16))}
     distortion |= {"time_stretch": 0.1, "gain": 0.1, "jitter": 0.02}
@@ -104,7 +105,7 @@ def _pictures(about: Info) -> Choice:
 def _pace(about: Info) -> dict[str, Any]:
     """How long a run is, in how large batches, and how many samples it holds out."""
     held_out = about.train // 10 if about.train >= HELD_OUT else 0
-    size = 32 if about.train < 4000 else 128
+    size = 16 if about.train < 1000 else 32 if about.train < 4000 else 128
     batches = max(1, (about.train - held_out) // size)
     epochs = max(FEWEST_EPOCHS, min(MOST_EPOCHS, round(BATCHES / batches)))
     values: dict[str, Any] = {"epochs": epochs, "batch_size": size}

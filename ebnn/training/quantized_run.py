@@ -12,7 +12,7 @@ from ..errors import TrainingError
 from ..model.network import Network
 from .float_run import FloatRun
 from .front_ends import find_front_end
-from .labelled_samples import as_samples
+from .labelled_samples import as_pair, as_samples
 from .quantization import LayerReport
 from .results import CHAIN_NAME, SNAPSHOT_NAME
 from .task import Task
@@ -80,10 +80,10 @@ def quantize_run(task: Task, about: FloatRun, samples: int = 1000, seed: int = 0
     if samples < 1:
         raise TrainingError(f"{samples} samples calibrate nothing: give 1 or more, such as 1000")
     front_end = find_front_end(about.front_end)
-    model = front_end.build_float(about.architecture, task.data.shape, task.data.classes, task.kind, seed=0)
+    model = front_end.build_float(about.architecture, task.shape, task.data.classes, task.kind, seed=0)
     front_end.load_float(model, trained_file(task.out))
     (images, _), test_set = task.sets
-    test = as_samples("test", *test_set, task.kind)
+    test = as_samples("test", *as_pair("test", test_set), task.kind)
     chosen = np.sort(np.random.default_rng(seed).permutation(len(images))[:samples])
     found = front_end.quantize(model, images[chosen], task.kind)
     classes = front_end.predict(model, test)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import Any
 
 import numpy as np
@@ -101,7 +102,11 @@ class _opened:  # noqa: N801
         data = self.entry.read()
         place = self.tree.place(self.entry)
         try:
-            picture = self.image.open(io.BytesIO(data))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of many pixels, which are refused below
+                picture = self.image.open(io.BytesIO(data))
+        except self.image.DecompressionBombError:
+            raise DatasetError(f"{place} has too many pixels: at most {MAX_PIXELS:,} are allowed") from None
         except Exception as error:
             what = (
                 "is no picture"
