@@ -114,9 +114,7 @@ def _of_classes(data: Dataset, classes: tuple[ClassCount, ...]) -> list[Finding]
             found.append(Finding("few samples", f"class {each.name!r} has {total} samples only: record more of it"))
         if total >= FEW_SAMPLES and 0 < each.recordings < FEW_RECORDINGS:
             found.append(
-                Finding(
-                    "few recordings", f"class {each.name!r} has {each.recordings} recordings only: make more of it"
-                )
+                Finding("few recordings", f"class {each.name!r} has {each.recordings} recordings only: make more of it")
             )
     totals = sorted((each.train + each.test, each.name) for each in classes)
     (least, small), (most, large) = totals[0], totals[-1]
