@@ -45,6 +45,8 @@ class Command(enum.IntEnum):
     """Body: one packed sample, exactly the network's input bytes. Answers class, microseconds and scores."""
     PROFILE = 0x03
     """Body: as of `PREDICT`. Answers class, microseconds, those of each layer, RAM untouched and deepest stack."""
+    PREDICT_RAW = 0x04
+    """Body: one raw sample, where the network has an encoder, reading after reading. Answers as `PREDICT`."""
 
 
 class Status(enum.IntEnum):

@@ -94,6 +94,7 @@ def stream(
     images: ArrayLike,
     labels: ArrayLike,
     progress: Callable[[int], None] = lambda done: None,
+    raw: bool = False,
 ) -> RunReport:
     """Sends every sample and compares class and scores with the reference.
 
@@ -103,11 +104,13 @@ def stream(
         images: (n, channels, height, width) in the network's input type, n at least 1.
         labels: (n,) whole numbers, the classes that are right.
         progress: told after each sample how many are done.
+        raw: whether ``images`` are raw samples, which the board encodes.
 
     Raises InputError for images or labels that do not fit, and the errors of Device.hello, before the first sample;
     InterruptedRunError, with the report so far, where the board fails later or the user stops it.
     """
-    samples = network.check_samples(images)
+    encoder = network.encoder if raw else None
+    samples = network.check_samples(images) if encoder is None else encoder.check_raw(images, network.raw_shape)
     if not len(samples):
         raise InputError("there are no samples to stream: give at least one")
     checked = check_labels(labels, len(samples), network.classes)
@@ -143,9 +146,10 @@ def stream(
     try:
         for start in range(0, len(samples), BATCH):
             batch = samples[start : start + BATCH]
-            expected = network.scores(batch)
-            for packed, scores in zip(network.pack_input(batch), expected, strict=True):
-                answer = device.predict(packed)
+            expected = network.scores(batch if encoder is None else network.encode(batch))
+            bodies = network.pack_input(batch) if encoder is None else encoder.pack_raw(batch, network.raw_shape)
+            for body, scores in zip(bodies, expected, strict=True):
+                answer = device.predict(body) if encoder is None else device.predict_raw(body)
                 wrong_classes += answer.class_index != int(np.argmax(scores))
                 wrong_scores += not np.array_equal(answer.scores, scores)
                 predicted.append(answer.class_index)
@@ -173,13 +177,14 @@ def stream_port(
     progress: Callable[[int], None] = lambda done: None,
     overdue: Callable[[float], None] = lambda seconds: None,
     building: Callable[[], None] = lambda: None,
+    raw: bool = False,
 ) -> RunReport:
     """Opens a port, sends every sample and compares class and scores with the reference.
 
     Args:
         network: what the board must run; a simulated board, as ``sim://host``, is built with it.
         port: where the board is.
-        images, labels, progress: as :func:`stream` takes them.
+        images, labels, progress, raw: as :func:`stream` takes them.
         name, arithmetic, optimize: of a simulated board's header, as :func:`ebnn.write_header` takes them.
         baud: of a serial port.
         overdue: told for how many seconds an answer has been waited for.
@@ -193,4 +198,4 @@ def stream_port(
             building()
         with Device(url, network_hash=network.hash32, network_name=name, baudrate=baud) as device:
             device.waiting = overdue
-            return stream(network, device, images, labels, progress)
+            return stream(network, device, images, labels, progress, raw)

@@ -7,15 +7,21 @@ import sys
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from support.boards import require_board
 from support.c_networks import require
 from support.raw_samples import ENCODERS, encoder_network
 
+from ebnn.boards import load_board
 from ebnn.cli import main
+from ebnn.compile.encoder_costs import encoder_code_bytes
 from ebnn.compile.estimate import estimate
+from ebnn.compile.header import flash_bytes, write_header
 from ebnn.compile.summary import describe_network, input_text
 from ebnn.model.meta import Meta
+from ebnn.model.network import Network
 from ebnn.show.console import make_console, print_whole
 from ebnn.show.run_tables import confusion_table, run_table
+from ebnn.simulation.bare import build_bare, program_size
 from ebnn.streaming import stream_port
 
 META = Meta(("wave", "circle", "still"), tuple("abcde"), ("g",) * 5, rejection=0.5)
@@ -78,11 +84,10 @@ def test_info_shows_the_encoder(tmp_path, name):
 
 
 def test_estimates_have_what_the_encoder_takes():
-    from ebnn.boards import load_board
-    from ebnn.model.network import Network
-
     plain = Network(NETWORK.input, NETWORK.layers)
-    assert estimate(NETWORK, load_board("uno")).flash_bytes == estimate(plain, load_board("uno")).flash_bytes + 40 + 26
+    for board, code in (("uno", 1128), ("esp32-c3-devkitm-1", 2936), ("genuino101", 2936)):
+        found, bare = (estimate(network, load_board(board)) for network in (NETWORK, plain))
+        assert found.flash_bytes == bare.flash_bytes + code + 40 + 26
     assert describe_network(plain)["raw"] is None
     assert input_text(plain) == "int8 5×2×9"
 
@@ -101,3 +106,17 @@ def test_stream_py_takes_raw_samples(tmp_path, name):
         assert done.returncode == 0, done.stderr
         assert "answers differ from Python's" in done.stdout
         assert any(f"class {word}," in done.stdout for word in META.class_names)
+
+
+@pytest.mark.parametrize("board", ["cortex-m0", "cortex-m4", "rv32"])
+@pytest.mark.parametrize("name", ["float to int8", "int16 to bits"])
+def test_an_encoder_s_code_is_what_a_build_has_more(tmp_path, request, board, name):
+    """Within 100 bytes: compilers differ."""
+    require_board(board, request)
+    network = encoder_network(ENCODERS[name])
+    sizes = []
+    for each in (network, Network(network.input, network.layers)):
+        write_header(each, tmp_path / "net.h")
+        built = program_size(load_board(board), build_bare(load_board(board), tmp_path / "net.h", tmp_path))
+        sizes.append(built.flash - flash_bytes(each))
+    assert sizes[0] - sizes[1] == pytest.approx(encoder_code_bytes(network, load_board(board).costs), abs=100)

@@ -69,7 +69,8 @@ def run(
 
     sim://host compiles the firmware with this network for this computer (needs a C compiler) and talks to it through a
     real serial port; sim://uno and the other simulated boards of "ebnn boards" run it as that board would. On a real
-    board, flash the same network first; another one is refused. --arithmetic is for simulated boards; a real one has
+    board, flash the same network first; another one is refused. Samples of a network with an encoder go to the board
+    raw, which encodes them. --arithmetic is for simulated boards; a real one has
     what it was flashed with.
     """
     network = load(model)
@@ -78,14 +79,15 @@ def run(
     console = make_console()
     if limit is None:
         limit = affordable(console, network, port, arithmetic, optimize, len(data.test_labels))
-    images = samples_for(network, data, limit)
+    raw = network.encoder is not None
+    images = data.test_images[:limit] if raw else samples_for(network, data, limit)
     if data.kind == "bits" != network.input.kind:
         print_line(
             console, f"note: {data.name} has bits, this network takes {network.input.kind}: it may expect others"
         )
     name = identifier(model.stem)
     report = stream_with_bar(
-        console, network, port, name, arithmetic, optimize, images, data.test_labels[:limit], json_file, baud
+        console, network, port, name, arithmetic, optimize, images, data.test_labels[:limit], json_file, baud, raw
     )
     show(console, report, port, data.class_names)
     report.check_exact()
@@ -118,6 +120,7 @@ def stream_with_bar(
     labels: Any,
     json_file: Path | None,
     baud: int = BAUDRATE,
+    raw: bool = False,
     **more: Any,
 ) -> RunReport:
     """Streams the images with a progress bar and writes the results, also of a run that ends early."""
@@ -135,6 +138,7 @@ def stream_with_bar(
                 progress=done,
                 overdue=overdue,
                 building=lambda: print_line(console, f"compiling the firmware for {port} …"),
+                raw=raw,
             )
     except InterruptedRunError as error:
         if error.report.samples:

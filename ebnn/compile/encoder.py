@@ -57,6 +57,15 @@ class EncoderCode(ABC):
     def arguments(self, raw: str, kind: str, target: str, single: bool) -> tuple[str, list[str]]:
         """The function of ``encoder.h`` and what it is given; ``single`` is of one pixel."""
 
+    @abstractmethod
+    def value_arguments(self, raw: str, kind: str, at: str, target: str) -> tuple[str, list[str]]:
+        """The function of ``encoder.h`` that encodes one value of a sample, and what it is given."""
+
+    def value_call(self, raw: str, at: str, target: str) -> str:
+        """The statement that encodes the value at ``raw``, number ``at`` of a sample, into the input at ``target``."""
+        function, arguments = self.value_arguments(raw, _RAW_NAMES[self.encoder.raw], at, target)
+        return listed(f"    {function}(", arguments, ");")
+
     def call(self, raw: str, target: str, in_flash: bool = False, single: bool = False) -> str:
         """The statement that encodes the values at ``raw`` to ``target``, a pointer to bytes; ``single``: one pixel."""
         kind = _RAW_NAMES[self.encoder.raw] + (_IN_FLASH if in_flash else "")
@@ -85,6 +94,12 @@ class AffineCode(EncoderCode):
         pixels = "1u" if single else f"{self.name.upper()}_RAW_VALUES / {channels}"
         return "ebnn_encode_affine", [self.array, channels, low, raw, kind, pixels, target]
 
+    def value_arguments(self, raw: str, kind: str, at: str, target: str) -> tuple[str, list[str]]:
+        encoder = self.encoder
+        assert isinstance(encoder, Affine)
+        low = f"{int(encoder.values.low) & 0xFF}u"
+        return "ebnn_encode_affine_value", [self.array, f"{self.name.upper()}_RAW_CHANNELS", low, raw, kind, at, target]
+
 
 class ThermometerCode(EncoderCode):
     in_float = False
@@ -106,6 +121,13 @@ class ThermometerCode(EncoderCode):
         rows, columns = (1, 1) if single else (shape.height, shape.width)
         sides = [str(encoder.levels), raw, kind, str(rows), str(columns)]
         return "ebnn_encode_thermometer", [self.array, channels, *sides, target]
+
+    def value_arguments(self, raw: str, kind: str, at: str, target: str) -> tuple[str, list[str]]:
+        encoder = self.encoder
+        assert isinstance(encoder, Thermometer)
+        channels, columns = f"{self.name.upper()}_RAW_CHANNELS", str(self.network.raw_shape.width)
+        arguments = [self.array, channels, str(encoder.levels), raw, kind, columns, at, target]
+        return "ebnn_encode_thermometer_value", arguments
 
 
 def threshold_ranks(encoder: Thermometer) -> NDArray[np.int32]:
@@ -156,6 +178,9 @@ typedef {code.raw_type} {name}_raw_t;
 /* Encodes a raw sample. raw: NAME_RAW_VALUES values, reading after reading, the channels of one side by side; input:
  * NAME_INPUT_BYTES bytes elsewhere, {name}_input() for one. What is beyond a channel's range takes its end. */
 {macro}_EBNN_SCOPE void {name}_encode(const {name}_raw_t *raw, {target_type} *input);
+
+/* Encodes raw value `at` of a sample; in turn, from 0 to NAME_RAW_VALUES - 1, they are {name}_encode. */
+{macro}_EBNN_SCOPE void {name}_encode_value({name}_raw_t value, size_t at, {target_type} *input);
 """,
         definitions=f"""\
 {code.constants()}
@@ -164,11 +189,18 @@ typedef {code.raw_type} {name}_raw_t;
     EBNN_CHECK_REACH("{name}_encoder", sizeof {code.array});
 {code.call("raw", target)}
 }}
+
+{macro}_EBNN_LINKAGE void {name}_encode_value({name}_raw_t value, size_t at, {target_type} *input)
+{{
+    EBNN_CHECK_REACH("{name}_encoder", sizeof {code.array});
+{code.value_call("&value", "at", target)}
+}}
 """,
         aliases=f"""\
 #define EBNN_RAW_TYPE {name}_raw_t
 #define EBNN_RAW_VALUES {macro}_RAW_VALUES
 #define ebnn_network_encode {name}_encode
+#define ebnn_network_encode_value {name}_encode_value
 """,
     )
 

@@ -15,6 +15,7 @@ from ..model import bits
 from ..model.layers import Layer
 from ..model.network import Network
 from ..model.transforms import Sign
+from .encoder_costs import encoder_code_bytes
 from .kernels.kernel import GROUP
 from .options import Optimize, Options
 from .plan import Step, plan, scratch_bytes
@@ -148,10 +149,11 @@ def estimate(network: Network, board: Board, arithmetic: str = "integer", optimi
         low, high = costs.cycles.get(step.kernel.costs, (board.cycles_per_instruction,) * 2)
         bounds.append((count * low * scale, count * high * scale))
     code = {name: costs.flash[name] for step in compiled.steps for name in step.kernel.library}
+    encoding = encoder_code_bytes(network, board.costs)
     structs = sum(costs.flash[f"{step.kernel.struct.name}_layer"] for step in compiled.steps)
     return Estimate(
         board=board,
-        flash_bytes=round(board.firmware_flash + sum(code.values()) + structs + compiled.flash_bytes),
+        flash_bytes=round(board.firmware_flash + sum(code.values()) + structs + encoding + compiled.flash_bytes),
         static_bytes=board.firmware_ram + compiled.arena_bytes + 4 * network.classes,
         stack_bytes=max(_stack(costs, step) for step in compiled.steps) - board.stack_less + compiled.ones_bytes,
         layer_bounds=tuple(bounds),

@@ -153,6 +153,20 @@ class Device:
         self._check_class(prediction.class_index, info)
         return prediction
 
+    def predict_raw(self, raw: NDArray[np.float32] | NDArray[np.int16]) -> Prediction:
+        """Sends one raw sample, which the board encodes, and returns the board's answer to it.
+
+        ``raw`` (values,) float32 or int16, as `ebnn.model.encoders.Encoder.pack_raw` gives it. Raises what `predict`
+        raises, and `RefusedError` where the board's network has no encoder.
+        """
+        info = self._greeted()
+        body = raw.astype(raw.dtype.newbyteorder("<")).tobytes()
+        prediction = self._ask(
+            Command.PREDICT_RAW, body, 4 * info.classes, lambda payload: read_prediction(payload, info.classes)
+        )
+        self._check_class(prediction.class_index, info)
+        return prediction
+
     def profile(self, packed: bytes | bytearray | NDArray[np.uint8]) -> Profile:
         """Sends one packed sample, (input bytes,) uint8, and returns where the board spent its time on it.
 

@@ -46,6 +46,8 @@ def explain_refusal(port: str, request: Frame, refusal: Refusal) -> str:
         reason = "it does not know the command"
         if request.command == Command.PROFILE:
             reason += ", for its firmware is an older one or was built with -DEBNN_NO_PROFILE"
+        if request.command == Command.PREDICT_RAW:
+            reason += ", for its firmware is an older one or its network has no encoder"
     else:
         reason = f"{_name_of(Status, refusal.status)}, {refusal.detail}"
     return f"{port}: the board refused {what}: {reason}. Flash the firmware of this version of ebnn"

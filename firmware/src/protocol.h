@@ -9,6 +9,7 @@
 #define EBNN_COMMAND_HELLO 0x01
 #define EBNN_COMMAND_PREDICT 0x02
 #define EBNN_COMMAND_PROFILE 0x03
+#define EBNN_COMMAND_PREDICT_RAW 0x04
 
 /* How an answer opens. 0x01 to 0x0F: the frame was unreadable, so it is nobody's answer; from 0x10 on: the request was
  * read and refused. Every status but OK is followed by a detail, u32. */

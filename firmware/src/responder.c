@@ -48,6 +48,14 @@
 #define WITH_PROFILE
 #endif
 
+/* Of a network with an encoder: raw samples are encoded value by value as they come, which takes RAM for one value. */
+#if defined(EBNN_RAW_VALUES)
+#define WITH_RAW
+#define RAW_BYTES ((uint32_t)(EBNN_RAW_VALUES) * sizeof(EBNN_RAW_TYPE))
+#else
+#define RAW_BYTES 0u
+#endif
+
 #if defined(__AVR__)
 #include <avr/io.h>
 /* Beside arena and scores, on an ATmega328P. Static data: 239 bytes, of them 157 of the Arduino core's Serial, 43 of
@@ -64,13 +72,17 @@
 #define ARGUMENT_BYTES 8u /* the longest body that isn't a sample */
 
 #define INPUT_BYTES ((uint32_t)(EBNN_INPUT_BYTES))
-#define LONGEST_BODY (INPUT_BYTES > ARGUMENT_BYTES ? INPUT_BYTES : (uint32_t)ARGUMENT_BYTES)
+#define LONGEST_SAMPLE (INPUT_BYTES > RAW_BYTES ? INPUT_BYTES : (uint32_t)RAW_BYTES)
+#define LONGEST_BODY (LONGEST_SAMPLE > ARGUMENT_BYTES ? LONGEST_SAMPLE : (uint32_t)ARGUMENT_BYTES)
 
 static struct {
     struct ebnn_frame_decoder decoder;
     uint16_t sequence;
     uint8_t command;
     uint8_t argument[ARGUMENT_BYTES]; /* the body, unless it is a sample */
+#ifdef WITH_RAW
+    EBNN_RAW_TYPE value; /* of a raw sample, that is being read */
+#endif
 
     uint8_t in_session;
     uint8_t nonce[4];    /* of the session */
@@ -247,6 +259,18 @@ static uint8_t takes_sample(uint8_t command)
 /* A request that has been read, with a body of `size` bytes. */
 static void obey(uint32_t size)
 {
+#ifdef WITH_RAW
+    if (state.command == EBNN_COMMAND_PREDICT_RAW) {
+        if (size != RAW_BYTES) {
+            refuse(EBNN_STATUS_WRONG_SIZE, RAW_BYTES);
+        } else if (!state.in_session) {
+            refuse(EBNN_STATUS_NO_SESSION, 0);
+        } else {
+            predict();
+        }
+        return;
+    }
+#endif
     if (takes_sample(state.command)) {
         if (size != INPUT_BYTES) {
             refuse(EBNN_STATUS_WRONG_SIZE, INPUT_BYTES);
@@ -270,6 +294,19 @@ static void obey(uint32_t size)
     }
 }
 
+#ifdef WITH_RAW
+/* Byte `index` of a raw sample: with the last of a value, the value is encoded into the arena. */
+static void store_raw(uint32_t index, uint8_t byte)
+{
+    const size_t within = (size_t)(index % sizeof state.value);
+
+    ((uint8_t *)(void *)&state.value)[within] = byte;
+    if (within == sizeof state.value - 1u) {
+        ebnn_network_encode_value(state.value, (size_t)(index / sizeof state.value), ebnn_network_input());
+    }
+}
+#endif
+
 /* Byte `index` of sequence, command and body. What doesn't fit is dropped; its size tells in the end. */
 static void store(uint32_t index, uint8_t byte)
 {
@@ -281,6 +318,14 @@ static void store(uint32_t index, uint8_t byte)
         state.command = byte;
     } else {
         index -= HEAD_BYTES;
+#ifdef WITH_RAW
+        if (state.command == EBNN_COMMAND_PREDICT_RAW) {
+            if (index < RAW_BYTES) {
+                store_raw(index, byte);
+            }
+            return;
+        }
+#endif
         if (takes_sample(state.command)) {
             if (index < INPUT_BYTES) { /* byte by byte, whatever the input's type */
                 ((uint8_t *)(void *)ebnn_network_input())[(size_t)index] = byte;

@@ -42,7 +42,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "test_extras.py": ("chainer",),
     "test_library_folder.py": ("compiler",),
     "test_probabilities.py": ("compiler",),
-    "test_raw_runs.py": ("compiler",),
+    "test_raw_runs.py": ("compiler", "simulator"),
     "test_readings_c.py": ("compiler",),
     "test_reference.py": ("chainer",),
     "test_samples.py": ("chainer",),

@@ -85,6 +85,13 @@ EBNN_INLINE void ebnn_encode_affine(const float *steps, uint16_t channels, uint8
             input[at] = (uint8_t)(ebnn_steps(ebnn_raw_float(raw, at, type), steps + 2u * c) + low);
 }
 
+/* Encodes raw value `at` of a sample to its place in `input`; the rest as above. raw: the one value. */
+EBNN_INLINE void ebnn_encode_affine_value(const float *steps, uint16_t channels, uint8_t low, const void *raw,
+                                          uint8_t type, size_t at, uint8_t *input)
+{
+    input[at] = (uint8_t)(ebnn_steps(ebnn_raw_float(raw, 0, type), steps + 2u * (at % channels)) + low);
+}
+
 /*
  * Encodes rows of pixels as bits: for each channel one for each of its thresholds, 1 where the value reaches it.
  * thresholds: ranks of channels × levels, in flash; raw: rows × columns × channels values of `type`; input: rows of
@@ -119,6 +126,33 @@ EBNN_INLINE void ebnn_encode_thermometer(const int32_t *thresholds, uint16_t cha
         }
         if (bit != 1u)
             *input++ = byte;
+    }
+}
+
+/* Encodes raw value `at` of a sample to its bits in `input`, when those before it are encoded; the rest as above.
+ * raw: the one value. */
+EBNN_INLINE void ebnn_encode_thermometer_value(const int32_t *thresholds, uint16_t channels, uint16_t levels,
+                                               const void *raw, uint8_t type, uint16_t columns, size_t at,
+                                               uint8_t *input)
+{
+    const int32_t rank = ebnn_raw_rank(raw, 0, type);
+    const int32_t *threshold = thresholds + at % channels * levels;
+    const size_t values = (size_t)columns * channels; /* of a row */
+    const size_t first = at % values * levels;        /* of its bits in the row */
+    uint8_t bit = (uint8_t)(1u << (first % 8u));
+    uint16_t level;
+
+    input += at / values * ((values * levels + 7u) / 8u) + first / 8u;
+    for (level = 0; level < levels; level++, threshold++) {
+        if (bit == 1u)
+            *input = 0;
+        if (rank >= (int32_t)EBNN_READ_U32(threshold))
+            *input = (uint8_t)(*input | bit);
+        bit = (uint8_t)(bit << 1);
+        if (bit == 0u) {
+            input++;
+            bit = 1;
+        }
     }
 }
 
