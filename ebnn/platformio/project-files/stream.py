@@ -54,8 +54,8 @@ def noise(network: ebnn.Network, count: int = 10) -> np.ndarray:
     shape = (count, *network.raw_shape)
     random = np.random.default_rng(0)
     if network.encoder is not None:
-        low, high = (end[:, None, None] for end in network.encoder.ranges)
-        raw = random.uniform(low, high, shape)
+        least, most = (end[:, None, None] for end in network.encoder.ranges)
+        raw = random.uniform(least, most, shape)
         return raw.round().clip(-32768, 32767).astype(np.int16) if network.encoder.raw == "int16" else raw
     if network.input.kind == "float":
         return random.random(shape, dtype=np.float32)
