@@ -55,6 +55,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "test_estimate.py": ("compiler", "simulator"),
     "test_examples.py": ("compiler", "chainer"),
     "test_header_files.py": ("compiler",),
+    "test_header_parts.py": ("compiler",),
     "test_idle_options.py": ("chainer",),
     "test_installing.py": ("slow", "chainer"),
     "test_layers.py": ("compiler",),
