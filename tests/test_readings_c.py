@@ -33,8 +33,7 @@ def series(name: str) -> tuple[Network, NDArray[np.generic]]:
 
 def windows(network: Network, readings: NDArray[np.generic]) -> list[tuple[int, bytes]]:
     """After how many readings a window is due, and what the network then takes."""
-    step = network.meta.window_step
-    assert step is not None
+    step = network.meta.step_of(WINDOW)
     found = []
     for begin, end in ((0, RESTART), (RESTART, len(readings))):
         for due in range(begin + WINDOW, end + 1, step):
@@ -92,6 +91,13 @@ def test_windows_are_pythons(tmp_path: Path, name: str, compiler: str) -> None:
     expected = windows(network, readings)
     assert len(expected) > 15
     assert run(program, network, readings) == expected
+
+
+def test_windows_that_do_not_overlap_are_begun_four_times_as_often() -> None:
+    """What was trained on whole recordings meets a gesture at any time."""
+    steps = {window_step: Meta(window_step=window_step).step_of(9) for window_step in (1, 8, 9, 20, None)}
+    assert steps == {1: 1, 8: 8, 9: 2, 20: 2, None: 2}
+    assert Meta().step_of(1) == 1
 
 
 def test_a_program_may_choose_the_step(tmp_path: Path) -> None:

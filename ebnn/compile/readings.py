@@ -35,7 +35,7 @@ def readings_part(network: Network, name: str, emitted: str) -> HeaderPart:
     code = encoder_code(network, name)
     if code is None or not has_readings(network):
         return HeaderPart()
-    macro, window, step = name.upper(), network.raw_shape.width, network.meta.window_step
+    macro, window, step = name.upper(), network.raw_shape.width, network.meta.step_of(network.raw_shape.width)
     c_type = network.input.values.c_type
     target = "input" if c_type == "uint8_t" else "(uint8_t *)input"
     size = -(-reading_bits(network) // 8)

@@ -38,7 +38,6 @@ UNKNOWN = "unknown"
 SMOOTH = 3
 """Windows whose probabilities are averaged."""
 
-_STEPS = 4  # windows that begin within the length of one, where the network says no step
 _RATE_DIFFERS = 0.1
 _HELLO_SECONDS = 3.0  # for a board with ebnn's firmware to answer
 
@@ -97,8 +96,7 @@ class LiveNetwork:
         self._columns = _columns(network, layout)
         self.window = raw.width if raw.height == 1 and len(self._columns) == raw.channels else 1
         """Samples that the network sees at once."""
-        step = network.meta.window_step or self.window
-        self.step = step if step < self.window else max(1, self.window // _STEPS)
+        self.step = network.meta.step_of(self.window)
         """Samples from one answer to the next."""
         wanted = network.meta.sample_rate
         if wanted and layout.rate and abs(layout.rate / wanted - 1) > _RATE_DIFFERS and self.window > 1:

@@ -75,6 +75,11 @@ class Meta:
             if names and len(names) != count:
                 raise NetworkError(f"{len(names)} names for {count} {what}: give one for each, or none")
 
+    def step_of(self, window: int) -> int:
+        """Samples from one window of a running series to the next: where windows do not overlap, a quarter of one."""
+        step = self.window_step or window
+        return step if step < window else max(1, window // 4)
+
     def describe(self) -> dict[str, Any]:
         """What is known as plain JSON values."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
