@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from .. import datasets
 from ..datasets.dataset import RAW
 from ..errors import InputError
+from ..training.architectures import AverageSpec, OutputSpec, read_architecture
 from .data_options import DATA_NAMES, is_own, take_reading
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -114,6 +115,19 @@ FOR_BOARDS = Rule(
     "--target boards",
 )
 FOR_LINUX = Rule(("weights_file",), lambda values: values["target"] == "linux", "--target linux")
+
+
+def _has_layer(values: Values, fits: Callable[[Any], bool]) -> bool:
+    """Whether a layer of the architecture, the last one too, is as asked for; one that cannot be read may have any."""
+    try:
+        layers = read_architecture(values["architecture"])
+    except ValueError:
+        return True
+    if not any(isinstance(layer, OutputSpec) for layer in layers):
+        layers = (*layers, OutputSpec(1))
+    return any(fits(layer) for layer in layers if not isinstance(layer, AverageSpec))
+
+
 TRAINING = (
     FOLDER,
     OWN_DATA,
@@ -142,6 +156,16 @@ TRAINING = (
     ),
 )
 BINARY_NETWORK = (
+    Rule(
+        ("estimator", "stochastic"),
+        lambda values: values["float_baseline"] or _has_layer(values, lambda layer: layer.activations == 1),
+        "a layer that ends in a sign: one without a8",
+    ),
+    Rule(
+        ("clip_weights",),
+        lambda values: values["float_baseline"] or _has_layer(values, lambda layer: layer.weights == 1),
+        "a layer of binary weights: one without w8",
+    ),
     Rule(
         ("bop_gamma", "bop_threshold", "estimator", "reject", "stochastic", "temperature", "teacher", "teacher_epochs"),
         lambda values: not values["float_baseline"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,10 +13,11 @@ from ..show.bars import download_bars
 from ..show.console import command_line, make_console, print_command, print_line, print_whole
 from ..show.training_tables import quantization_table
 from ..training.float_run import FloatRun
+from ..training.progress import Progress
 from ..training.quantized_run import quantize_run
 from ..training.results import CHAIN_NAME, SNAPSHOT_NAME
 from ..training.run_folders import FLOAT_NAME, MODEL_NAME
-from ..training.task import Task
+from ..training.run_settings import RunSettings
 from .idle_options import RECORDED_FOLDER, refuses_idle
 from .options import dataset_choice, folder_option, json_option, write_json
 from .paths import OutputFile, RunFolder
@@ -71,7 +71,9 @@ def quantize(
     with download_bars(make_console(stderr=True)) as progress:
         data = datasets.load(dataset, folder=folder, progress=progress)
     output = run / MODEL_NAME if output is None else output
-    found = quantize_run(replace(Task(data, about.kind, run), front_end=about.front_end), about, samples, seed)
+    settings = RunSettings(dataset=dataset, input_kind=about.kind, front_end=about.front_end, levels=about.levels)
+    task, _ = settings.task_of(data, run, Progress())
+    found = quantize_run(task, about, samples, seed)
     found.network.save(output)
     console = make_console()
     print_whole(console, quantization_table(found.layers))

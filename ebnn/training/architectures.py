@@ -97,9 +97,10 @@ class DenseSpec:
 
 @dataclass(frozen=True)
 class OutputSpec:
-    """The last layer, where it is told of its weights' bits."""
+    """The last layer, where it is told of its weights' bits; it gives scores, ``activations`` of no bits."""
 
     weights: int
+    activations: int = 0
 
 
 LayerSpec = ConvSpec | AverageSpec | DenseSpec | OutputSpec

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import operator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..atomic import write_atomically
 from ..errors import TrainingError, WriteError
 from ..model.kinds import InputKind
+from .encoder_fitting import LEVELS
 from .run_folders import FLOAT_NAME
 
 _MAX_RECORD = 65_536  # bytes
@@ -23,12 +25,14 @@ class FloatRun:
         kind: what it takes.
         dataset: name of the data it was trained on.
         front_end: name of the front end that trained it.
+        levels: bits of each raw value, where it takes bits of raw samples.
     """
 
     architecture: str
     kind: InputKind
     dataset: str
     front_end: str
+    levels: int = LEVELS
 
     def write(self, run: Path) -> None:
         """Writes the record of a run to its folder, which is made where missing. Raises WriteError."""
@@ -45,8 +49,9 @@ class FloatRun:
         try:
             with path.open("rb") as file:
                 values = json.loads(file.read(_MAX_RECORD))
-            found = cls(**{name: values[name] for name in ("architecture", "kind", "dataset", "front_end")})
-            if not all(isinstance(value, str) for value in asdict(found).values()):
+            texts = {name: values[name] for name in ("architecture", "kind", "dataset", "front_end")}
+            found = cls(**texts, levels=operator.index(values["levels"]))
+            if not all(isinstance(text, str) for text in texts.values()):
                 raise TypeError
         except FileNotFoundError:
             raise TrainingError(

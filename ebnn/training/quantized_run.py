@@ -12,10 +12,9 @@ from ..errors import TrainingError
 from ..model.network import Network
 from .float_run import FloatRun
 from .front_ends import find_front_end
-from .labelled_samples import as_pair, as_samples
 from .quantization import LayerReport
 from .results import CHAIN_NAME, SNAPSHOT_NAME
-from .task import Task
+from .task import Task, describe, samples_of
 
 
 @dataclass(frozen=True)
@@ -80,16 +79,17 @@ def quantize_run(task: Task, about: FloatRun, samples: int = 1000, seed: int = 0
     if samples < 1:
         raise TrainingError(f"{samples} samples calibrate nothing: give 1 or more, such as 1000")
     front_end = find_front_end(about.front_end)
-    model = front_end.build_float(about.architecture, task.shape, task.data.classes, task.kind, seed=0)
+    data, kind = task.data, task.kind
+    model = front_end.build_float(about.architecture, task.shape, data.classes, kind, seed=0)
     front_end.load_float(model, trained_file(task.out))
-    (images, _), test_set = task.sets
-    test = as_samples("test", *as_pair("test", test_set), task.kind)
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(images))[:samples])
-    found = front_end.quantize(model, images[chosen], task.kind)
+    train_set, test_set = task.sets
+    training, test = samples_of("training", train_set, kind), samples_of("test", test_set, kind)
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(training))[:samples])
+    found = front_end.quantize(model, training.images[chosen], kind)
+    own = found.network.encoder  # of float samples
+    network = Network(found.network.input, found.network.layers, own or task.encoder, describe(data))
     classes = front_end.predict(model, test)
-    network = found.network
-    raw = test.images if network.encoder is None else network.encode(test.images)
-    answers = network.predict(raw)
+    answers = network.predict(test.images if own is None else network.encode(test.images))
     return QuantizedRun(
         network,
         found.layers,

@@ -12,6 +12,7 @@ from .. import datasets
 from ..compile.header import header_text
 from ..datasets import Dataset, Reading
 from ..datasets.dataset import RAW
+from ..errors import TrainingError
 from ..model.kinds import InputKind
 from ..model.network import Network
 from ..names import unknown_name
@@ -177,6 +178,8 @@ class RunSettings:
         model = self.trainer.build(architecture, shape, data.classes, self.kind, seed=0)
         network = self.trainer.lower(model, shape, self.kind)
         header_text(network, name="network")
+        if self.config.optimizer == "bop" and not any(layer.binary for layer in network.layers):
+            raise TrainingError("optimizer bop flips binary weights, and the network has none: use adam")
         if self.config.distillation:
             self.trainer.build_float(self.teacher or architecture, shape, data.classes, self.kind, seed=0)
         if baseline:

@@ -10,11 +10,12 @@ from .. import datasets
 from ..datasets import Dataset
 from ..datasets.dataset import RAW
 from ..errors import NetworkError, TrainingError, WriteError
-from ..model.encoders import Encoder
+from ..model.encoders import Encoder, Thermometer
 from ..model.kinds import InputKind, Shape
 from ..model.meta import MAX_NAME, Meta
 from ..model.network import Network
 from .config import TrainConfig
+from .encoder_fitting import LEVELS
 from .float_run import FloatRun
 from .front_ends import DEFAULT, find_front_end
 from .history import write_test
@@ -189,7 +190,7 @@ def train_network(
     lowered = front_end.lower(trained, task.shape, kind)
     network = Network(lowered.input, lowered.layers, task.encoder, describe(data))
     if task.reject is not None:
-        _, held_out = _as_samples("training", train_set, kind).split(config.validation)
+        _, held_out = samples_of("training", train_set, kind).split(config.validation)
         rejection = learn_rejection(network, held_out.images, held_out.labels, task.reject)
         network = with_rejection(network, rejection)
         task.progress.say(rejection.sentence())
@@ -219,8 +220,8 @@ def check_reject(reject: float | None, config: TrainConfig) -> None:
         )
 
 
-def _as_samples(name: str, given: Any, kind: InputKind) -> Samples:
-    """A set as samples, with their recordings where it has them."""
+def samples_of(name: str, given: Any, kind: InputKind) -> Samples:
+    """Returns a set of a task as samples, with their recordings where it has them; ``name`` is for messages."""
     return given if isinstance(given, Samples) else as_samples(name, *as_pair(name, given), kind)
 
 
@@ -229,7 +230,8 @@ def train_float(task: Task, architecture: str, config: TrainConfig) -> tuple[Any
     check_files(task.out)
     front_end = find_front_end(task.front_end)
     trained = front_end.build_float(architecture, task.shape, task.data.classes, task.kind, config.seed)
-    FloatRun(architecture, task.kind, task.data.name, task.front_end).write(task.out)
+    levels = task.encoder.levels if isinstance(task.encoder, Thermometer) else LEVELS
+    FloatRun(architecture, task.kind, task.data.name, task.front_end, levels).write(task.out)
     result = front_end.train(
         trained,
         *task.sets,

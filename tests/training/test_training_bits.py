@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from test_training_run import CONFIG, TEST, TRAIN, run
 
 from ebnn import lower
+from ebnn.cli import main
 from ebnn.frontends.chainer.latent import latent_weights
 from ebnn.links import QuantLayer
 from ebnn.training import FloatChain, as_samples, build_network, predict
@@ -79,3 +81,11 @@ def test_it_teaches_and_is_taught(tmp_path):
     run(teacher, tmp_path / "float", replace(CONFIG, epochs=2))
     run(model, tmp_path / "taught", replace(CONFIG, epochs=2, distillation=0.5), teacher=teacher)
     run(mixed(1), tmp_path / "again", replace(CONFIG, epochs=1, distillation=0.5), teacher=model)
+
+
+def test_bop_without_binary_weights_is_refused_before_anything_is_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["train", "--architecture", "d4w8a8-ow8", "--optimizer", "bop", "--out", "run"])
+    assert done.exit_code == 1
+    assert done.output.strip() == "Error: optimizer bop flips binary weights, and the network has none: use adam"
+    assert not list(tmp_path.iterdir())

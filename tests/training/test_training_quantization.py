@@ -14,12 +14,15 @@ import ebnn
 import ebnn.links as BL
 from ebnn import datasets
 from ebnn.cli import main
+from ebnn.datasets.dataset import RAW, Dataset
 from ebnn.errors import InputError, LoweringError, TrainingError
 from ebnn.frontends.chainer.float_layers import float_layers
 from ebnn.model.kinds import Input, Shape
 from ebnn.training import FloatChain, Task, TrainConfig, build_network, quantize, train_float
+from ebnn.training.encoder_fitting import fit_encoder
 from ebnn.training.float_run import FloatRun
 from ebnn.training.quantization import quantize_layers, run_float
+from ebnn.training.quantized_run import quantize_run
 
 SHAPE = (2, 9, 8)
 
@@ -188,6 +191,26 @@ def test_the_command_quantizes_a_run(run, tmp_path):
         assert layer["error"] < 0.05
         assert f" {layer['name']} " in done.output
     assert (network.hash, network.weight_bytes) == (values["hash"], values["weight_bytes"])
+
+
+@pytest.mark.parametrize("kind", ["int8", "bits", "float"])
+def test_a_run_on_raw_samples_keeps_its_encoder(kind, tmp_path):
+    """Of float input the network gets one of its own; class names stay with it."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 120).astype(np.int32)
+    raw = (rng.normal(size=(120, 2, 1, 20)) * [[[9]], [[0.1]]] + labels[:, None, None, None] * 4).astype(np.float32)
+    data = Dataset("hum", raw[:80], labels[:80], raw[80:], labels[80:], RAW, ("still", "moving"))
+    encoder = None if kind == "float" else fit_encoder(data.train_images, kind, 4).encoder
+    task = Task(data, kind, tmp_path, encoder=encoder)
+    train_float(task, "c4k1x5", TrainConfig(epochs=3, learning_rate=0.02))
+    about = FloatRun.read(tmp_path)
+    assert about == FloatRun("c4k1x5", kind, "hum", "chainer", 4 if kind == "bits" else about.levels)
+    found = quantize_run(task, about, samples=50)
+    assert found.network.meta.class_names == ("still", "moving")
+    assert found.network.raw_shape == (2, 1, 20)
+    assert (found.network.predict_raw(data.test_images) == data.test_labels).mean() == found.accuracy
+    assert abs(found.accuracy - found.float_accuracy) <= 0.05 < found.float_accuracy
+    assert encoder is None or found.network.encoder is encoder
 
 
 def test_a_snapshot_is_quantized_too(run, tmp_path):
