@@ -13,6 +13,7 @@ from ebnn.errors import InputError
 from ebnn.recipes import Recipe
 
 ALWAYS = {
+    "bench": {"json_file", "path", "seconds", "threads"},
     "boards": {"json_file"},
     "compare": {"architecture", "out"},
     "data": {"json_file"},
@@ -166,6 +167,8 @@ CASES = [
         ["export", "mnist-tiny", "--target", "linux", "--probabilities"],
         "--probabilities has no effect here: it needs --target boards",
     ),
+    (["bench", "mnist-tiny", "--product", "bits-bits"], "--product has no effect here: it needs no MODEL"),
+    (["bench", "mnist-tiny", "--quick"], "--quick has no effect here: it needs no MODEL"),
     (["export", "mnist-tiny", "--weights-file", "w.bin"], "--weights-file has no effect here: it needs --target linux"),
 ]
 
