@@ -58,7 +58,8 @@ def choose(about: Info) -> Choice:
     values = channels * height * width
     outputs = 16 if values <= 64 else 32
     return Choice(
-        {"architecture": f"d{outputs}w8a8-ow8", **_pace(about), "averaging": 0.97, "label_smoothing": 0.1},
+        {"architecture": f"d{outputs}w8a8-ow8", **_pace(about), "averaging": 0.97, "label_smoothing": 0.1}
+        | {"jitter": 0.2},
         f"{values:,} values a sample",
     )
 
@@ -79,8 +80,9 @@ def _series(about: Info) -> Choice:
     distortion |= {"time_stretch": 0.1, "gain": 0.1, "jitter": 0.02}
     if channels % 3 == 0:
         distortion["turn"] = 25 if about.sliding else 10
+    training = {**_pace(about), "learning_rate": 0.003, "averaging": 0.98, "label_smoothing": 0.1}
     return Choice(
-        {"architecture": architecture, **_pace(about), "averaging": 0.98, "label_smoothing": 0.1} | distortion,
+        {"architecture": architecture, **training, **distortion},
         f"{rows:,} rows of {channels:,} channels a sample",
     )
 
