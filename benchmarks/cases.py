@@ -19,6 +19,7 @@ Blueprint = tuple[InputKind, tuple[int, int, int], str]
 
 AVR = ("uno", "megaatmega2560")
 QEMU = ("cortex-m0", "cortex-m3", "cortex-m4", "rv32")
+INTEGER_BOARDS = ("uno", *QEMU)
 LEVELS = ("-Os", "-O2")
 DENSE_SIZES = (64, 256, 1024, 4096)
 CONV_CHANNELS = (8, 16, 32, 64)
@@ -85,6 +86,34 @@ def conv(channels: int) -> str:
     return f"conv 3×3×{channels}, 32 filters"
 
 
+# Layers of integer sums, on the maps that all boards have room for, and on those that an Uno has.
+INT8_CONV = "conv 3×3×16 of int8 by int8, 32 filters"
+INT8_DENSE = "dense of int8 by int8, n=256, 32 outputs"
+INTEGER_KERNELS: dict[str, tuple[Blueprint, Blueprint]] = {
+    INT8_CONV: (("int8", (16, 8, 8), "c32,3,1,1/w8/i8"), ("int8", (16, 6, 4), "c32,3,1,0/w8/i8")),
+    INT8_DENSE: (("int8", (256, 1, 1), "d32/w8/i8"),) * 2,
+    "conv 3×3×16 of bits by int8, 32 filters": (
+        ("bits", (16, 8, 8), "c32,3,1,1/w8/i8"),
+        ("bits", (16, 6, 4), "c32,3,1,0/w8/i8"),
+    ),
+    "conv 3×3×16 of uint8 by ±1 to int8, 32 filters": (
+        ("uint8", (16, 8, 8), "c32,3,1,1/i8"),
+        ("uint8", (16, 6, 4), "c32,3,1,0/i8"),
+    ),
+    "conv 3×3×32 of bits by ±1 to int8, 32 filters": (
+        ("bits", (32, 8, 8), "c32,3,1,1/i8"),
+        ("bits", (32, 6, 4), "c32,3,1,0/i8"),
+    ),
+    "depthwise 3×3×32 of uint8 by int8": (
+        ("uint8", (32, 8, 8), "g1,3,1,1/w8/i8"),
+        ("uint8", (32, 3, 4), "g1,3,1,0/w8/i8"),
+    ),
+    "depthwise 3×3×32 of uint8 by ±1 to int8": (
+        ("uint8", (32, 8, 8), "g1,3,1,1/i8"),
+        ("uint8", (32, 3, 4), "g1,3,1,0/i8"),
+    ),
+}
+
 # By what is measured, board and level; a header that was emitted for speed is held to the same.
 LIMITS = {
     (dense(1024), "uno -Os"): Limit(1.3, 1.0),
@@ -104,6 +133,11 @@ LIMITS = {
     (SIMPLE, "megaatmega2560 -Os"): Limit(120_000, 50_000),
     (SIMPLE, "cortex-m3 -Os"): Limit(40_000, 18_000),
     (CODE, "uno -Os size"): Limit(2_560, 1_536),
+    (INT8_CONV, "uno -Os"): Limit(9, 7),
+    (INT8_CONV, "cortex-m3 -Os"): Limit(3.0, 2.2),
+    (INT8_CONV, "cortex-m0 -Os"): Limit(4.5, 3.5),
+    (INT8_CONV, "cortex-m4 -Os"): Limit(1.8, 1.3),
+    (INT8_CONV, "rv32 -Os"): Limit(3.2, 2.5),
 }
 
 
@@ -111,7 +145,14 @@ def _ebnn(figure: float) -> tuple[Peer, ...]:
     return (Peer("eBNN", figure, figure),)
 
 
+def _cmsis(least: float, most: float) -> tuple[Peer, ...]:
+    return (Peer("CMSIS-NN, portable C", least, most),)
+
+
 PEERS = {
+    (INT8_CONV, "cortex-m3 -Os"): _cmsis(3.3, 7.6),
+    (INT8_CONV, "cortex-m0 -Os"): _cmsis(3.3, 7.6),
+    (INT8_CONV, "cortex-m4 -Os"): _cmsis(1.9, 3.3),
     (dense(1024), "megaatmega2560 -Os"): _ebnn(6.8),
     (BINARY, "uno -Os"): _ebnn(8_710_000),
     (BINARY, "megaatmega2560 -Os"): _ebnn(8_870_000),
@@ -139,6 +180,12 @@ def _kernel(what: str, function: str, network: Blueprint, speed: bool = False) -
     settings = [Setting(board, level) for board in (*AVR, *QEMU) for level in LEVELS]
     for setting in [*settings, *[Setting("uno", optimize="speed")] * speed]:
         yield _case("kernel", what, setting, network=network, function=function)
+
+
+def _integer(what: str, network: Blueprint, on_uno: Blueprint) -> Iterable[Case]:
+    for board in INTEGER_BOARDS:
+        blueprint = on_uno if board == "uno" else network
+        yield _case("kernel", what, Setting(board), network=blueprint, function="ebnn_integer")
 
 
 def _network(what: str, boards: Sequence[str], network: Blueprint, *others: Setting) -> Iterable[Case]:
@@ -170,6 +217,7 @@ CASES: tuple[Case, ...] = (
     *_kernel("conv 3×3×32, padded, pooled", "ebnn_conv", ("bits", (32, 8, 8), "c32,3,1,1,m2,2,0")),
     *_kernel("conv 3×3×1 of pixels, 16 filters", "ebnn_conv_columns", ("uint8", (1, 16, 16), "c16,3,1,0")),
     *_kernel("dense of pixels, n=400, 16 outputs", "ebnn_dense", ("uint8", (1, 20, 20), "d16")),
+    *(case for what, blueprints in INTEGER_KERNELS.items() for case in _integer(what, *blueprints)),
     *_network(BINARY, (*AVR, *QEMU), BINARY_MNIST, Setting("uno", optimize="speed"), Setting("uno", optimize="size")),
     *_network(SIMPLE, ("megaatmega2560", *QEMU), SIMPLE_MNIST, Setting("megaatmega2560", optimize="speed")),
     *_network(SMALL, (*AVR, *QEMU), CONV_SMALL),

@@ -10,7 +10,16 @@ from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.cases import CONV_CHANNELS, DENSE_SIZES, Case, Peer, conv, dense
+from benchmarks.cases import (
+    CONV_CHANNELS,
+    DENSE_SIZES,
+    INTEGER_BOARDS,
+    INTEGER_KERNELS,
+    Case,
+    Peer,
+    conv,
+    dense,
+)
 from benchmarks.counts import CodeSize, Counts
 from benchmarks.loops import Loop
 
@@ -52,6 +61,11 @@ def document(results: Sequence[Result]) -> str:
         _part("Limits", NO_RATIO, _limits([result for result in results if result.case.limit is not None])),
         _part("Dense layers of 32 outputs, by inputs: per MAC", "", _range(found, DENSE_SIZES, dense, "n")),
         _part("Convolutions 3×3×C, 32 filters on 8×8, by C: per MAC", "", _range(found, CONV_CHANNELS, conv, "C")),
+        _part(
+            "Layers of integer sums: per MAC",
+            "At -Os; convolutions padded on 8×8, on the Uno on maps that it has room for.",
+            _integer(found),
+        ),
         _part("Networks", "Cycles or instructions of one inference.", _networks(integer)),
         _part("The float arithmetic beside the integer one", "The same networks and samples.", _float(floating, found)),
         _part(
@@ -136,6 +150,16 @@ def _range(found: Mapping[str, Result], sizes: Sequence[int], name: Callable[[in
     for setting in settings:
         figures = [found.get(f"{name(size)}, {setting}") for size in sizes]
         table.add_row(setting, *("" if result is None else _figure(result.figure) for result in figures))
+    return table
+
+
+def _integer(found: Mapping[str, Result]) -> Table:
+    """One row for each kernel, one column for each core."""
+    table = _table("kernel", *INTEGER_BOARDS, left=1)
+    for what in INTEGER_KERNELS:
+        figures = [found.get(f"{what}, {board} -Os") for board in INTEGER_BOARDS]
+        if any(figures):
+            table.add_row(what, *("" if result is None else _figure(result.figure) for result in figures))
     return table
 
 

@@ -9,6 +9,7 @@ from support.boards import require_board
 from support.c_networks import require
 
 from benchmarks.cases import CASES, LIMITS, QEMU
+from benchmarks.cliffs import Sweep, worst
 from benchmarks.counts import CodeSize, Counts
 from benchmarks.kernels import HERE, measure_all, rows
 from benchmarks.loops import TOOLS, Loop, longest_loop, parse
@@ -57,6 +58,12 @@ def test_every_figure_is_in_the_tables():
     assert [result for result in limited if f" {result.figure:,.0f} " not in text.split("## ")[1]] == []
     counted = [result for result in results if result.counts is not None]
     assert [result for result in counted if f" {result.figure:,.0f} " not in text.split("## ")[-1]] == []
+
+
+def test_the_worst_ratio_of_neighbours():
+    sweep = Sweep("any", "filters", range(3, 7), lambda n: ("int8", (1, 1, 1), ""))
+    assert worst(sweep, [4.0, 2.0, 3.0, 2.9]) == (2.0, 3)
+    assert worst(sweep, [2.0, 2.5, 2.5, 4.0]) == (1.6, 5)
 
 
 LISTING = """

@@ -18,6 +18,7 @@ from ebnn.compile.estimate import (
     estimate,
     estimated_boards,
 )
+from ebnn.compile.header import flash_bytes
 from ebnn.compile.kernels import KERNELS
 from ebnn.compile.kernels.structs import OUTPUT
 from ebnn.compile.options import OPTIMIZE
@@ -27,7 +28,7 @@ from ebnn.model.kinds import Input
 from ebnn.model.layers import Dense
 from ebnn.model.transforms import Sign
 from ebnn.platformio import build_firmware
-from tools.costs import Row, fit_stack, measure, sizes
+from tools.costs import Row, costs_text, fit_flash, fit_stack, measure, read_costs, sizes
 
 TOP = Path(__file__).parents[1]
 
@@ -159,6 +160,26 @@ def test_an_estimate_by_hand(monkeypatch):
     fast = estimate(network, board, optimize="speed")
     assert fast.stack_bytes == 70 - 6 + 256
     assert fast.arena_left == found.arena_left - 256
+
+
+def test_costs_are_read_as_they_are_written(tmp_path):
+    """So that some can be measured again while the others stay."""
+    flash = {("", "ebnn_conv"): 92, ("", "conv_layer"): 10, ("speed", "ones"): 7}
+    stack = {("conv_bits", False): 40, ("conv_bits", True): 44}
+    time = {("", "conv_bits"): {"layers": 1.5, "words": 2}, ("speed", "conv_bits"): {"layers": 1.25}}
+    (tmp_path / "core.toml").write_text("\n".join(costs_text("# A core.", flash, stack, time)))
+    assert read_costs(tmp_path / "core.toml") == (flash, stack, time)
+
+
+def test_known_bytes_stay_and_only_the_rest_is_fitted():
+    network = build("int8", (4, 4, 4), "c4,3,1,1/w8/i8 d3/w8/scores", seed=1)
+    row = Row(network, "integer", "balanced", 5_000 + flash_bytes(network), 0, 0, (1.0, 1.0), ({}, {}))
+    every = {row.of_part(part) for kernel in row.kernels for part in kernel.library} | {("", "integer_layer")}
+    known = dict.fromkeys(every - {("", "ebnn_multiply_signed")}, 100) | {("", "firmware"): 1_000}
+    flash, firmware, _ = fit_flash([row], known)
+    assert firmware == 1_000
+    # Two layers' descriptions, every other part once.
+    assert flash["", "ebnn_multiply_signed"] == pytest.approx(4_000 - 100 * len(every))
 
 
 def test_costs_are_there_for_every_kernel():

@@ -8,12 +8,23 @@ from ...model.layers import Depthwise, Identity, Layer
 from ...model.weights import BINARY, INT8_WEIGHTS
 from ..target import Target
 from .integer import FINDS, IntegerKernel, each_end
-from .kernel import Array, Arrays, byte_words
+from .kernel import Array, Arrays, Work, byte_words
 from .structs import INTEGER
 
 
 class DepthwiseKernel(IntegerKernel):
     """A depthwise convolution, all channels in turn at each place of its kernel."""
+
+    def sums_work(self, layer: Layer, patches: int) -> Work:
+        """Products of channels with one filter each, four at a time where there are so many, or with more filters."""
+        channels = layer.input.shape.channels
+        alone = layer.outputs == channels
+        side_by_side = 0 if not alone else channels if self.weights is BINARY else channels // 4 * 4
+        return {
+            "sums": patches * layer.outputs,
+            "products": patches * side_by_side * layer.taps,
+            "rest_products": patches * (layer.outputs - side_by_side) * layer.taps,
+        }
 
     def weight_arrays(self, layer: Layer, target: Target) -> Arrays:
         weights = layer.weights.reshape(layer.outputs, -1).T  # (taps, outputs)
@@ -25,6 +36,9 @@ class DepthwiseKernel(IntegerKernel):
 
 class Values(IntegerKernel):
     """No weights."""
+
+    def sums_work(self, layer: Layer, patches: int) -> Work:
+        return {"sums": patches * layer.outputs}
 
     def weight_arrays(self, layer: Layer, target: Target) -> Arrays:
         return {}

@@ -20,7 +20,7 @@ PATCHES = 2  # whose sums are taken at a time; EBNN_PATCHES of integer.h is no m
 ENDS = ("signs", "narrow", "wide", "scores")
 SHARED_WORK = frozenset(
     {"pooled_sums", *(f"{end}_ended" for end in ENDS)}
-    | {f"{found}_{what}" for found in ("bytes", "signs", "bits") for what in ("rows", "found")}
+    | {f"{found}_{what}" for found in ("bytes", "signs", "bits", "octets") for what in ("rows", "found")}
 )
 """Names of the work that is the same whatever sums are of."""
 MAX_NARROW_SHIFT = 47  # of 17 bits times 31: by as much, nothing is left
@@ -93,19 +93,29 @@ class IntegerKernel(Kernel):
 
     def sums_work(self, layer: Layer, patches: int) -> Work:
         """What the sums of so many patches take."""
-        sums = patches * layer.outputs
-        return {"sums": sums, "products": sums * layer.taps}
+        raise NotImplementedError
+
+
+def takes(layer: Layer) -> tuple[int, int]:
+    """How often sums are taken of two patches, side by side in a row, and how often of one."""
+    if layer.pool is None:
+        rows, widths = layer.map_shape.height, [layer.map_shape.width]
+    else:
+        rows, widths = sum(_inside(layer, 0)), _inside(layer, 1)
+    return rows * sum(width // PATCHES for width in widths), rows * sum(width % PATCHES for width in widths)
+
+
+def _inside(layer: Layer, axis: int) -> list[int]:
+    """Of each pooling window along an axis, how much of it lies on the map."""
+    assert layer.pool is not None
+    size, stride, pad = layer.pool.size[axis], layer.pool.stride[axis], layer.pool.pad[axis]
+    starts = [window * stride - pad for window in range(layer.output_shape[1 + axis])]
+    return [min(start + size, layer.map_shape[1 + axis]) - max(start, 0) for start in starts]
 
 
 def _places(layer: Layer) -> int:
     """Positions of all pooling windows on the map."""
-    assert layer.pool is not None
-    counts = []
-    for axis in (0, 1):
-        size, stride, pad = layer.pool.size[axis], layer.pool.stride[axis], layer.pool.pad[axis]
-        starts = [window * stride - pad for window in range(layer.output_shape[1 + axis])]
-        counts.append(sum(min(start + size, layer.map_shape[1 + axis]) - max(start, 0) for start in starts))
-    return counts[0] * counts[1]
+    return sum(_inside(layer, 0)) * sum(_inside(layer, 1))
 
 
 def _end_of(layer: Layer) -> str:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from ...model.kinds import BITS, INT8, UINT8
 from ...model.layers import Conv, Dense, Layer
 from ...model.weights import INT8_WEIGHTS
-from ..target import Target
-from .integer import FINDS, IntegerKernel, each_end
-from .kernel import Array, Arrays, byte_words
+from ..target import WORDS, Target
+from .integer import FINDS, IntegerKernel, each_end, takes
+from .kernel import Array, Arrays, Work, byte_words
 from .structs import INTEGER
 
 OFFSET = 128  # added to a weight, so that it is an unsigned byte
@@ -19,6 +19,18 @@ GROUP = {1: 2, 2: 4}  # filters whose weights lie side by side, by a target's la
 
 class Multiply(IntegerKernel):
     """Convolutions and dense layers, some filters at a time."""
+
+    def sums_work(self, layer: Layer, patches: int) -> Work:
+        """Products of two patches or of one, with filters side by side or, the last ones, alone."""
+        pairs, singles = takes(layer)
+        rest = layer.outputs % GROUP[WORDS.lanes]
+        side_by_side = (layer.outputs - rest) * layer.taps
+        return {
+            "sums": patches * layer.outputs,
+            "products": 2 * pairs * side_by_side,
+            "products_of_one": singles * side_by_side,
+            "rest_products": patches * rest * layer.taps,
+        }
 
     def weight_arrays(self, layer: Layer, target: Target) -> Arrays:
         comment = "weight + 128; some filters at a time side by side, in the order of multiply.h"

@@ -32,6 +32,13 @@ EBNN_INLINE uint8_t *ebnn_bytes_of(const ebnn_integer_t *layer, void *output, ui
 
 #include "ends_avr.h"
 
+/* A shift without the 16 bits that are left out of the product. */
+#if EBNN_HAS_WORDS
+#define EBNN_SHIFT(shift) ((shift) - 16)
+#else
+#define EBNN_SHIFT(shift) ((uint8_t)((shift) - 16u))
+#endif
+
 #if !defined(EBNN_OWN_REQUANTIZE)
 
 /* The sum times a multiplier, without its lowest 16 bits. */
@@ -51,13 +58,24 @@ EBNN_INLINE int32_t ebnn_multiplied(int32_t sum, int16_t multiplier)
  * clamp((sum · multiplier / 2^16 + 2^(shift − 1)) >> shift, low, high), shift 1 to 31. The product's lowest 16 bits are
  * below the rounding's one.
  */
-EBNN_INLINE uint8_t ebnn_requantize(int32_t sum, int16_t multiplier, uint8_t shift, int16_t low, int16_t high)
+EBNN_INLINE uint8_t ebnn_requantize(int32_t sum, int16_t multiplier, int shift, int32_t low, int32_t high)
 {
-    const int32_t value = ((ebnn_multiplied(sum, multiplier) >> (shift - 1u)) + 1) >> 1;
+    int32_t value = ((ebnn_multiplied(sum, multiplier) >> (shift - 1)) + 1) >> 1;
 
-    return (uint8_t)(value < low ? low : value > high ? high : (int16_t)value);
+    if (value < low)
+        value = low;
+    if (value > high)
+        value = high;
+    return (uint8_t)value;
 }
 
+#endif
+
+/* Has a loop move these pointers, where a compiler would add a count to each. */
+#if EBNN_HAS_WORDS && defined(__GNUC__) && !EBNN_EIGHT_REGISTERS
+#define EBNN_STEP_POINTERS(a, b, c, d) __asm__("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d))
+#else
+#define EBNN_STEP_POINTERS(a, b, c, d) ((void)0)
 #endif
 
 /* Bytes: clamp(((acc + bias) · multiplier + 2^(shift − 1)) >> shift), multipliers of 16 bits, shifts of 17 to 47. */
@@ -71,13 +89,21 @@ EBNN_KERNEL uint8_t ebnn_end_narrow(const ebnn_integer_t *layer, const int32_t *
     uint8_t *to = ebnn_bytes_of(layer, output, y, x);
     uint8_t *const end = to + layer->conv.filters.outputs;
 
-    while (to != end) {
-        const int32_t sum = *sums++ + (int32_t)EBNN_READ_U32(biases++);
-        const int16_t multiplier = (int16_t)EBNN_READ_U16(multipliers++);
-        const uint8_t shift = (uint8_t)(EBNN_READ_U8(shifts++) - 16u);
+    do {
+        int32_t sum;
+        int16_t multiplier;
+        uint8_t shift;
 
-        *to++ = ebnn_requantize(sum, multiplier, shift, low, high);
-    }
+        EBNN_STEP_POINTERS(sums, biases, multipliers, shifts);
+        sum = *sums + (int32_t)EBNN_READ_U32(biases);
+        multiplier = (int16_t)EBNN_READ_U16(multipliers);
+        shift = EBNN_READ_U8(shifts);
+        *to++ = ebnn_requantize(sum, multiplier, EBNN_SHIFT(shift), low, high);
+        sums++;
+        biases++;
+        multipliers++;
+        shifts++;
+    } while (to != end);
     return 0;
 }
 

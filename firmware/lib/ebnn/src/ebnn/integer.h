@@ -9,12 +9,15 @@
 #include "compare.h"
 #include "window.h"
 
-/* Patches whose sums are taken at a time: weights are loaded once for them. */
-#if defined(__ARM_ARCH_6M__)
-#define EBNN_PATCHES 1u
+/* How parts of a kernel are declared that are another for each constant they are given. */
+#if defined(__GNUC__)
+#define EBNN_PART static inline __attribute__((always_inline))
 #else
-#define EBNN_PATCHES 2u
+#define EBNN_PART static inline
 #endif
+
+/* Patches whose sums are taken at a time: weights are loaded once for them. */
+#define EBNN_PATCHES 2u
 
 /* A layer. Lies in flash. A dense layer's kernel is as large as its input. */
 typedef struct {
@@ -73,6 +76,18 @@ EBNN_KERNEL void ebnn_find_bits(const ebnn_conv_t *conv, const uint8_t *input, c
 {
     patch->values = room;
     patch->inside = ebnn_gather_bits(conv, input, at, room);
+    patch->mask = patch->inside == conv->filters.taps ? NULL : room + 4u * conv->filters.words;
+}
+
+/* Bits whose channels take whole bytes, gathered into whole words. */
+EBNN_KERNEL void ebnn_find_octets(const ebnn_conv_t *conv, const uint8_t *input, const ebnn_overlap_t *at,
+                                  uint8_t *room, ebnn_patch_t *patch)
+{
+    const size_t last = 4u * conv->filters.words - 4u;
+
+    room[last] = room[last + 1u] = room[last + 2u] = room[last + 3u] = 0;
+    patch->values = room;
+    patch->inside = ebnn_gather_octets(conv, input, at, room);
     patch->mask = patch->inside == conv->filters.taps ? NULL : room + 4u * conv->filters.words;
 }
 

@@ -145,7 +145,7 @@
     } while (0)
 
 /* Bytes 0 and 2 of a word, or 1 and 3, as a pair. */
-EBNN_COUNT_PART uint32_t ebnn_pair(uint32_t word, uint8_t odd, uint8_t is_signed)
+EBNN_PART uint32_t ebnn_pair(uint32_t word, uint8_t odd, uint8_t is_signed)
 {
     uint32_t pair;
 
@@ -161,7 +161,7 @@ EBNN_COUNT_PART uint32_t ebnn_pair(uint32_t word, uint8_t odd, uint8_t is_signed
 }
 
 /* A word of any alignment. */
-EBNN_COUNT_PART uint32_t ebnn_any_word(const uint8_t *at)
+EBNN_PART uint32_t ebnn_any_word(const uint8_t *at)
 {
     uint32_t word;
 
@@ -169,7 +169,7 @@ EBNN_COUNT_PART uint32_t ebnn_any_word(const uint8_t *at)
     return word;
 }
 
-EBNN_COUNT_PART uint32_t ebnn_add_pairs(uint32_t sum, uint32_t a, uint32_t b)
+EBNN_PART uint32_t ebnn_add_pairs(uint32_t sum, uint32_t a, uint32_t b)
 {
     __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));
     return sum;

@@ -27,8 +27,16 @@ typedef struct {
     uint32_t x_start, y_start;
 } ebnn_factors_t;
 
+/* Sums of two bytes of a word each. */
+EBNN_PART uint32_t ebnn_pairs_of(const uint8_t *values, uint8_t is_signed)
+{
+    const uint32_t word = ebnn_load_word(values) ^ (is_signed ? (uint32_t)0x80808080ul : 0u);
+
+    return (word & (uint32_t)0x00FF00FFul) + ((word >> 8) & (uint32_t)0x00FF00FFul);
+}
+
 /* Sum of the values of a patch. */
-EBNN_COUNT_PART uint32_t ebnn_sum_values(const uint8_t *values, size_t taps, uint8_t is_signed)
+EBNN_PART uint32_t ebnn_sum_values(const uint8_t *values, size_t taps, uint8_t is_signed)
 {
     const uint8_t *const end = values + taps;
     uint32_t sum = is_signed ? 0u - 128u * (uint32_t)taps : 0u;
@@ -38,13 +46,14 @@ EBNN_COUNT_PART uint32_t ebnn_sum_values(const uint8_t *values, size_t taps, uin
             const uint8_t *const some = values + (end - values >= 512 ? 512 : (end - values) / 4 * 4);
             uint32_t pairs = 0; /* two sums of at most 256 bytes */
 
-            do {
-                const uint32_t word = ebnn_load_word(values) ^ (is_signed ? (uint32_t)0x80808080ul : 0u);
-
-                pairs += word & (uint32_t)0x00FF00FFul;
-                pairs += (word >> 8) & (uint32_t)0x00FF00FFul;
+            if ((some - values) % 8 != 0) {
+                pairs = ebnn_pairs_of(values, is_signed);
                 values += 4;
-            } while (values != some);
+            }
+            for (; values != some; values += 8) {
+                pairs += ebnn_pairs_of(values, is_signed);
+                pairs += ebnn_pairs_of(values + 4, is_signed);
+            }
             sum += (uint16_t)pairs + (pairs >> 16);
         }
     for (; values != end; values++)
@@ -53,7 +62,7 @@ EBNN_COUNT_PART uint32_t ebnn_sum_values(const uint8_t *values, size_t taps, uin
 }
 
 /* A value as a factor. */
-EBNN_COUNT_PART uint32_t ebnn_factor(uint8_t value, uint8_t is_signed)
+EBNN_PART uint32_t ebnn_factor(uint8_t value, uint8_t is_signed)
 {
     return is_signed ? (uint32_t)(int32_t)(int8_t)value : (uint32_t)value;
 }
@@ -70,48 +79,62 @@ EBNN_COUNT_PART uint32_t ebnn_factor(uint8_t value, uint8_t is_signed)
     } while (0)
 
 /* One tap under four filters, whose weights are at these places. */
-#define EBNN_TAP_OF_4(tap, of_0, of_1, of_2, of_3)                \
+#define EBNN_TAP_OF_4(tap, fours_weights, of_0, of_1, of_2, of_3) \
     do {                                                          \
         const uint32_t x = ebnn_factor(values.x[tap], is_signed); \
         const uint32_t y = ebnn_factor(values.y[tap], is_signed); \
                                                                   \
-        EBNN_TIMES(weights[of_0], x0, y0);                        \
-        EBNN_TIMES(weights[of_1], x1, y1);                        \
-        EBNN_TIMES(weights[of_2], x2, y2);                        \
-        EBNN_TIMES(weights[of_3], x3, y3);                        \
+        EBNN_TIMES((fours_weights)[of_0], x0, y0);                \
+        EBNN_TIMES((fours_weights)[of_1], x1, y1);                \
+        EBNN_TIMES((fours_weights)[of_2], x2, y2);                \
+        EBNN_TIMES((fours_weights)[of_3], x3, y3);                \
     } while (0)
 
-/* The same for a tap of four whose weights lie in their order. */
-#define EBNN_TAP_AMONG_4(tap) \
-    EBNN_TAP_OF_4(tap, EBNN_WEIGHT(tap, 0u), EBNN_WEIGHT(tap, 1u), EBNN_WEIGHT(tap, 2u), EBNN_WEIGHT(tap, 3u))
+/* The same for tap `at` of four whose weights lie in their order, from tap `from` on. */
+#define EBNN_TAP_AMONG_4(from, at, its)                                                              \
+    EBNN_TAP_OF_4((from) + (at), its, EBNN_WEIGHT(at, 0u), EBNN_WEIGHT(at, 1u), EBNN_WEIGHT(at, 2u), \
+                  EBNN_WEIGHT(at, 3u))
+#define EBNN_TAPS_AMONG_4(from, its)     \
+    do {                                 \
+        EBNN_TAP_AMONG_4(from, 0u, its); \
+        EBNN_TAP_AMONG_4(from, 1u, its); \
+        EBNN_TAP_AMONG_4(from, 2u, its); \
+        EBNN_TAP_AMONG_4(from, 3u, its); \
+    } while (0)
 
 #include "multiply_arm.h"
 
 /* `patches` under four filters; sums: of the first patch; those of the second are `step` behind. */
-EBNN_COUNT_PART void ebnn_multiply_fours(ebnn_factors_t values, uint8_t patches, const uint8_t *weights, size_t taps,
-                                         uint8_t is_signed, int32_t *sums, size_t step)
+EBNN_PART void ebnn_multiply_fours(ebnn_factors_t values, uint8_t patches, const uint8_t *weights, size_t taps,
+                                   uint8_t is_signed, int32_t *sums, size_t step)
 {
     const uint8_t *const fours = values.x + taps / 4u * 4u, *const end = values.x + taps;
     uint32_t x0 = values.x_start, x1 = x0, x2 = x0, x3 = x0;
     uint32_t y0 = values.y_start, y1 = y0, y2 = y0, y3 = y0;
 
-    if (values.x != fours) {
 #if defined(EBNN_OWN_FOURS)
+    if (values.x != fours)
         EBNN_OWN_FOURS;
 #else
+    const uint8_t *const eights = values.x + taps / 8u * 8u;
+
+    if (values.x != eights)
         do {
-            EBNN_TAP_AMONG_4(0u);
-            EBNN_TAP_AMONG_4(1u);
-            EBNN_TAP_AMONG_4(2u);
-            EBNN_TAP_AMONG_4(3u);
-            values.x += 4;
-            values.y += 4;
-            weights += 16;
-        } while (values.x != fours);
-#endif
+            EBNN_TAPS_AMONG_4(0u, weights);
+            EBNN_TAPS_AMONG_4(4u, weights + 16);
+            values.x += 8;
+            values.y += 8;
+            weights += 32;
+        } while (values.x != eights);
+    if (values.x != fours) {
+        EBNN_TAPS_AMONG_4(0u, weights);
+        values.x += 4;
+        values.y += 4;
+        weights += 16;
     }
+#endif
     for (; values.x != end; values.x++, values.y++, weights += 4)
-        EBNN_TAP_OF_4(0, 0, 1, 2, 3);
+        EBNN_TAP_OF_4(0, weights, 0, 1, 2, 3);
     sums[0] = (int32_t)x0;
     sums[1] = (int32_t)x1;
     sums[2] = (int32_t)x2;
@@ -137,8 +160,8 @@ EBNN_COUNT_PART void ebnn_multiply_fours(ebnn_factors_t values, uint8_t patches,
     } while (0)
 
 /* `patches` under one filter or two, whose weights follow each other. */
-EBNN_COUNT_PART void ebnn_multiply_rows(ebnn_factors_t values, uint8_t patches, uint8_t filters, const uint8_t *weights,
-                                        size_t taps, uint8_t is_signed, int32_t *sums, size_t step)
+EBNN_PART void ebnn_multiply_rows(ebnn_factors_t values, uint8_t patches, uint8_t filters, const uint8_t *weights,
+                                  size_t taps, uint8_t is_signed, int32_t *sums, size_t step)
 {
     const uint8_t *const fours = values.x + taps / 4u * 4u, *const end = values.x + taps;
     const uint8_t *second = weights + taps;
@@ -173,14 +196,14 @@ EBNN_COUNT_PART void ebnn_multiply_rows(ebnn_factors_t values, uint8_t patches, 
 }
 
 /* `patches` under all filters. */
-EBNN_COUNT_PART void ebnn_multiply_all(const ebnn_filters_t *filters, ebnn_factors_t values, uint8_t patches,
-                                       uint8_t is_signed, int32_t *sums)
+EBNN_PART void ebnn_multiply_all(const ebnn_filters_t *filters, ebnn_factors_t values, uint8_t patches,
+                                 uint8_t is_signed, int32_t *sums)
 {
     const size_t taps = filters->taps, step = filters->outputs;
     const uint8_t *weights = (const uint8_t *)filters->weights;
-    uint16_t left;
+    uint16_t left = filters->outputs;
 
-    for (left = filters->outputs; left >= 4u; left = (uint16_t)(left - 4u), sums += 4, weights += 4u * taps)
+    for (; left >= 4u; left = (uint16_t)(left - 4u), sums += 4, weights += 4u * taps)
         ebnn_multiply_fours(values, patches, weights, taps, is_signed, sums, step);
     if (left & 2u) {
         ebnn_multiply_rows(values, patches, 2, weights, taps, is_signed, sums, step);
@@ -191,26 +214,27 @@ EBNN_COUNT_PART void ebnn_multiply_all(const ebnn_filters_t *filters, ebnn_facto
         ebnn_multiply_rows(values, patches, 1, weights, taps, is_signed, sums, step);
 }
 
-EBNN_COUNT_PART void ebnn_multiply_any(const ebnn_integer_t *layer, const ebnn_patch_t *patches, uint8_t count,
-                                       uint8_t is_signed, int32_t *sums)
+EBNN_PART void ebnn_multiply_any(const ebnn_integer_t *layer, const ebnn_patch_t *patches, uint8_t count,
+                                 uint8_t is_signed, int32_t *sums)
 {
     const ebnn_filters_t *const filters = &layer->conv.filters;
-    ebnn_factors_t values;
 
-    values.x = patches->values;
-    values.x_start = 0u - 128u * ebnn_sum_values(values.x, filters->taps, is_signed);
-#if EBNN_PATCHES == 2u
-    if (count == 2u) {
-        values.y = patches[1].values;
-        values.y_start = 0u - 128u * ebnn_sum_values(values.y, filters->taps, is_signed);
-        ebnn_multiply_all(filters, values, 2, is_signed, sums);
-        return;
+    while (count > 0u) {
+        ebnn_factors_t values;
+
+        values.x = values.y = patches->values;
+        values.x_start = values.y_start = 0u - 128u * ebnn_sum_values(values.x, filters->taps, is_signed);
+        if (count == 2u && !EBNN_EIGHT_REGISTERS) {
+            values.y = patches[1].values;
+            values.y_start = 0u - 128u * ebnn_sum_values(values.y, filters->taps, is_signed);
+            ebnn_multiply_all(filters, values, 2, is_signed, sums);
+            return;
+        }
+        ebnn_multiply_all(filters, values, 1, is_signed, sums);
+        sums += filters->outputs;
+        patches++;
+        count--;
     }
-#endif
-    (void)count;
-    values.y = values.x;
-    values.y_start = values.x_start;
-    ebnn_multiply_all(filters, values, 1, is_signed, sums);
 }
 
 #endif
