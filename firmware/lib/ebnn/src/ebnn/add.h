@@ -6,7 +6,7 @@
 
 #include "integer.h"
 
-#if EBNN_HAS_WORDS
+#if EBNN_LANES == 2
 
 /* A value of two patches in one word: the sum of up to 16 of them fits the halves. */
 EBNN_PART uint32_t ebnn_both(uint8_t x, uint8_t y, uint8_t is_signed)
