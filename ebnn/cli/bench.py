@@ -40,9 +40,9 @@ _NAMES = {"-".join(product): product for product in PRODUCTS}
 @click.option("--quick", is_flag=True, help="Two layers for each product instead of eight.")
 @click.option(
     "--path",
-    type=click.Choice(("avx512", "avx2", "neon", "portable")),
+    type=click.Choice(("avx512", "avx512bw", "avx2", "neon", "portable")),
     metavar="PATH",
-    help="Instructions to use: avx512, avx2, neon or portable. [default: the fastest]",
+    help="Instructions to use: avx512, avx512bw, avx2, neon or portable. [default: the fastest]",
 )
 @click.option(
     "--seconds",

@@ -40,7 +40,7 @@ class CompiledNetwork:
     Attributes:
         network: what was compiled.
         threads: how many threads share the work, the caller's among them.
-        path: the instructions that are used: "avx512", "avx2", "neon" or "portable".
+        path: the instructions that are used: "avx512", "avx512bw", "avx2", "neon" or "portable".
     """
 
     network: Network

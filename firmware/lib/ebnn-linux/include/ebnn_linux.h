@@ -69,13 +69,15 @@ enum {
 };
 
 /* Makes a network ready to run on `threads` threads, the caller's among them: 1 makes none, 0 is taken as 1.
- * `weights_file` is the file of weights, or NULL where they lie in the source. `path` is "portable", "avx2", "avx512"
- * or "neon", or NULL for the fastest that runs here. Returns 0 and sets *opened, or one of the errors above. */
+ * `weights_file` is the file of weights, or NULL where they lie in the source. `path` is "portable", "avx2",
+ * "avx512bw", "avx512" or "neon", or NULL for the fastest that runs here. Returns 0 and sets *opened, or one of the
+ * errors above. */
 int ebnn_linux_open(ebnn_linux_t **opened, const ebnn_linux_network_t *network, const char *weights_file,
                     uint32_t threads, const char *path);
 
-/* Scores of `count` samples, each of sample_bytes bytes as they lie on a board: scores[sample * classes + class]. Calls
- * with one ebnn_linux_t wait for each other; different ones run side by side. */
+/* Scores of `count` samples, each of sample_bytes bytes as they lie on a board, floats at the places of floats:
+ * scores[sample * classes + class]. Calls with one ebnn_linux_t wait for each other; different ones run side by
+ * side. */
 void ebnn_linux_scores(ebnn_linux_t *opened, const void *samples, size_t count, int32_t *scores);
 
 /* Classes of `count` samples: each the first of the largest scores. */

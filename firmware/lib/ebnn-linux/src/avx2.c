@@ -1,60 +1,20 @@
-/* avx2.c - the path for x86 with AVX2.
- *
- * Bits: four taps of a patch choose one of 256 rows of 16 bytes, by their values and by which of them lie inside the
- * image. A row says for each nibble of a weight how many bits differ, so one shuffle counts for 32 outputs. */
+/* avx2.c - the path for x86 with AVX2. Bits are counted by rows: see nibble_rows.h. */
 #include "loops.h"
+#include "nibble_rows.h"
 
 #ifdef EBNN_LINUX_X86
 #include <immintrin.h>
 
 #define FOR_AVX2 __attribute__((target("avx2,fma")))
 
-#define ONES(x) (((x) & 1) + ((x) >> 1 & 1) + ((x) >> 2 & 1) + ((x) >> 3 & 1))
-#define FOUR(m, a, w) \
-    ONES(((a) ^ (w)) & (m)), ONES(((a) ^ (w + 1)) & (m)), ONES(((a) ^ (w + 2)) & (m)), ONES(((a) ^ (w + 3)) & (m))
-#define ROW(m, a) {FOUR(m, a, 0), FOUR(m, a, 4), FOUR(m, a, 8), FOUR(m, a, 12)}
-#define ROWS(m)                                                                                                   \
-    ROW(m, 0), ROW(m, 1), ROW(m, 2), ROW(m, 3), ROW(m, 4), ROW(m, 5), ROW(m, 6), ROW(m, 7), ROW(m, 8), ROW(m, 9), \
-        ROW(m, 10), ROW(m, 11), ROW(m, 12), ROW(m, 13), ROW(m, 14), ROW(m, 15)
-
-static const uint8_t differing[256][16]
-    __attribute__((aligned(64))) = {ROWS(0), ROWS(1), ROWS(2),  ROWS(3),  ROWS(4),  ROWS(5),  ROWS(6),  ROWS(7),
-                                    ROWS(8), ROWS(9), ROWS(10), ROWS(11), ROWS(12), ROWS(13), ROWS(14), ROWS(15)};
-
 static int runs(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
-/* Places of rows: two for each byte of a patch, in units of bytes. */
-FOR_AVX2 static void choose_rows(const ebnn_linux_bits_t *job)
-{
-    uint16_t *rows = (uint16_t *)job->operands;
-    uint32_t p;
-    size_t k;
-
-    for (p = 0; p < job->count; p++, rows += 2 * job->bytes) {
-        const uint8_t *patch = job->patches + p * job->patch_stride;
-
-        if (job->masks) {
-            const uint8_t *mask = job->masks + p * job->patch_stride;
-
-            for (k = 0; k < job->bytes; k++) {
-                rows[2 * k] = (uint16_t)((mask[k] & 15) << 8 | (patch[k] & 15) << 4);
-                rows[2 * k + 1] = (uint16_t)((mask[k] >> 4) << 8 | (patch[k] & 0xF0));
-            }
-        } else {
-            for (k = 0; k < job->bytes; k++) {
-                rows[2 * k] = (uint16_t)(0xF00 | (patch[k] & 15) << 4);
-                rows[2 * k + 1] = (uint16_t)(0xF00 | (patch[k] & 0xF0));
-            }
-        }
-    }
-}
-
 FOR_AVX2 EBNN_LINUX_INLINE __m256i row_at(uint32_t place)
 {
-    return _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)(const void *)(&differing[0][0] + place)));
+    return _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)(const void *)(&ebnn_linux_rows[0][0] + place)));
 }
 
 FOR_AVX2 EBNN_LINUX_INLINE void store_sums(int32_t *sums, __m256i counts, int fresh, __m256i taps)
@@ -142,7 +102,7 @@ FOR_AVX2 static void bits(const ebnn_linux_bits_t *job)
 {
     uint32_t block, p;
 
-    choose_rows(job);
+    ebnn_linux_choose_rows(job);
     for (block = 0; block + 2 <= job->blocks; block += 2) {
         for (p = 0; p + 4 <= job->count; p += 4)
             bit_tile(job, p, block, 4, 2);

@@ -89,6 +89,7 @@ extern const ebnn_linux_path_t ebnn_linux_portable;
 #if defined(__x86_64__) || defined(__i386__)
 #define EBNN_LINUX_X86 1
 extern const ebnn_linux_path_t ebnn_linux_avx2;
+extern const ebnn_linux_path_t ebnn_linux_avx512bw;
 extern const ebnn_linux_path_t ebnn_linux_avx512;
 #endif
 #if defined(__ARM_NEON) && defined(__aarch64__)

@@ -72,7 +72,8 @@ typedef struct {
 
 static const ebnn_linux_path_t *const all_paths[] = {
 #ifdef EBNN_LINUX_X86
-    &ebnn_linux_avx512, &ebnn_linux_avx2,
+    &ebnn_linux_avx512,   &ebnn_linux_avx512bw,
+    &ebnn_linux_avx2,
 #endif
 #ifdef EBNN_LINUX_NEON
     &ebnn_linux_neon,
@@ -214,8 +215,8 @@ static void sums_of(const run_t *run, const room_t *room, const uint8_t *patches
         }
 }
 
-/* Patches at places from (y, x) on of a row of the map, as the products take them: bytes of -128 to 127 as 0 to 255, bits
- * as 0 and 2 with 1 for what lies outside; the corrections take the weights' part of that back. */
+/* Patches at places from (y, x) on of a row of the map, as the products take them: bytes of -128 to 127 as 0 to 255,
+ * bits as 0 and 2 with 1 for what lies outside; the corrections take the weights' part of that back. */
 static void gather(const run_t *run, const room_t *room, const uint8_t *image, uint32_t y, uint32_t x, uint32_t count,
                    int is_inner, uint8_t *patches)
 {
