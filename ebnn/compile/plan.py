@@ -107,6 +107,11 @@ def _kernel_for(layer: Layer, options: Options) -> Kernel:
     for kernel in KERNELS:
         if kernel.runs(layer) and kernel.chosen(layer, options):
             return kernel
+    if options.in_float(layer):
+        raise NetworkError(
+            f"{layer.name} is a {layer.linear.name} layer of {layer.kind}, which has no float arithmetic: export it "
+            "with the integer arithmetic"
+        )
     raise NetworkError(
         f"no kernel runs {layer.name}: a {layer.linear.name} layer of {layer.kind} that ends in {layer.transform.name}"
     )
