@@ -74,6 +74,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "network_data": ({"datasets", *NETWORK}, set()),
     "streaming": ({"compile", "datasets", "device", "report", "simulation", *NETWORK}, set()),
     "profiling": ({"compile", "datasets", "device", "report", "streaming", *NETWORK}, set()),
+    "sketches": ({"boards", "compile", "device", "platformio", *NETWORK}, set()),
     "flashing": (
         {"atomic", "boards", "build_folders", "compile", "device", "firmware_sources", "platformio", *NETWORK},
         set(),

@@ -109,6 +109,7 @@ BUILT_HEADER = Rule(
 SERIAL_PORT = Rule(("baud",), lambda values: "://" not in (values["port"] or ""), "a serial port, as in /dev/ttyACM0")
 MODEL_FOR_HEADER = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a network, MODEL")
 MODEL_OPTION_FOR_HEADER = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a --model")
+FOR_SKETCHES = Rule(("rate",), lambda values: values["sketch"] is not None, "a --sketch")
 FOR_BOARDS = Rule(
     ("board", "arithmetic", "optimize", "self_test", "probabilities"),
     lambda values: values["target"] == "boards",

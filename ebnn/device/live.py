@@ -185,7 +185,8 @@ class AnswerLines:
         self._network = network
         self._names = class_names(network)
         # A name that is a number would be one of a sensor's.
-        self._written = {f"class {name}" if read_row(name) else name: name for name in (*self._names, UNKNOWN)}
+        plain = {name: name for name in (*self._names, UNKNOWN) if not read_row(name)}
+        self._written = {**{f"class {name}": name for name in self._names}, **plain}
         self._recent: deque[NDArray[np.float64]] = deque(maxlen=smooth)
         self._partial: dict[str, float] = {}
 

@@ -5,6 +5,7 @@ from .build import build_firmware
 from .offline import PLATFORMS, prepare_offline
 from .project import Project, bundled_project, find_project, open_project
 from .running import TooBigError, interrupted_by_signals
+from .sketch_files import Sketch
 from .template import write_project
 from .upload import InterruptedUploadError, upload
 
@@ -12,6 +13,7 @@ __all__ = [
     "PLATFORMS",
     "InterruptedUploadError",
     "Project",
+    "Sketch",
     "TooBigError",
     "build_firmware",
     "bundled_project",

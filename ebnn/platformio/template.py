@@ -1,4 +1,4 @@
-"""Writing a project of one's own: the firmware, the library, a network, and a script that streams samples."""
+"""Writing a project of one's own: the firmware and a script that streams samples, or a sketch that reads a sensor."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ebnn.errors import BuildError
 from ebnn.firmware_sources import firmware_folder
 
 from .project import Project, bundled_project, environment_text, open_project
+from .sketch_files import FILES, Sketch, sketch_configuration, sketch_templates, write_sources
 
-_FILES = Path(__file__).resolve().parent / "project-files"
 _SOURCES = ("*.c", "*.cpp", "*.h")
-_TEMPLATES = ("README.md", "stream.py")
+_TEMPLATES = {name: FILES / name for name in ("README.md", "stream.py")}
 _OWN_BOARD = (  # what the templates say of a board that ebnn knows, and of one that has a file in the project
     ('BOARD = "@board@"', 'BOARD = Path(__file__).with_name("@board@.toml")'),
     ("sim://@board@", "sim://./@board@.toml"),
@@ -25,14 +25,21 @@ _OWN_BOARD = (  # what the templates say of a board that ebnn knows, and of one 
 )
 
 
-def write_project(folder: str | os.PathLike[str], board: str | Board, header: bytes, model: bytes) -> Project:
+def write_project(
+    folder: str | os.PathLike[str],
+    board: str | Board,
+    header: bytes | None,
+    model: bytes | None,
+    sketch: Sketch | None = None,
+) -> Project:
     """Writes a project to ``folder``, which must not exist or be empty.
 
     Args:
         folder: receives platformio.ini, src, host, include/network.h, lib/ebnn, network.ebnn, stream.py and README.md.
         board: the environment that PlatformIO builds by default, or a user's board, whose file is copied as well.
-        header: the network's, as emitted.
-        model: the network's file.
+        header: the network's, as emitted; None for a sketch without one.
+        model: the network's file; None for a sketch without one.
+        sketch: what is written to src in place of the firmware; then there is no host and no stream.py.
 
     The folder is written whole or not at all. Raises `ebnn.errors.BuildError` for a board that there is no environment
     for, and `ebnn.errors.WriteError` where the folder is not empty or cannot be written.
@@ -45,20 +52,25 @@ def write_project(folder: str | os.PathLike[str], board: str | Board, header: by
     firmware = firmware_folder()
     configuration = _own_configuration((bundled.folder / "platformio.ini").read_text(encoding="utf-8"), board)
     with folder_in_full(folder) as new:
-        for part in ("src", "host"):
+        if sketch is not None:
+            write_sources(new / "src", sketch)
+            configuration = sketch_configuration(configuration)
+        for part in ("src", "host") if sketch is None else ():
             (new / part).mkdir()
             for pattern in _SOURCES:
                 for source in sorted((firmware / part).glob(pattern)):
                     shutil.copyfile(source, new / part / source.name)
         copy_tree(firmware / "lib" / "ebnn", new / "lib" / "ebnn")
         (new / "include").mkdir()
-        (new / "include" / "network.h").write_bytes(header)
-        (new / "network.ebnn").write_bytes(model)
+        if header is not None and model is not None:
+            (new / "include" / "network.h").write_bytes(header)
+            (new / "network.ebnn").write_bytes(model)
         if own is not None and own.file is not None:
             shutil.copyfile(own.file, new / f"{board}.toml")
         (new / "platformio.ini").write_text(configuration + environment_text(own), encoding="utf-8")
-        for name in _TEMPLATES:
-            text = (_FILES / name).read_text(encoding="utf-8")
+        templates = _TEMPLATES if sketch is None else sketch_templates(sketch)
+        for name, template in templates.items():
+            text = template.read_text(encoding="utf-8")
             if own is not None:
                 for known, path in _OWN_BOARD:
                     text = text.replace(known, path)
