@@ -25,7 +25,7 @@ ALWAYS = {
     "history": {"json_file", "output"},
     "import": {"importer", "input_kind", "nearest", "output", "shape"},
     "info": {"arithmetic", "board", "json_file", "optimize"},
-    "init": {"board", "model"},
+    "init": {"board", "model", "sketch"},
     "live": {"count", "json_file", "port", "rate", "seconds", "smooth", "wait"},
     "networks": {"json_file"},
     "platformio-offline": {"platforms"},

@@ -1,7 +1,7 @@
 """Writes recordings as a sketch of ``ebnn init --sketch imu`` gives them: python make_recordings.py [FOLDER] [--seed N]
 
 They are made up, of how a hand moves: acceleration of ax, ay, az in g, with gravity at the board's tilt. Three classes,
-15 recordings of each, 1.6 to 2.4 seconds at 50 readings a second.
+12 recordings of each, 1.6 to 2.4 seconds at 50 readings a second.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import random
 from pathlib import Path
 
 RATE = 50.0
-RECORDINGS = 15
+RECORDINGS = 12
 NOISE = 0.03  # g
 
 

@@ -34,7 +34,8 @@ def gestures(channels: int = 6, window: int = WINDOW, raw: str = "float", **meta
     """A network of series of readings that gives each of its classes."""
     low, scale = np.resize([-2.0, -2, -2, -300, -300, -300], channels), np.resize([64.0] * 3 + [0.4] * 3, channels)
     known = {"class_names": NAMES, "window_step": STEP if window > 1 else None, "sample_rate": RATE, **meta}
-    return encoder_network(Affine(low, scale, "int8", raw), Shape(channels, 1, window), Meta(**known))  # type: ignore[arg-type]
+    encoder = Affine(low, scale, "int8", raw)
+    return encoder_network(encoder, Shape(channels, 1, window), Meta(**known))  # type: ignore[arg-type]
 
 
 def recorded(count: int = WINDOW + 20 * STEP, channels: int = 6) -> list[list[str]]:
@@ -88,7 +89,8 @@ def make(folder: Path, network: Network | None, sensor: str, board: str = "uno",
 def build(project: Path, *boards: str) -> None:
     output = pio("run", "-d", project, *(word for board in boards for word in ("-e", board)))
     assert [board for board in boards if not re.search(rf"{board} +SUCCESS", output)] == []
-    assert "warning" not in output.lower()
+    core = "framework-arduino-avr"  # its own libraries have warnings
+    assert [line for line in output.splitlines() if "warning" in line.lower() and core not in line] == []
 
 
 def send(project: Path, texts: list[list[str]]) -> list[str]:
@@ -97,7 +99,7 @@ def send(project: Path, texts: list[list[str]]) -> list[str]:
     rows += [",".join([str(20 * i), *row]) for i, row in enumerate(texts)]
     (project / "recorded.csv").write_text("\n".join(rows) + "\n")
     url = board_url("uno", program=project / ".pio/build/uno/firmware.elf")
-    command = [sys.executable, project / "send.py", project / "recorded.csv", "--port", url]
+    command: list[str | Path] = [sys.executable, project / "send.py", project / "recorded.csv", "--port", url]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()

@@ -47,6 +47,9 @@ def main() -> None:
         board.dtr = True  # restarts most boards; those with USB of their own go on
         while board.readline().strip() not in (b"ready", b""):
             pass
+        board.timeout = 0.5
+        while board.readline():  # what it said before it restarted
+            pass
         board.timeout = 20
         for count, reading in enumerate(readings, 1):
             board.write(",".join(reading).encode() + b"\n")
