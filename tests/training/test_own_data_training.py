@@ -8,12 +8,15 @@ from click.testing import CliRunner
 
 import ebnn
 from ebnn.cli import main
+from ebnn.datasets import Info
 from ebnn.datasets.own import load_own
 from ebnn.errors import TrainingError
 from ebnn.model.encoders import Affine, Thermometer
-from ebnn.training import TrainConfig
+from ebnn.training import TrainConfig, read_settings
 from ebnn.training.augmentation import distortion
+from ebnn.training.choosing import choose, raw_kind
 from ebnn.training.encoder_fitting import fit_encoder
+from ebnn.training.front_ends import find_front_end
 from ebnn.training.labelled_samples import Samples
 from ebnn.training.series_augmentation import SeriesDistortion, encoded
 
@@ -125,3 +128,24 @@ def test_folds_are_trained_and_counted_together(tmp_path: Path, monkeypatch: pyt
     assert round(right) == np.trace(confusion)
     assert f"{np.trace(confusion)} of 60 right" in result.output
     assert (tmp_path / "runs/flowers/fold-3/model.ebnn").is_file()
+
+
+@pytest.mark.chainer
+def test_what_is_chosen_can_be_trained_whatever_the_shape() -> None:
+    """Tables, short and long series, pictures of any side; each is built, and its settings are taken."""
+    shapes = [(c, 1, 1) for c in (1, 3, 4, 30, 300)] + [
+        (c, 1, w) for c in (1, 2, 6) for w in (2, 7, 8, 9, 16, 119, 400)
+    ]
+    pictures = [
+        (c, h, w) for c in (1, 3) for h, w in ((2, 2), (5, 9), (6, 6), (12, 12), (13, 40), (28, 28), (40, 48), (64, 64))
+    ]
+    for kind, several in (("raw", shapes), ("uint8", pictures)):
+        for shape in several:
+            for train, sliding in ((20, False), (5000, True)):
+                choice = choose(Info("x", "", shape, 3, train, 9, kind, sliding))
+                architecture = choice.values["architecture"]
+                taken = raw_kind(shape) if kind == "raw" else kind
+                find_front_end().build(architecture, shape, 3, taken, 0)
+                settings = read_settings(choice.values)
+                assert settings.config.epochs == choice.values["epochs"]
+                assert f"--architecture {architecture} " in choice.sentence()
