@@ -5,8 +5,9 @@
     uv run python -m benchmarks.cliffs cortex-m3
     uv run python -m benchmarks.cliffs cortex-m3 --json cliffs.json
 
-For each kernel of integer sums a layer is built with one filter (channel, column) more and more, and its time per
-multiply-accumulate (MAC) compared with its neighbour's, the larger with the smaller. A ratio of 1 is no jump.
+For each kernel of integer sums a layer is built with one filter (channel, column) more and more. A jump is where its
+time per multiply-accumulate (MAC) grows, or where the larger layer takes less time than the smaller one; that it falls
+as what a layer takes once is shared is none. A ratio of 1 is no jump.
 """
 
 from __future__ import annotations
@@ -73,19 +74,28 @@ def _widths(kernel: str, kind: str, end: str) -> Sweep:
     return Sweep(kernel, "columns", WIDTHS, lambda n: (kind, (8, 6, n), f"c16,3,1,1{end}"))  # type: ignore[return-value]
 
 
-def figures(sweep: Sweep, board: str) -> list[float]:
-    """Instructions per MAC of each layer of a sweep."""
-    found = []
-    for value in sweep.values:
-        network = build(*sweep.layer(value), seed=1)
-        found.append(count(network, Setting(board)).layer / network.layers[0].macs)
-    return found
+@dataclass(frozen=True)
+class Figure:
+    """What a layer takes: instructions, and its MACs."""
+
+    instructions: float
+    macs: int
+
+    @property
+    def per_mac(self) -> float:
+        return self.instructions / self.macs
 
 
-def worst(sweep: Sweep, per_mac: list[float]) -> tuple[float, int]:
-    """The largest ratio of neighbours, and the smaller of the two values."""
-    pairs = zip(sweep.values, per_mac, per_mac[1:], strict=False)
-    return max((max(a, b) / min(a, b), value) for value, a, b in pairs)
+def figures(sweep: Sweep, board: str) -> list[Figure]:
+    """What each layer of a sweep takes."""
+    networks = [build(*sweep.layer(value), seed=1) for value in sweep.values]
+    return [Figure(count(network, Setting(board)).layer, network.layers[0].macs) for network in networks]
+
+
+def worst(sweep: Sweep, found: list[Figure]) -> tuple[float, int]:
+    """The largest ratio of neighbours, see above, and the smaller of the two values."""
+    pairs = zip(sweep.values, found, found[1:], strict=False)
+    return max((max(b.per_mac / a.per_mac, a.instructions / b.instructions), value) for value, a, b in pairs)
 
 
 @click.command()
@@ -98,8 +108,9 @@ def main(board: str, only: str, json_file: Path | None) -> None:
     table = Table("kernel", "over", "worst ratio", "between", "per MAC")
     rows = []
     for sweep in track(sweeps, f"{len(sweeps)} sweeps", console=Console(stderr=True)):
-        per_mac = figures(sweep, board)
-        ratio, value = worst(sweep, per_mac)
+        found = figures(sweep, board)
+        ratio, value = worst(sweep, found)
+        per_mac = [figure.per_mac for figure in found]
         rows.append({"kernel": sweep.kernel, "over": sweep.over, "worst": ratio, "at": value, "per_mac": per_mac})
         span = f"{min(per_mac):.2f} to {max(per_mac):.2f}"
         table.add_row(sweep.kernel, sweep.over, f"{ratio:.2f}", f"{value} and {value + 1}", span)

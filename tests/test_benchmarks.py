@@ -9,7 +9,7 @@ from support.boards import require_board
 from support.c_networks import require
 
 from benchmarks.cases import CASES, LIMITS, QEMU
-from benchmarks.cliffs import Sweep, worst
+from benchmarks.cliffs import Figure, Sweep, worst
 from benchmarks.counts import CodeSize, Counts
 from benchmarks.kernels import HERE, measure_all, rows
 from benchmarks.loops import TOOLS, Loop, longest_loop, parse
@@ -61,9 +61,10 @@ def test_every_figure_is_in_the_tables():
 
 
 def test_the_worst_ratio_of_neighbours():
-    sweep = Sweep("any", "filters", range(3, 7), lambda n: ("int8", (1, 1, 1), ""))
-    assert worst(sweep, [4.0, 2.0, 3.0, 2.9]) == (2.0, 3)
-    assert worst(sweep, [2.0, 2.5, 2.5, 4.0]) == (1.6, 5)
+    """A MAC that takes more, or a larger layer that takes less."""
+    sweep = Sweep("any", "filters", range(3, 6), lambda n: ("int8", (1, 1, 1), ""))
+    assert worst(sweep, [Figure(400, 100), Figure(500, 200), Figure(900, 300)]) == (1.2, 4)
+    assert worst(sweep, [Figure(600, 100), Figure(400, 200), Figure(610, 300)]) == (1.5, 3)
 
 
 LISTING = """

@@ -37,6 +37,7 @@ NETWORKS = {
     "pixels": ("uint8", (1, 16, 16), "c10,3,1,1,m2,2,0 c20,3,1,1,m2,2,0"),
     "bits": ("bits", (4, 12, 12), "c18,3,1,0 c12,3,1,1,m2,2,0 d24"),
     "dense": ("uint8", (1, 20, 20), "d24 d12"),
+    "mixed": ("uint8", (1, 10, 10), "c6,3,1,1,m2,2,0/w8/u8 g1,3,1,1/w8/i8 c10,3,1,0/i8 d10/w8/scores"),
 }
 SIMULATED = ("uno", "megaatmega2560", "cortex-m0", "cortex-m3", "cortex-m4", "rv32")
 

@@ -55,8 +55,8 @@ EBNN_INLINE int32_t ebnn_multiplied(int32_t sum, int16_t multiplier)
 }
 
 /*
- * clamp((sum · multiplier / 2^16 + 2^(shift − 1)) >> shift, low, high), shift 1 to 31. The product's lowest 16 bits are
- * below the rounding's one.
+ * clamp((sum · multiplier / 2^16 + 2^(shift − 1)) >> shift, low, high), shift 1 to 31. The product's lowest 16 bits
+ * are below the rounding's one.
  */
 EBNN_INLINE uint8_t ebnn_requantize(int32_t sum, int16_t multiplier, int shift, int32_t low, int32_t high)
 {

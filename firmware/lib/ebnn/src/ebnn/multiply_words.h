@@ -1,6 +1,6 @@
 /*
- * Sums of bytes times weights of 8 bits on cores that work in words of 32 bits: one or two patches under four filters at
- * a time, so that a value or a weight is loaded once for several products; the last filters by two and alone.
+ * Sums of bytes times weights of 8 bits on cores that work in words of 32 bits: one or two patches under four filters
+ * at a time, so that a value or a weight is loaded once for several products; the last filters by two and alone.
  *
  * Products of a Cortex-M3 and of RV32 are two patches' under four filters, 14 and 22 instructions for 8 of them. A
  * Cortex-M0 has registers for one patch. A core with DSP instructions (Cortex-M4, M33) makes words of two values of 16
