@@ -20,7 +20,7 @@ from .device.discovery import find_port
 from .errors import BuildError, DeviceError, PortError
 from .firmware_sources import bundled_header
 from .model.network import Network
-from .platformio import Project, bundled_project, check_upload, interrupted_by_signals, upload
+from .platformio import Project, bundled_project, check_upload, interrupted_by_signals, is_sketch, upload
 
 START_SECONDS = 12.0  # that a board may take after the upload: USB, bootloader, program
 
@@ -101,6 +101,11 @@ def flash(
     if network is not None and known is not None and known.costs is not None:
         check_fits(network, known, arithmetic, optimize)
     check_upload(built, environment)
+    if project is not None and is_sketch(project.folder):
+        raise BuildError(
+            f"{project.folder} has a sketch, which answers no commands: platformio run -d {project.folder} -t upload "
+            "writes it to the board"
+        )
     place = _check_port(environment, known, port)
     called = title or ("the network of its network.h" if network is None else name)
     progress(f"{called} → {environment} at {place}")

@@ -42,6 +42,9 @@ def test_commands_and_code_run(page: str, tmp_path: Path) -> None:
     blocks = BLOCK.findall(page)
     if any(language == "c" for language, _ in blocks):
         require("cc")
+    if "sim://uno" in page:
+        require("avr-gcc")
+    (tmp_path / "examples").symlink_to(TOP / "examples")
     for _, text in blocks:
         named = FILE.match(text)
         if named:

@@ -65,3 +65,22 @@ def test_a_network_of_ones_own_trains_and_streams(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "450 images" in done.stdout
     assert "0 mismatches" in done.stdout
+
+
+def test_the_recordings_of_gestures_are_what_their_script_writes(tmp_path):
+    subprocess.run([sys.executable, EXAMPLES / "gestures/make_recordings.py", tmp_path], check=True)
+    written = {path.relative_to(tmp_path): path.read_text() for path in tmp_path.rglob("*.csv")}
+    folder = EXAMPLES / "gestures/recordings"
+    assert written == {path.relative_to(folder): path.read_text() for path in folder.rglob("*.csv")}
+    assert len(written) == 36
+    assert sum(map(len, written.values())) < 100_000
+
+
+def test_gestures_are_fitted_predicted_and_streamed(tmp_path):
+    require("cc")
+    command = [sys.executable, EXAMPLES / "gestures/gestures.py", "--epochs", "40", "--out", tmp_path / "run"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "100% of the test recordings right" in done.stdout
+    assert len(re.findall(r"^(\w+) +is \1$", done.stdout, re.MULTILINE)) == 9
+    assert "sim://host: 0 of 9 answers differ from Python's" in done.stdout
+    assert ebnn.load(tmp_path / "run/gestures.ebnn").meta.class_names == ("circle", "idle", "wave")

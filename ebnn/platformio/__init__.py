@@ -5,7 +5,7 @@ from .build import build_firmware
 from .offline import PLATFORMS, prepare_offline
 from .project import Project, bundled_project, find_project, open_project
 from .running import TooBigError, interrupted_by_signals
-from .sketch_files import Sketch
+from .sketch_files import Sketch, is_sketch
 from .template import write_project
 from .upload import InterruptedUploadError, upload
 
@@ -20,6 +20,7 @@ __all__ = [
     "check_upload",
     "find_project",
     "interrupted_by_signals",
+    "is_sketch",
     "open_project",
     "prepare_offline",
     "upload",

@@ -47,6 +47,11 @@ def write_sources(folder: Path, sketch: Sketch) -> None:
     (folder / "settings.h").write_text(_settings(sketch), encoding="utf-8")
 
 
+def is_sketch(folder: Path) -> bool:
+    """Whether the project in a folder is one of a sketch."""
+    return all((folder / "src" / name).is_file() for name in ("settings.h", "sensor.cpp"))
+
+
 def _settings(sketch: Sketch) -> str:
     macros = {
         "PREDICTS": (int(sketch.predicts), "1: print the network's answers; 0: print the readings, for ebnn record"),

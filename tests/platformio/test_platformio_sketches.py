@@ -46,7 +46,7 @@ def recorded(count: int = WINDOW + 20 * STEP, channels: int = 6) -> list[list[st
     return [[f"{value:.3f}" for value in row[:channels]] for row in values]
 
 
-def answers(network: Network, texts: list[list[str]]) -> list[str]:
+def answers(network: Network, texts: list[list[str]] | NDArray[np.float32]) -> list[str]:
     """The lines that a sketch prints for readings."""
     readings: NDArray[np.float32] = np.array(texts, np.float32)
     window = network.raw_shape.width
@@ -144,6 +144,16 @@ def test_sketches_that_print_readings_build(sensor: str, tmp_path: Path) -> None
     build(make(tmp_path, None, sensor), "uno")
 
 
+def run_with_stand_ins(project: Path, folder: Path, text: str, *flags: str) -> list[str]:
+    """What a project's sketch prints on this computer, with the stand-ins of a core and of a sensor's library."""
+    sources = [STAND_INS / "board.cpp", project / "src/main.cpp", project / "src/sensor.cpp"]
+    include = [f"-I{STAND_INS}", f"-I{project / 'include'}", f"-I{RUNTIME}", f"-I{project / 'src'}"]
+    command = [require("g++"), "-std=c++11", *WARNINGS, *flags, *include, *sources, "-o", folder / "program"]
+    subprocess.run(command, check=True)
+    done = subprocess.run([folder / "program"], input=text, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
 BOARDS = {"nano33ble": "-DIMU_LSM9DS1", "genuino101": "-DIMU_CURIE"}
 
 
@@ -156,17 +166,27 @@ def test_boards_with_an_imu_run_with_a_stand_in_of_its_library(board: str, predi
     flags = re.search(rf"\[env:{board}\]\n(?:.+\n)*?build_flags = (.+)", (project / "platformio.ini").read_text())
     assert flags is not None
     assert flags[1] == BOARDS[board]
-    sources = [STAND_INS / "board.cpp", project / "src/main.cpp", project / "src/sensor.cpp"]
-    include = [f"-I{STAND_INS}", f"-I{project / 'include'}", f"-I{RUNTIME}", f"-I{project / 'src'}"]
-    command = [require("g++"), "-std=c++11", *WARNINGS, flags[1], *include, *sources, "-o", tmp_path / "program"]
-    subprocess.run(command, check=True)
     text = ",\n".join(",".join(row) for row in recorded()) + ","
-    done = subprocess.run([tmp_path / "program"], input=text, capture_output=True, text=True, check=True)
+    lines = run_with_stand_ins(project, tmp_path, text, flags[1])
     if network is not None:
-        assert done.stdout.splitlines() == ["ready", *answers(network, recorded())]
+        assert lines == ["ready", *answers(network, recorded())]
     else:
         rows = [",".join(f"{value}0" for value in row) for row in recorded()]
-        assert done.stdout.splitlines() == ["ax,ay,az,gx,gy,gz", *rows]
+        assert lines == ["ax,ay,az,gx,gy,gz", *rows]
+
+
+@pytest.mark.parametrize("channels", [3, 6])
+def test_an_mpu6050_is_read_by_wire_alone(channels: int, tmp_path: Path) -> None:
+    """The stand-in has its registers; what they hold is in g and degrees a second."""
+    network = gestures(channels)
+    units = np.array([8192, 8192, 8192, 16.4, 16.4, 16.4], np.float32)
+    counts = np.clip(np.rint(np.array(recorded(), np.float64) * units), -(2**15), 2**15 - 1).astype(np.int16)
+    temperature = np.full((len(counts), 1), 0x1234, np.int16)
+    registers = np.hstack([counts[:, :3], temperature, counts[:, 3:]]).astype(">i2")
+    text = "\n".join(row.tobytes().hex() for row in registers)
+    project = make(tmp_path, network, "imu")
+    readings = counts.astype(np.float32) / units
+    assert run_with_stand_ins(project, tmp_path, text) == ["ready", *answers(network, readings[:, :channels])]
 
 
 def test_libraries_are_named_for_the_boards_that_need_one(tmp_path: Path) -> None:
@@ -174,6 +194,13 @@ def test_libraries_are_named_for_the_boards_that_need_one(tmp_path: Path) -> Non
     assert re.findall(r"lib_deps = (.*)", text) == ["arduino-libraries/Arduino_LSM9DS1@^1.1.1"]
     assert "[env:native]" not in text
     assert "EBNN_BOARD" not in text
+
+
+def test_a_sketch_is_not_flashed_as_firmware(tmp_path: Path) -> None:
+    """ebnn flash would wait for an answer that never comes."""
+    project = make(tmp_path, None, "analog")
+    output = " ".join(ebnn("flash", "--board", "uno", "--project", project, "--port", "/dev/null", code=1).split())
+    assert "has a sketch, which answers no commands: platformio run -d" in output
 
 
 @pytest.mark.parametrize(
