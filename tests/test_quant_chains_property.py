@@ -16,8 +16,8 @@ from ebnn import lower
 from ebnn.compile.options import OPTIMIZE
 from ebnn.model import reference
 
-NETWORKS = int(os.environ.get("EBNN_TEST_NETWORKS", "2000"))
-PARTS = 8
+NETWORKS = int(os.environ.get("EBNN_TEST_NETWORKS", "320"))
+PARTS = 4
 SAMPLES = 3
 
 

@@ -1,6 +1,6 @@
 /*
- * Readings of a sensor as they come: a ring of the last ones, encoded, and when the network is to see them; and means of
- * what it then makes of them. A reading is a pixel of a row; it takes whole bytes in the ring.
+ * Readings of a sensor as they come: a ring of the last ones, encoded, and when the network is to see them; and means
+ * of what it then makes of them. A reading is a pixel of a row; it takes whole bytes in the ring.
  */
 #ifndef EBNN_READINGS_H
 #define EBNN_READINGS_H
@@ -14,8 +14,8 @@ typedef struct {
     uint8_t full;
 } ebnn_ring_t;
 
-/* Moves a ring of `window` readings on by one. Returns 1 where a window is due: when it is full for the first time, then
- * every `step` readings. */
+/* Moves a ring of `window` readings on by one. Returns 1 where a window is due: when it is full for the first time,
+ * then every `step` readings. */
 EBNN_INLINE uint8_t ebnn_next_reading(ebnn_ring_t *ring, uint16_t window, uint32_t step)
 {
     ring->next = (uint16_t)(ring->next + 1u);
