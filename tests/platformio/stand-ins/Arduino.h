@@ -21,15 +21,36 @@ inline void delay(uint32_t milliseconds)
     stand_in_time += 1000u * milliseconds;
 }
 
-class StandInSerial {
-public:
-    void begin(long) {}
-    void print(const char *text) { fputs(text, stdout); }
-    void print(char letter) { putchar(letter); }
-    void print(unsigned int value) { printf("%u", value); }
-    void print(int value) { printf("%d", value); }
-    void print(double value, int decimals) { printf("%.*f", decimals, value); }
-    void println() { putchar('\n'); }
+class StandInSerial
+{
+  public:
+    void begin(long)
+    {
+    }
+    void print(const char *text)
+    {
+        fputs(text, stdout);
+    }
+    void print(char letter)
+    {
+        putchar(letter);
+    }
+    void print(unsigned int value)
+    {
+        printf("%u", value);
+    }
+    void print(int value)
+    {
+        printf("%d", value);
+    }
+    void print(double value, int decimals)
+    {
+        printf("%.*f", decimals, value);
+    }
+    void println()
+    {
+        putchar('\n');
+    }
     template <typename T> void println(T value)
     {
         print(value);

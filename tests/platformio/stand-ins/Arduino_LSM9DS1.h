@@ -4,14 +4,27 @@
 
 #include <stdio.h>
 
-class LSM9DS1Class {
-public:
-    int begin() { return 1; }
-    int readAcceleration(float &x, float &y, float &z) { return read(x, y, z); }
-    int readGyroscope(float &x, float &y, float &z) { return read(x, y, z); }
+class LSM9DS1Class
+{
+  public:
+    int begin()
+    {
+        return 1;
+    }
+    int readAcceleration(float &x, float &y, float &z)
+    {
+        return read(x, y, z);
+    }
+    int readGyroscope(float &x, float &y, float &z)
+    {
+        return read(x, y, z);
+    }
 
-private:
-    int read(float &x, float &y, float &z) { return scanf("%f,%f,%f,", &x, &y, &z) == 3; }
+  private:
+    int read(float &x, float &y, float &z)
+    {
+        return scanf("%f,%f,%f,", &x, &y, &z) == 3;
+    }
 };
 
 static LSM9DS1Class IMU;

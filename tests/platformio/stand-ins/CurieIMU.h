@@ -4,17 +4,37 @@
 
 #include <stdio.h>
 
-class CurieIMUClass {
-public:
-    bool begin() { return true; }
-    void setAccelerometerRange(int range) { acceleration = range; }
-    void setGyroRange(int range) { rotation = range; }
-    void setAccelerometerRate(float) {}
-    void setGyroRate(float) {}
-    void readAccelerometerScaled(float &x, float &y, float &z) { read(acceleration == 4, x, y, z); }
-    void readGyroScaled(float &x, float &y, float &z) { read(rotation == 2000, x, y, z); }
+class CurieIMUClass
+{
+  public:
+    bool begin()
+    {
+        return true;
+    }
+    void setAccelerometerRange(int range)
+    {
+        acceleration = range;
+    }
+    void setGyroRange(int range)
+    {
+        rotation = range;
+    }
+    void setAccelerometerRate(float)
+    {
+    }
+    void setGyroRate(float)
+    {
+    }
+    void readAccelerometerScaled(float &x, float &y, float &z)
+    {
+        read(acceleration == 4, x, y, z);
+    }
+    void readGyroScaled(float &x, float &y, float &z)
+    {
+        read(rotation == 2000, x, y, z);
+    }
 
-private:
+  private:
     int acceleration, rotation;
 
     void read(bool ready, float &x, float &y, float &z)

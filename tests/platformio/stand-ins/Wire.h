@@ -5,9 +5,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-class TwoWire {
-public:
-    void begin() {}
+class TwoWire
+{
+  public:
+    void begin()
+    {
+    }
     void beginTransmission(uint8_t address)
     {
         present = address == 0x68;
@@ -20,7 +23,10 @@ public:
         else
             registers[number++ & 0x7F] = byte;
     }
-    uint8_t endTransmission(bool = true) { return present ? 0 : 2; }
+    uint8_t endTransmission(bool = true)
+    {
+        return present ? 0 : 2;
+    }
     uint8_t requestFrom(uint8_t, uint8_t bytes)
     {
         const bool set = registers[0x6B] == 0x01 && registers[0x1B] == 0x18 && registers[0x1C] == 0x08;
@@ -34,9 +40,12 @@ public:
         }
         return set ? bytes : 0;
     }
-    int read() { return registers[number++ & 0x7F]; }
+    int read()
+    {
+        return registers[number++ & 0x7F];
+    }
 
-private:
+  private:
     bool present;
     uint8_t count, number, registers[128];
 };
