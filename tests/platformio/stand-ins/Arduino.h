@@ -1,4 +1,4 @@
-/* As much of an Arduino core as a sketch needs: its time stands still but for what it waits, and it prints to stdout. */
+/* As much of an Arduino core as a sketch needs: time stands still but for what it waits, and it prints to stdout. */
 #ifndef ARDUINO_H
 #define ARDUINO_H
 

@@ -1,4 +1,4 @@
-/* Wire with an MPU6050 at it: its registers from 3B hex on, 14 bytes for each reading, come from stdin in hexadecimal. */
+/* Wire with an MPU6050 at it: its registers from 3B hex on, 14 bytes for each reading, come from stdin in hex. */
 #ifndef WIRE_H
 #define WIRE_H
 

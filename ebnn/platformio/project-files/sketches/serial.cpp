@@ -14,7 +14,7 @@ static float row[CHANNELS];
 static uint8_t count;
 static bool wrong;
 
-/* Divides or multiplies by a power of ten. One rounding up to 7 digits and 10 powers, as a computer reads the number. */
+/* Divides or multiplies by a power of ten. One rounding up to 7 digits and 10 powers, as computers read the number. */
 static float scaled(float value, int16_t power)
 {
     float factor = 1.0f;
