@@ -26,7 +26,7 @@ from ebnn.sketches import plan_sketch
 
 STAND_INS = Path(__file__).parent / "stand-ins"
 VECTORS = Path(__file__).parents[1] / "vectors"
-WINDOW, STEP, RATE = 12, 5, 50.0
+WINDOW, STEP, RATE = 12, 5, 50.0  # readings, readings, readings a second
 NAMES = ("idle", "wave", "3")
 
 
@@ -50,7 +50,8 @@ def answers(network: Network, texts: list[list[str]] | NDArray[np.float32]) -> l
     """The lines that a sketch prints for readings."""
     readings: NDArray[np.float32] = np.array(texts, np.float32)
     window = network.raw_shape.width
-    ends = range(window, len(readings) + 1, network.meta.window_step or 1)
+    step = network.meta.window_step or 1
+    ends = range(window, len(readings) + 1, step if step < window or window == 1 else window // 4)
     raw = np.stack([readings[end - window : end].T[:, None] for end in ends])
     shares = softmax(network.scores(network.encode(raw)), network.scale).astype(np.int64)
     rejection = 0 if network.meta.rejection is None else least_probability(network.meta.rejection)
@@ -107,8 +108,10 @@ def send(project: Path, texts: list[list[str]]) -> list[str]:
 
 @pytest.mark.usefixtures("platformio_core")
 def test_numbers_over_serial_get_the_answers_of_python(tmp_path: Path) -> None:
-    network = gestures()
+    """A network of whole recordings, whose windows overlap on the board."""
+    network = gestures(window_step=WINDOW)
     expected = answers(network, recorded())
+    assert len(expected) == 34
     assert len({line.split(",")[0] for line in expected}) == 3
     project = make(tmp_path, network, "serial")
     build(project, "uno", "megaatmega2560")

@@ -39,7 +39,8 @@ def main() -> None:
     options = parser.parse_args()
     network = ebnn.load(NETWORK)
     shape = network.raw_shape
-    window, step = (shape.width, network.meta.window_step or 1)
+    window = shape.width
+    step = network.meta.step_of(window) if window > 1 else 1
     readings = read_readings(options.file, shape.channels)
     with serial.serial_for_url(options.port, baudrate=115200, timeout=5) as board:
         board.dtr = False
