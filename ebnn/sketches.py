@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .compile.readings import has_readings
+from .boards import Board
+from .compile.estimate import check_fits
+from .compile.readings import has_readings, ring_bytes
 from .device.live import SMOOTH
-from .errors import InputError
+from .errors import InputError, NetworkError
 from .model.network import Network
 from .platformio import Sketch
 
@@ -33,6 +35,7 @@ _PINS = {  # of analog inputs, where they are others than A0 to A5
     "esp32dev": ("36", "39", "34", "35", "32", "33"),
     "esp32-c3-devkitm-1": ("0", "1", "2", "3", "4"),
 }
+_WIRE_BYTES = 180  # of RAM that Arduino's Wire takes on an AVR
 _USUAL_PINS = tuple(f"A{i}" for i in range(6))
 
 
@@ -93,6 +96,20 @@ def plan_sketch(
         Sketch(sensor, channels, period, SMOOTH, network is not None, _names(sensor, channels, pins), pins),
         tuple(notes),
     )
+
+
+def check_sketch_fits(
+    network: Network, board: Board, sketch: Sketch, arithmetic: str = "integer", optimize: str = "balanced"
+) -> None:
+    """Raises NetworkError where a network, or what a sketch needs beside it, is too big for a board."""
+    left = check_fits(network, board, arithmetic, optimize).arena_left
+    ring = ring_bytes(network) if has_readings(network) else 0
+    beside = ring + 2 * sketch.smooth * network.classes + (_WIRE_BYTES if sketch.sensor == "imu" else 0)
+    if beside > left:
+        raise NetworkError(
+            f"the sketch needs about {beside:,} B of RAM beside the network, {ring:,} of them for the last readings; "
+            f"{board.title} has {left:,} left: train on shorter windows (--window), or take a larger board"
+        )
 
 
 def _default_channels(sensor: str) -> int:

@@ -12,7 +12,7 @@ from ..firmware_sources import bundled_network
 from ..platformio import bundled_project, write_project
 from ..published import find_network, load
 from ..show.console import command_line, make_console, print_command, print_line
-from ..sketches import SENSORS, plan_sketch
+from ..sketches import SENSORS, check_sketch_fits, plan_sketch
 from .idle_options import FOR_SKETCHES, MODEL_OPTION_FOR_HEADER, refuses_idle
 from .options import arithmetic_option, model_option, optimize_option
 
@@ -91,7 +91,7 @@ def _init_sketch(
     header = network = None
     if own is not None and model is not None:
         if known is not None and known.costs is not None:
-            check_fits(own, known, arithmetic, optimize)
+            check_sketch_fits(own, known, planned.sketch, arithmetic, optimize)
         text = header_text(
             own, name="network", arithmetic=arithmetic, optimize=optimize, board=known, probabilities=True
         )

@@ -231,6 +231,15 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
     assert not (tmp_path / "mine").exists()
 
 
+def test_readings_that_are_kept_count_as_ram(tmp_path: Path) -> None:
+    gestures(window=100).save(tmp_path / "own.ebnn")
+    words = ["--sketch", "imu", "--model", tmp_path / "own.ebnn", "--board"]
+    output = " ".join(ebnn("init", tmp_path / "mine", *words, "uno", code=1).split())
+    assert re.search(r"the sketch needs about 798 B of RAM beside the network, 600 .* Arduino Uno has \d+ left", output)
+    assert not (tmp_path / "mine").exists()
+    ebnn("init", tmp_path / "mine", *words, "megaatmega2560")
+
+
 def test_a_network_of_pictures_has_no_sketch(tmp_path: Path) -> None:
     model = VECTORS / "uint8-conv.ebnn"
     output = ebnn("init", tmp_path / "mine", "--sketch", "serial", "--model", model, "--board", "uno", code=1)
