@@ -1,7 +1,8 @@
 /* Reads a sensor and prints lines for a computer to read.
  *
  * With PREDICTS (settings.h) each line is an answer of the network: the class by name, then the probability of each
- * class, averaged over the last SMOOTH answers; `ebnn live` shows them. Without, each line is a reading, for `ebnn record`. */
+ * class, averaged over the last SMOOTH answers; `ebnn live` shows them. Without, each line is a reading, for `ebnn
+ * record`. */
 #include <Arduino.h>
 
 #include "sensor.h"
