@@ -142,9 +142,20 @@ def test_sketches_that_answer_build_for_avr_boards(sensor: str, channels: int, t
 
 
 @pytest.mark.usefixtures("platformio_core")
-@pytest.mark.parametrize("sensor", ["imu", "analog"])
-def test_sketches_that_print_readings_build(sensor: str, tmp_path: Path) -> None:
-    build(make(tmp_path, None, sensor), "uno")
+def test_a_sketch_that_prints_an_imu_s_readings_builds(tmp_path: Path) -> None:
+    build(make(tmp_path, None, "imu"), "uno")
+
+
+@pytest.mark.usefixtures("platformio_core")
+def test_analog_pins_of_the_simulated_uno_are_recorded(tmp_path: Path) -> None:
+    project = make(tmp_path, None, "analog", "uno", "--rate", "20")
+    build(project, "uno")
+    url = board_url("uno", program=project / ".pio/build/uno/firmware.elf")
+    words = ["--label", "still", "--out", tmp_path / "recordings", "--seconds", "1", "--count", "1", "--rate", "20"]
+    assert "3 channels" in ebnn("record", "--port", url, *words)
+    _, *rows = (tmp_path / "recordings/still/still-0001.csv").read_text().splitlines()
+    assert len(rows) > 10
+    assert [row for row in rows if not re.fullmatch(r"\d+,\d{1,4},\d{1,4},\d{1,4}", row)] == []
 
 
 def run_with_stand_ins(project: Path, folder: Path, text: str, *flags: str) -> list[str]:
