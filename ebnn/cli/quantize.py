@@ -28,8 +28,10 @@ from .training_options import check_training
 @click.argument("run", metavar="RUN", type=RunFolder(CHAIN_NAME, SNAPSHOT_NAME, FLOAT_NAME))
 @click.option(
     "--dataset",
+    "--data",
+    "dataset",
     type=dataset_choice,
-    help="What calibrates and tests the network. [default: what it was trained on]",
+    help="What calibrates and tests it: a name, or data of your own. [default: what it was trained on]",
     show_default=False,
 )
 @click.option(
@@ -69,9 +71,15 @@ def quantize(
     if not 0 <= seed < 2**32:
         raise TrainingError(f"seed is {seed}: give a whole number from 0 on, below 2**32")
     with download_bars(make_console(stderr=True)) as progress:
-        data = datasets.load(dataset, folder=folder, progress=progress)
+        data = datasets.load(dataset, folder=folder, progress=progress, reading=about.reading)
     output = run / MODEL_NAME if output is None else output
-    settings = RunSettings(dataset=dataset, input_kind=about.kind, front_end=about.front_end, levels=about.levels)
+    settings = RunSettings(
+        dataset=dataset,
+        input_kind=about.kind,
+        front_end=about.front_end,
+        levels=about.levels,
+        reading=about.reading,
+    )
     task, _ = settings.task_of(data, run, Progress())
     found = quantize_run(task, about, samples, seed)
     found.network.save(output)

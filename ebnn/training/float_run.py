@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import operator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..atomic import write_atomically
+from ..datasets.read_options import Reading, Span
 from ..errors import TrainingError, WriteError
 from ..model.kinds import InputKind
 from .encoder_fitting import LEVELS
@@ -23,9 +25,10 @@ class FloatRun:
     Attributes:
         architecture: of :func:`ebnn.training.architectures.read_architecture`.
         kind: what it takes.
-        dataset: name of the data it was trained on.
+        dataset: name or path of the data it was trained on.
         front_end: name of the front end that trained it.
         levels: bits of each raw value, where it takes bits of raw samples.
+        reading: how the data were read, where they are the user's own.
     """
 
     architecture: str
@@ -33,6 +36,7 @@ class FloatRun:
     dataset: str
     front_end: str
     levels: int = LEVELS
+    reading: Reading = field(default_factory=Reading)
 
     def write(self, run: Path) -> None:
         """Writes the record of a run to its folder, which is made where missing. Raises WriteError."""
@@ -50,15 +54,26 @@ class FloatRun:
             with path.open("rb") as file:
                 values = json.loads(file.read(_MAX_RECORD))
             texts = {name: values[name] for name in ("architecture", "kind", "dataset", "front_end")}
-            found = cls(**texts, levels=operator.index(values["levels"]))
+            found = cls(**texts, levels=operator.index(values["levels"]), reading=_reading(values.get("reading", {})))
             if not all(isinstance(text, str) for text in texts.values()):
                 raise TypeError
         except FileNotFoundError:
             raise TrainingError(
                 f"{run} has no {FLOAT_NAME}: name the folder of a float run, the --out of ebnn train --float"
             ) from None
+        except NotADirectoryError:
+            raise TrainingError(
+                f"{run} is no folder: RUN is the folder of a float run, the --out of ebnn train --float"
+            ) from None
         except OSError as error:
             raise TrainingError(f"{path} cannot be read ({error.strerror})") from None
         except (ValueError, TypeError, KeyError, AttributeError):
             raise TrainingError(f"{path} is damaged: train the float network again") from None
         return found
+
+
+def _reading(values: dict[str, Any]) -> Reading:
+    """A reading from what JSON made of it."""
+    spans = {name: Span(**values[name]) for name in ("recording", "window", "step") if values.get(name)}
+    lists = {name: tuple(values[name]) for name in ("size", "unknown") if values.get(name)}
+    return Reading(**{**values, **spans, **lists, "unknown": lists.get("unknown", ())})

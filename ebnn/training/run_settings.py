@@ -12,6 +12,7 @@ from .. import datasets
 from ..compile.header import header_text
 from ..datasets import Dataset, Reading
 from ..datasets.dataset import RAW
+from ..datasets.own import find_own
 from ..errors import TrainingError
 from ..model.kinds import InputKind
 from ..model.network import Network
@@ -107,8 +108,18 @@ class RunSettings:
         kind = self.kind
         fitted = fit_encoder(data.train_images, kind, self.levels) if data.kind == RAW and kind != "float" else None
         encoder = None if fitted is None else fitted.encoder
+        own = find_own(self.dataset) if self.dataset not in datasets.names() else None
         return Task(
-            data, kind, out, self.resume, progress, front_end=self.front_end, encoder=encoder, reject=self.reject
+            data,
+            kind,
+            out,
+            self.resume,
+            progress,
+            front_end=self.front_end,
+            encoder=encoder,
+            reject=self.reject,
+            source=self.dataset if own is None else str(own.absolute()),
+            reading=self.reading,
         ), fitted
 
     @contextmanager

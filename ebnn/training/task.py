@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import datasets
-from ..datasets import Dataset
+from ..datasets import Dataset, Reading
 from ..datasets.dataset import RAW
 from ..errors import NetworkError, TrainingError, WriteError
 from ..model.encoders import Encoder, Thermometer
@@ -76,6 +76,8 @@ class Task:
         encoder: what makes raw samples what the board is given; None where the data need none.
         reject: learn a rejection threshold on the validation set, with at most this fraction of its right answers
             "unknown"; None learns none.
+        source: name or path that the data were loaded by; None where they were not.
+        reading: how they were read.
     """
 
     data: Dataset
@@ -87,6 +89,8 @@ class Task:
     front_end: str = DEFAULT
     encoder: Encoder | None = None
     reject: float | None = None
+    source: str | None = None
+    reading: Reading = field(default_factory=Reading)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -231,7 +235,8 @@ def train_float(task: Task, architecture: str, config: TrainConfig) -> tuple[Any
     front_end = find_front_end(task.front_end)
     trained = front_end.build_float(architecture, task.shape, task.data.classes, task.kind, config.seed)
     levels = task.encoder.levels if isinstance(task.encoder, Thermometer) else LEVELS
-    FloatRun(architecture, task.kind, task.data.name, task.front_end, levels).write(task.out)
+    source = task.source or task.data.name
+    FloatRun(architecture, task.kind, source, task.front_end, levels, task.reading).write(task.out)
     result = front_end.train(
         trained,
         *task.sets,

@@ -15,6 +15,7 @@ import ebnn.links as BL
 from ebnn import datasets
 from ebnn.cli import main
 from ebnn.datasets.dataset import RAW, Dataset
+from ebnn.datasets.read_options import Reading, Span
 from ebnn.errors import InputError, LoweringError, TrainingError
 from ebnn.frontends.chainer.float_layers import float_layers
 from ebnn.model.kinds import Input, Shape
@@ -251,3 +252,41 @@ def test_runs_that_cannot_be_quantized(run, tmp_path):
     assert "is damaged" in error(tmp_path)
     with pytest.raises(TrainingError, match="damaged"):
         FloatRun.read(tmp_path)
+
+
+def test_a_run_on_ones_own_data_is_quantized_from_anywhere(tmp_path, monkeypatch):
+    """The record keeps where the data are and how they were read: here the label is a column that none would guess."""
+    rows = [f"{i % 2},{i % 2 * 5 + i % 7 / 7:.3f},{i % 5}" for i in range(80)]
+    (tmp_path / "weather.csv").write_text("\n".join(["rain,warmth,cloud", *rows]) + "\n")
+    monkeypatch.chdir(tmp_path)
+    train = ["train", "--data", "weather.csv", "--label", "rain", "--float", "--out", "run", "--epochs", "2"]
+    assert CliRunner().invoke(main, train).exit_code == 0
+    about = FloatRun.read(tmp_path / "run")
+    assert about.dataset == str(tmp_path / "weather.csv")
+    assert about.reading.label == "rain"
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    hashes = []
+    for i, more in enumerate([[], ["--data", "../weather.csv"], ["--dataset", "../weather.csv"]]):
+        done = CliRunner().invoke(main, ["quantize", "../run", "-o", f"{i}.ebnn", *more])
+        assert done.exit_code == 0, done.output
+        hashes.append(ebnn.load(f"{i}.ebnn").hash)
+    assert hashes[0] == hashes[1] == hashes[2]
+    done = CliRunner().invoke(main, ["quantize", "0.ebnn", "-o", "1.ebnn"])
+    assert (
+        done.output == "Error: 0.ebnn is no folder: RUN is the folder of a float run, the --out of ebnn train --float\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        Reading(),
+        Reading(recording=Span(rows=9), window=Span(seconds=1.5), step=Span(rows=2), unknown=("a", "b")),
+        Reading(size=(8, 9), colour=False),
+    ],
+)
+def test_the_record_keeps_how_data_were_read(reading, tmp_path):
+    about = FloatRun("d4", "int8", "x.csv", "chainer", 8, reading)
+    about.write(tmp_path)
+    assert FloatRun.read(tmp_path) == about
