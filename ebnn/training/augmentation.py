@@ -111,12 +111,17 @@ def distortion(config: TrainConfig, samples: Samples) -> Shift | Distortion | Se
     """Returns what ``config`` asks to be done to the images of ``samples``; None where it is nothing.
 
     Raises:
-        TrainingError: a series' distortion is asked for and the samples are none, or a picture's and they are.
+        TrainingError: a series' distortion is asked for and the samples are none, or a picture's and they are raw.
     """
     series = [config.jitter, config.gain, config.time_shift, config.time_stretch, config.turn]
     if samples.raw is not None and samples.encoder is not None:
         if config.shift or config.rotation or config.scale or config.elastic:
             raise TrainingError("shift, rotation, scale and elastic distort pictures: raw samples take jitter, gain, …")
+        if samples.raw.shape[2] > 1 and (config.time_shift or config.time_stretch or config.turn):
+            raise TrainingError(
+                f"time_shift, time_stretch and turn distort series: samples of {samples.raw.shape[2]} rows and "
+                f"{samples.raw.shape[3]} columns take jitter and gain"
+            )
         spread = samples.raw.std(axis=(0, 2, 3))
         return SeriesDistortion(samples.encoder, spread, *series) if any(series) else None
     if any(series):

@@ -39,9 +39,9 @@ class SeriesDistortion:
     turn: float = 0.0
 
     def __call__(self, images: npt.NDArray[Any], random: np.random.RandomState) -> npt.NDArray[Any]:
-        """Returns raw ``images`` (n, channels, 1, rows) distorted and encoded."""
-        series = np.array(images[:, :, 0], np.float32)
-        n, channels, _ = series.shape
+        """Returns raw ``images`` (n, channels, height, rows) distorted and encoded; of height 1 where time changes."""
+        n, channels = images.shape[:2]
+        series = np.array(images, np.float32).reshape(n, channels, -1)
         if self.time_shift or self.time_stretch:
             series = _retimed(series, *self._times(n, random))
         if self.turn:
@@ -53,7 +53,7 @@ class SeriesDistortion:
         if self.jitter:
             noise = random.standard_normal(series.shape).astype(np.float32)
             series += noise * np.float32(self.jitter) * self.spread[:, None]
-        return encoded(self.encoder, series[:, :, None])
+        return encoded(self.encoder, series.reshape(images.shape))
 
     def _times(self, n: int, random: np.random.RandomState) -> tuple[FloatArray, FloatArray]:
         """By how many rows each sample is moved, and how fast its time runs, (n,) each."""

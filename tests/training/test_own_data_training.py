@@ -149,3 +149,45 @@ def test_what_is_chosen_can_be_trained_whatever_the_shape() -> None:
                 settings = read_settings(choice.values)
                 assert settings.config.epochs == choice.values["epochs"]
                 assert f"--architecture {architecture} " in choice.sentence()
+
+
+@pytest.mark.chainer
+@pytest.mark.parametrize("kind", ["int8", "bits"])
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [
+        ((9, 9), "f4"),
+        ((7, 12), "f4"),
+        ((3, 8, 8), "f8"),
+        ((6, 6, 3), "i4"),
+        ((1, 5, 5), "u1"),
+        ((2, 1, 20), "f4"),
+        ((5,), "i8"),
+        ((1,), "f4"),
+    ],
+)
+def test_arrays_of_any_shape_train_with_the_defaults(
+    shape: tuple[int, ...], dtype: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    labels = np.arange(24) % 2
+    x = RANDOM.random((24, *shape)) + labels.reshape(24, *[1] * len(shape))
+    np.savez("d.npz", x=(100 * x).astype(dtype), y=np.array(["left", "right"])[labels])
+    result = CliRunner().invoke(main, ["train", "--data", "d.npz", "--epochs", "1", "--input", kind, "-o", "n.ebnn"])
+    assert result.exit_code == 0, result.output
+    network, data = ebnn.load("n.ebnn"), load_own(tmp_path / "d.npz")
+    if network.encoder is not None:
+        assert set(network.predict_raw(data.test_images)) <= {0, 1}
+
+
+def test_jitter_and_gain_keep_the_rows_of_pictures() -> None:
+    raw = RANDOM.normal(size=(6, 2, 5, 4)).astype(np.float32)
+    encoder = fit_encoder(raw, "int8").encoder
+    samples = Samples(encoder.apply(raw), np.zeros(6, np.int32), "int8", None, raw, encoder)
+    same = SeriesDistortion(encoder, raw.std(axis=(0, 2, 3)))(raw, np.random.RandomState(0))
+    np.testing.assert_array_equal(same, samples.images)
+    distort = distortion(TrainConfig(jitter=0.1, gain=0.1), samples)
+    assert distort is not None
+    assert distort(raw, np.random.RandomState(0)).shape == samples.images.shape
+    with pytest.raises(TrainingError, match="distort series: samples of 5 rows and 4 columns take jitter and gain"):
+        distortion(TrainConfig(time_shift=1), samples)
