@@ -31,34 +31,30 @@ def cut(recordings: Recordings, reading: Reading) -> Dataset:
     """Returns windows as samples, raw float32 (n, channels, 1, rows), each with the recording that it comes from.
 
     The window is as long as asked; else as long as the recordings where these are short and about as long as each
-    other, else a second, else :data:`USUAL_ROWS`. The step is half of it unless asked. No window holds rows of two
-    recordings.
+    other, else a second, else :data:`USUAL_ROWS`, but no longer than the usual recordings of any class. The step is
+    half of it unless asked. No window holds rows of two recordings.
 
     Raises:
-        DatasetError: no recording is as long as a window, or there is but one class.
+        DatasetError: no recording of a class is as long as the window, or there is but one class.
     """
     items = renamed(recordings.items, reading.unknown)
     lengths = np.array([len(item) for item in items])
     notes = list(recordings.notes)
-    window, whole = _window(recordings, lengths, reading)
+    window, whole = _window(recordings, items, lengths, reading)
     step = window if whole else max(1, window // 2)
     if reading.step is not None:
         step = reading.step.count(recordings.rate, "the step")
-    short = int((lengths < window).sum())
-    if short == len(items):
+    names = ordered_names({item.label for item in items})
+    longest = {name: max(len(item) for item in items if item.label == name) for name in names}
+    if min(longest.values()) < window:
+        label, rows = min(longest.items(), key=lambda each: each[1])
         raise DatasetError(
-            f"{recordings.name}: a window of {window:,} rows is longer than the longest recording, {lengths.max():,} "
-            "rows: give a shorter --window"
+            f"{recordings.name}: a window of {window:,} rows is longer than all recordings of {label!r}: give a "
+            f"--window of at most {rows:,} rows"
         )
+    short = int((lengths < window).sum())
     if short:
         notes.append(f"{short:,} recordings shorter than a window of {window:,} rows are left out")
-    names = ordered_names({item.label for item in items})
-    lost = set(names) - {item.label for item in items if len(item) >= window}
-    if lost:
-        raise DatasetError(
-            f"{recordings.name}: no recording of {sorted(lost)[0]!r} is as long as a window of {window:,} rows: give a "
-            "shorter --window"
-        )
     notes.append(_said(window, step, recordings.rate, whole))
     kept = [item for item in items if len(item) >= window]
     if not any(item.part for item in kept):
@@ -96,17 +92,26 @@ def renamed(items: Sequence[Recording], unknown: Sequence[str]) -> list[Recordin
     return [dataclasses.replace(item, label="unknown") if item.label in unknown else item for item in items]
 
 
-def _window(recordings: Recordings, lengths: np.ndarray, reading: Reading) -> tuple[int, bool]:
+def _window(
+    recordings: Recordings, items: Sequence[Recording], lengths: np.ndarray, reading: Reading
+) -> tuple[int, bool]:
     """Rows of a window, and whether it is a whole recording."""
     if reading.window is not None:
         window = reading.window.count(recordings.rate, "the window")
         return window, bool((lengths == window).all())
     usual = int(np.median(lengths))
+    labels = np.array([item.label for item in items])
+    fits = min(_shortest_usual(lengths[labels == label]) for label in set(labels.tolist()))
     if usual <= WHOLE and lengths.max() <= 1.5 * usual:
-        alike = lengths[lengths >= 0.75 * usual]
-        return int(alike.min()), True
+        alike = _shortest_usual(lengths)
+        return min(alike, fits), alike <= fits
     window = USUAL_ROWS if recordings.rate is None else int(np.clip(round(recordings.rate), 16, WHOLE))
-    return max(1, min(window, usual)), False
+    return max(1, min(window, usual, fits)), False
+
+
+def _shortest_usual(lengths: np.ndarray) -> int:
+    """The length of the shortest recording that is not far shorter than most."""
+    return int(lengths[lengths >= 0.75 * np.median(lengths)].min())
 
 
 def _said(window: int, step: int, rate: float | None, whole: bool) -> str:

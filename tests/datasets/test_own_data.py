@@ -198,6 +198,30 @@ def test_one_long_recording_of_each_class_is_tested_on_pieces_of_its_own(tmp_pat
         assert not train & test
 
 
+@pytest.mark.parametrize("rows", [(88, 92, 374), (30, 92, 374), (60, 90, 100), (40, 100, 100)])
+def test_the_window_fits_every_class(rows: tuple[int, int, int], tmp_path: Path) -> None:
+    """Recordings of unequal length: the default window loses no class; one that is too long says what fits."""
+    for length, label in zip(rows, ("circle", "shake", "wave"), strict=True):
+        for i, values in enumerate(recordings(6, length, 3)):
+            write(tmp_path / "d" / label / f"{i}.csv", as_csv(values))
+    data = load_own(tmp_path / "d")
+    assert data.class_names == ("circle", "shake", "wave")
+    assert data.shape[2] == min(rows)
+    assert (np.bincount(data.train_labels) > 0).all()
+    with pytest.raises(DatasetError, match=rf"all recordings of 'circle': give a --window of at most {min(rows)} rows"):
+        load_own(tmp_path / "d", Reading(window=Span(rows=min(rows) + 1)))
+    assert load_own(tmp_path / "d", Reading(window=Span(rows=min(rows)))).shape[2] == min(rows)
+
+
+def test_a_torn_recording_does_not_shorten_the_window(tmp_path: Path) -> None:
+    for length, label in ((88, "shake"), (374, "wave")):
+        for i in range(6):
+            write(tmp_path / "d" / label / f"{i}.csv", as_csv(recordings(1, 9 if i == 0 else length, 3)[0]))
+    data = load_own(tmp_path / "d")
+    assert data.shape[2] == 88
+    assert "2 recordings shorter than a window of 88 rows are left out" in data.notes
+
+
 def test_time_gives_rate_and_recordings(tmp_path: Path) -> None:
     """A column of milliseconds that begins anew; a monitor's stamps; names before the values."""
     for label, frequency in (("slow", 0.1), ("fast", 0.5)):
