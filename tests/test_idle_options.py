@@ -4,8 +4,10 @@ import sys
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from ebnn.cli import main
 from ebnn.cli.datasets import fetch
@@ -139,6 +141,7 @@ CASES = [
     ([*SIMULATE, "--arithmetic", "float"], "--arithmetic has no effect here"),
     (["init", "project", "--optimize", "speed"], "--optimize has no effect here: it needs a --model"),
     (["init", "project", "--arithmetic", "float"], "--arithmetic has no effect here"),
+    (["init", "project", "--rate", "50"], "--rate has no effect here: it needs a --sketch"),
     (
         ["record", "--label", "a", "--port", "COM3", "--threshold", "3"],
         "--threshold has no effect here: it needs --start m",
@@ -182,6 +185,40 @@ def test_an_option_without_effect_is_refused(words, message, tmp_path, monkeypat
         raise result.exception
     assert len(str(result.exception).splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", ["train", "data"])
+@pytest.mark.parametrize(
+    ("option", "needs"),
+    [
+        (["--size", "20"], "files of pictures"),
+        (["--grey"], "files of pictures"),
+        (["--colour"], "files of pictures"),
+        (["--window", "1"], "recordings"),
+        (["--step", "1s"], "recordings"),
+    ],
+)
+def test_an_option_for_other_data_is_refused(command, option, needs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{i % 2 * 5 + i % 7 / 7:.3f},{i % 5},{'rain' if i % 2 else 'sun'}" for i in range(80)]
+    Path("weather.csv").write_text("\n".join(["warmth,cloud,sky", *rows]) + "\n")
+    named = ["--data", "weather.csv", "--out", "run"] if command == "train" else ["weather.csv"]
+    result = CliRunner().invoke(ALL_COMMANDS[command], [*named, *option])
+    assert str(result.exception).startswith(f"{option[0]} has no effect here: it needs {needs}"), result.output
+    assert [path.name for path in Path().iterdir()] == ["weather.csv"]
+
+
+def test_an_option_for_the_data_at_hand_is_taken(tmp_path, monkeypatch):
+    """A size and a colour that the pictures have already are no less true."""
+    monkeypatch.chdir(tmp_path)
+    for i in range(16):
+        folder = Path("pics") / ("round", "square")[i % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((9, 9), i * 10, np.uint8)).save(folder / f"{i}.png")
+    for options in (["--size", "20"], ["--size", "9"], ["--size", "8x6"], ["--grey"], ["--colour", "--size", "8"]):
+        assert CliRunner().invoke(ALL_COMMANDS["data"], ["pics", *options]).exception is None
+    refused = CliRunner().invoke(ALL_COMMANDS["data"], ["pics", "--window", "9"])
+    assert "--window has no effect here: it needs recordings" in str(refused.exception)
 
 
 def test_every_rule_has_a_case():

@@ -20,7 +20,7 @@ from .options import dataset_choice, folder_option, json_option, load_dataset, w
 @data_options
 @folder_option
 @json_option
-@refuses_idle(FOLDER, OWN_DATA)
+@refuses_idle(FOLDER, *OWN_DATA)
 def data(dataset: str, folder: Path | None, json_file: Path | None, **reading: Any) -> None:
     """Show what is in DATA, and what looks wrong with it, before you train on it.
 

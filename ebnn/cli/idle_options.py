@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from .. import datasets
-from ..datasets.dataset import RAW
+from ..datasets.dataset import RAW, Dataset
 from ..errors import InputError
 from ..training.architectures import AverageSpec, OutputSpec, read_architecture
 from .data_options import DATA_NAMES, is_own, take_reading
@@ -84,6 +84,27 @@ def _is_raw(values: Values) -> bool:
     return is_own(name) and datasets.info(name, take_reading(dict(values))).kind == RAW
 
 
+def _read(values: Values) -> Dataset:
+    """The user's own data, as they are read for the command too."""
+    return datasets.load(values["dataset"], reading=take_reading(dict(values)))
+
+
+def _brings_to_size(values: Values) -> bool:
+    return values["size"] is None or not _is_own(values) or _read(values).shape[1:] == values["size"]
+
+
+def _has_colours(values: Values) -> bool:
+    if values["colour"] is None or not _is_own(values):
+        return True
+    data = _read(values)
+    return data.kind != RAW and data.shape[0] == (3 if values["colour"] else 1)
+
+
+def _cuts(values: Values) -> bool:
+    asked = any(values[name] is not None for name in ("recording", "window", "step"))
+    return not asked or not _is_own(values) or _read(values).step is not None
+
+
 _WITH_FILES = ", ".join(name for name in datasets.names() if datasets.has_files(name))
 
 FOLDER = Rule(
@@ -95,7 +116,12 @@ RECORDED_FOLDER = Rule(
     f"a --dataset that is read from files ({_WITH_FILES})",
 )
 NAMED_FOLDER = Rule(("folder",), lambda values: datasets.has_files(values["name"]), f"a NAME of {_WITH_FILES}")
-OWN_DATA = Rule(DATA_NAMES, _is_own, "data of your own, as in --data my-folder")
+OWN_DATA = (
+    Rule(DATA_NAMES, _is_own, "data of your own, as in --data my-folder"),
+    Rule(("size",), _brings_to_size, "files of pictures, as in --data my-pictures"),
+    Rule(("colour",), _has_colours, "files of pictures, as in --data my-pictures"),
+    Rule(("recording", "window", "step"), _cuts, "recordings, whose rows follow each other in time"),
+)
 SERIES = Rule(
     ("jitter", "gain", "time_shift", "time_stretch", "turn", "levels"),
     _is_raw,
@@ -131,7 +157,7 @@ def _has_layer(values: Values, fits: Callable[[Any], bool]) -> bool:
 
 TRAINING = (
     FOLDER,
-    OWN_DATA,
+    *OWN_DATA,
     SERIES,
     Rule(("bop_gamma", "bop_threshold"), lambda values: values["optimizer"] == "bop", "--optimizer bop"),
     Rule(

@@ -38,6 +38,9 @@ class DatasetChoice(click.Choice):  # type: ignore[type-arg]
     def get_metavar(self, *told: Any, **by_name: Any) -> str:
         return "DATA"
 
+    def get_missing_message(self, *told: Any, **by_name: Any) -> str:
+        return f"Give one of {', '.join(self.choices)}, or a file or folder of your own."
+
 
 dataset_choice = DatasetChoice(datasets.names())
 

@@ -45,7 +45,7 @@ from .options import (
 @folder_option
 @data_options
 @json_option
-@refuses_idle(FOLDER, OWN_DATA, BUILT_HEADER, SERIAL_PORT)
+@refuses_idle(FOLDER, *OWN_DATA, BUILT_HEADER, SERIAL_PORT)
 def profile(
     model: Path,
     port: str,

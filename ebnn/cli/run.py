@@ -52,7 +52,7 @@ UNASKED_SECONDS = 60.0  # of a simulated board's time, unless more is asked for
 @folder_option
 @data_options
 @json_option
-@refuses_idle(FOLDER, OWN_DATA, BUILT_HEADER, SERIAL_PORT)
+@refuses_idle(FOLDER, *OWN_DATA, BUILT_HEADER, SERIAL_PORT)
 def run(
     model: Path,
     port: str,

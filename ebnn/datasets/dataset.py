@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ebnn.errors import DatasetError
 
-from .labels import number_labels, read_labels
+from .labels import number_labels, ordered_names, read_labels
 from .splits import Indices, fold_indices, split_groups
 
 RAW = "raw"
@@ -190,6 +190,29 @@ class Dataset:
         if self.train_groups is None or self.test_groups is None:
             return None
         return np.concatenate([self.train_groups, self.test_groups])
+
+    def with_unknown(self, names: Sequence[str]) -> Dataset:
+        """Returns the data set with some of its classes as one class, ``unknown``.
+
+        Raises:
+            DatasetError: there is no class of such a name, or but one class would be left.
+        """
+        for name in names:
+            if name not in self.class_names:
+                raise DatasetError(f"there is no class {name!r}, of {', '.join(self.class_names)}")
+        if not names:
+            return self
+        texts = ["unknown" if name in names else name for name in self.class_names]
+        left = ordered_names(set(texts))
+        if len(left) < 2:
+            raise DatasetError(f"{self.name}: every class is unknown: leave one that is not")
+        numbers = np.array([left.index(text) for text in texts], np.int32)
+        return dataclasses.replace(
+            self,
+            train_labels=numbers[self.train_labels],
+            test_labels=numbers[self.test_labels],
+            class_names=left,
+        )
 
     def folds(self, count: int, seed: int = 0) -> list[Dataset]:
         """Returns so many data sets of the same samples, each tested on another part; no recording is in two of these.

@@ -17,7 +17,7 @@ from .read_options import Reading
 from .recordings import Recordings
 from .windows import cut
 
-_ENDINGS = (".npz", ".py", ".csv", ".zip")
+ENDINGS = (".npz", ".py", ".csv", ".zip")
 """Of the files that are looked for by name in the folder that EBNN_DATA names."""
 
 _MOST_LOOKED_AT = 10_000
@@ -35,7 +35,7 @@ def find_own(name: str) -> Path | None:
     try:
         if name and Path(name).is_dir():
             return Path(name)
-        for ending in _ENDINGS if folder and name else ():
+        for ending in ENDINGS if folder and name else ():
             path = Path(str(folder)).expanduser() / f"{name}{ending}"
             if path.is_file():
                 return path
@@ -49,7 +49,7 @@ def own_names() -> list[str]:
     folder = os.environ.get("EBNN_DATA")
     if not folder or not Path(folder).expanduser().is_dir():
         return []
-    return sorted({path.stem for path in Path(folder).expanduser().iterdir() if path.suffix in _ENDINGS})
+    return sorted({path.stem for path in Path(folder).expanduser().iterdir() if path.suffix in ENDINGS})
 
 
 def load_own(path: Path, reading: Reading = Reading()) -> Dataset:  # noqa: B008
@@ -89,8 +89,8 @@ def _state(path: Path) -> Iterator[tuple[int, int]]:
 def _load(path: Path, folder: Path, state: tuple[tuple[int, int], ...], reading: Reading) -> Dataset:
     data = load_recordings(path, reading)
     if path.suffix == ".py" and isinstance(data, Dataset):
-        return data
-    samples = cut(data, reading) if isinstance(data, Recordings) else data
+        return data.with_unknown(reading.unknown)
+    samples = cut(data, reading) if isinstance(data, Recordings) else data.with_unknown(reading.unknown)
     return dataclasses.replace(samples, name=path.stem or path.resolve().stem)
 
 

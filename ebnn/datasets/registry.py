@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from collections.abc import Callable
@@ -12,9 +13,10 @@ from typing import Literal
 from ebnn.datasets import cifar10, digits, mnist
 from ebnn.datasets.dataset import Dataset
 from ebnn.datasets.download import Progress
-from ebnn.datasets.own import find_own, load_own, own_names
+from ebnn.datasets.own import ENDINGS, find_own, load_own, own_names
 from ebnn.datasets.places import Place, find_place
 from ebnn.datasets.read_options import Reading
+from ebnn.errors import UnknownNameError
 from ebnn.names import unknown_name
 
 State = Literal["bundled", "present", "partial", "absent"]
@@ -93,8 +95,19 @@ _ENTRIES = {
 
 def _entry(name: str) -> _Entry:
     if name not in _ENTRIES:
-        raise unknown_name("data set", name, [*names(), *own_names()])
+        raise UnknownNameError(f"{unknown_name('data set', name, [*names(), *own_names()])}; {_said_of_files(name)}")
     return _ENTRIES[name]
+
+
+def _said_of_files(name: str) -> str:
+    """What is here of that name, for one that is no data set's."""
+    with contextlib.suppress(OSError, ValueError):  # a name that no file can have
+        if Path(name).is_file():
+            return f"for the file of that name give ./{name}"
+        for ending in ENDINGS:
+            if name and Path(name + ending).is_file():
+                return f"for the file here give {name}{ending}"
+    return "no file or folder of that name is here"
 
 
 def names() -> tuple[str, ...]:

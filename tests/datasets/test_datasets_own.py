@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from ebnn import datasets
 from ebnn.cli import main
+from ebnn.datasets import Reading
 from ebnn.datasets.formats import format_names
 from ebnn.errors import DatasetError, UnknownNameError
 
@@ -145,3 +147,47 @@ def test_files_that_are_none(tmp_path):
         with pytest.raises(DatasetError) as caught:
             datasets.load(str(tmp_path / name))
         assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("ending", ["csv", "npz"])
+def test_classes_of_samples_are_taken_for_unknown(ending, tmp_path):
+    labels = np.arange(60) % 4
+    samples = np.stack([labels * 3.0 + np.arange(60) % 7 / 9, np.arange(60) % 5], axis=1)
+    path = tmp_path / f"x.{ending}"
+    if ending == "npz":
+        np.savez(path, samples=samples, labels=labels)
+    else:
+        lines = [f"{a},{b},{label}" for (a, b), label in zip(samples, labels, strict=True)]
+        path.write_text("\n".join(["a,b,label", *lines]) + "\n")
+    plain = datasets.load(str(path))
+    found = datasets.load(str(path), reading=Reading(unknown=("1", "3")))
+    assert found.class_names == ("0", "2", "unknown")
+    assert np.array_equal(found.labels, np.array([0, 2, 1, 2])[plain.labels])
+    assert np.array_equal(found.train_images, plain.train_images)
+    with pytest.raises(DatasetError, match="there is no class 'foo', of 0, 1, 2, 3"):
+        datasets.load(str(path), reading=Reading(unknown=("foo",)))
+    with pytest.raises(DatasetError, match="every class is unknown"):
+        datasets.load(str(path), reading=Reading(unknown=("0", "1", "2", "3")))
+
+
+def test_a_name_that_is_none_says_what_is_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("EBNN_DATA", raising=False)
+
+    def said():
+        with pytest.raises(UnknownNameError) as caught:
+            datasets.load("fruit")
+        return str(caught.value)
+
+    assert said().endswith("; no file or folder of that name is here")
+    Path("fruit.csv").write_text("a")
+    assert said().endswith("; for the file here give fruit.csv")
+    Path("fruit").write_text("a")
+    assert said().endswith("; for the file of that name give ./fruit")
+
+
+def test_a_command_without_data_says_that_ones_own_will_do():
+    done = CliRunner().invoke(main, ["run", "mnist-tiny"])
+    assert done.exit_code == 2
+    assert "cifar10, or a file or folder of your own." in done.output
+    assert "Choose from" not in done.output
