@@ -16,7 +16,7 @@ from .dataset import Dataset
 from .parting import MOTION, SMOOTH, find_length, first_seam, roughness
 from .read_options import Reading
 from .recordings import Recording, Recordings
-from .table_columns import Columns, sort_columns
+from .table_columns import Columns, begins_with_time, sort_columns
 from .text_table import Table
 
 FEWEST_ROWS = 8
@@ -57,7 +57,8 @@ def gather(name: str, sources: Sequence[Labelled], reading: Reading) -> Recordin
     Raises:
         DatasetError: tables do not fit together, or something in them is missing.
     """
-    sorted_ = [sort_columns(source.table, reading.label, source.label is not None) for source in sources]
+    timed = all(begins_with_time(source.table, source.label is not None) for source in sources)
+    sorted_ = [sort_columns(source.table, reading.label, source.label is not None, timed) for source in sources]
     _check_alike(sources, sorted_)
     notes = list(dict.fromkeys(note for columns in sorted_ for note in columns.notes))
     notes += [note for source in sources for note in source.table.notes]

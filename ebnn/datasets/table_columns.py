@@ -16,6 +16,12 @@ from .text_table import Table
 
 MOST_CLASSES = 255
 
+FEWEST_MOMENTS = 16
+"""Rows from which a column without a name may be known as the time."""
+
+EVEN = 0.9
+"""Share of its steps that are then nearly equal."""
+
 _LABELS = (
     "label",
     "labels",
@@ -88,13 +94,32 @@ class Columns:
     notes: tuple[str, ...]
 
 
-def sort_columns(table: Table, asked: str | None, labelled: bool) -> Columns:
+def begins_with_time(table: Table, labelled: bool) -> bool:
+    """Returns whether the first column of a table without a header is the time: it always rises, nearly evenly.
+
+    Args:
+        table: as it was read.
+        labelled: whether the file's name or folder tells the label; else the column must hold whole numbers.
+    """
+    values = table.numbers[:, 0]
+    if table.header or 0 in table.text or table.numbers.shape[1] < 2 or len(table) < FEWEST_MOMENTS:
+        return False
+    whole = bool(np.array_equal(values, np.rint(values)))
+    steps = np.diff(values)
+    usual = float(np.median(steps))
+    if not (steps > 0).all() or not (labelled or whole) or (whole and usual == 1):
+        return False
+    return bool((np.abs(steps - usual) <= max(0.25 * usual, whole)).mean() >= EVEN)
+
+
+def sort_columns(table: Table, asked: str | None, labelled: bool, timed: bool = False) -> Columns:
     """Returns what the columns of a table are.
 
     Args:
         table: as it was read.
         asked: the label's column, by name or by number from 1; None to find it.
         labelled: whether the file's name or folder tells the label, so that no column has to.
+        timed: whether the first column is the time, unless another one is, see :func:`begins_with_time`.
 
     Raises:
         DatasetError: there is no label, or no column of values.
@@ -110,12 +135,16 @@ def sort_columns(table: Table, asked: str | None, labelled: bool) -> Columns:
     times, time_column = _times(table, label)
     if time_column is not None:
         notes.append(f"{table.names[time_column]!r} is the time")
+    elif timed and label != 0:
+        values, time_column = table.numbers[:, 0], 0
+        times = values * _seconds("", float(np.median(np.diff(values))))
+        notes.append(f"{table.names[0]!r} always rises by nearly the same: it is the time, and left out")
     group = next(
         (c for c in range(len(table.names)) if c != label and _plain(table.names[c]) in (*_GROUPS, *_MORE_GROUPS)), None
     )
     if group is not None:
         notes.append(f"{table.names[group]!r} tells the recording")
-    values = []
+    channels = []
     for c in range(len(table.names)):
         if c in (label, time_column, group):
             continue
@@ -124,13 +153,13 @@ def sort_columns(table: Table, asked: str | None, labelled: bool) -> Columns:
         elif _is_index(table, c):
             notes.append(f"{table.names[c]!r} is a running number and left out")
         else:
-            values.append(c)
-    if not values:
+            channels.append(c)
+    if not channels:
         raise DatasetError(f"{table.name} has no column of values beside the label: give the numbers to learn from")
-    split = [_UNIT.fullmatch(table.names[c]) for c in values]
+    split = [_UNIT.fullmatch(table.names[c]) for c in channels]
     return Columns(
-        tuple(values),
-        tuple(match[1] if match else table.names[c] for match, c in zip(split, values, strict=True)),
+        tuple(channels),
+        tuple(match[1] if match else table.names[c] for match, c in zip(split, channels, strict=True)),
         tuple(match[2] if match else "" for match in split),
         labels,
         None if label is None else table.names[label],

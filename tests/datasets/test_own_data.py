@@ -241,6 +241,27 @@ def test_time_gives_rate_and_recordings(tmp_path: Path) -> None:
     assert (monitor.channels, monitor.shape, monitor.step) == (("x", "y"), (2, 1, 50), 25)
 
 
+def test_a_first_column_without_a_name_that_rises_evenly_is_the_time(tmp_path: Path) -> None:
+    """A log of ``millis(),x,y,z`` with no header, a slow moment in it, and a last line that is torn."""
+    times = np.arange(300) * 20 + np.arange(300) % 2
+    times[150:] += 130
+    for label, frequency in (("circle", 0.2), ("wave", 0.6)):
+        for i, values in enumerate(recordings(2, 300, frequency)):
+            lines = as_csv(values, "").splitlines()
+            text = "".join(f"{at + 40 * i},{line}\n" for at, line in zip(times, lines, strict=True))
+            write(tmp_path / "d" / f"{label}_{i + 1}.csv", text + "6200,0.1")
+    data = load_own(tmp_path / "d")
+    assert data.channels == ("column 2", "column 3", "column 4")
+    assert data.rate is not None
+    assert 48 < data.rate < 50
+    assert "'column 1' always rises by nearly the same: it is the time, and left out" in data.notes
+    # Values that rise unevenly, or in one file only, are values.
+    for i in range(2):
+        rising = np.cumsum(RANDOM.integers(1, 90, 300))
+        write(tmp_path / "d" / f"wave_{i + 1}.csv", "".join(f"{at},1,2,3\n" for at in rising))
+    assert load_own(tmp_path / "d").shape[0] == 4
+
+
 def test_labels_that_change_within_a_table(tmp_path: Path) -> None:
     text = "x,y,z,activity,session\n"
     for i in range(8):
