@@ -119,3 +119,25 @@ def test_the_table_tells_the_difference_in_points():
 def test_without_validation_there_is_one_price():
     side = Side(0.9, None, 4, 4, 1, 1.0)
     assert price(side, side) == {"accuracy": 0.0}
+
+
+def write_weather(path: Path, count: int) -> None:
+    """A table whose rows are samples: two numbers and a name."""
+    rows = [f"{i % 2 * 5 + i % 7 / 7:.3f},{i % 5},{'rain' if i % 2 else 'sun'}" for i in range(count)]
+    path.write_text("\n".join(["warmth,cloud,sky", *rows]) + "\n")
+
+
+def test_the_network_suits_the_data_as_trains_does():
+    """But for its numbers: what is compared is binarized."""
+    write_weather(Path("weather.csv"), 80)
+    output = invoke(compare, "--data", "weather.csv", "--epochs", "1", "--json", "compare.json")
+    assert "2 values a sample: as with --architecture d16 --batch-size 16" in output
+    values = json.loads(Path("compare.json").read_text())
+    assert values["architecture"] == "d16"
+    assert values["int8"]["architecture"] == "d16w8a8-ow8"
+
+
+def test_a_window_on_single_values_names_what_fits():
+    write_weather(Path("weather.csv"), 80)
+    with pytest.raises(TrainingError, match="samples of single values take dense layers, such as --architecture d32"):
+        invoke(compare, "--data", "weather.csv", "--architecture", "conv")

@@ -206,3 +206,14 @@ def test_the_commands_are_listed():
     output = CliRunner().invoke(main, ["--help"]).output
     assert "  compare" in output
     assert "  sweep" in output
+
+
+def test_settings_suit_the_data_as_trains_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{i % 2 * 5 + i % 7 / 7:.3f},{i % 5},{'rain' if i % 2 else 'sun'}" for i in range(80)]
+    Path("weather.csv").write_text("\n".join(["warmth,cloud,sky", *rows]) + "\n")
+    output = invoke(
+        *("d2", "--data", "weather.csv", "--epochs", "1", "--validation", "10", "--out", "out", "--json", "sweep.json")
+    )
+    assert "2 values a sample: as with --batch-size 16 --averaging 0.97" in output
+    assert json.loads(Path("sweep.json").read_text())["config"]["batch_size"] == 16

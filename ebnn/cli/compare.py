@@ -22,6 +22,7 @@ from .training_options import (
     TRAINING_HEADINGS,
     architecture_option,
     check_architecture,
+    choose_for_own,
     open_task,
     read_training_options,
     training_options,
@@ -53,6 +54,7 @@ def compare(architecture: str, out: Path | None, json_file: Path | None, **setti
     same, but for a teacher, which only the binarized one has. Of float input, which layers of 8 bits do not take, there
     are the first two. With --resume a run that was stopped goes on, and a finished one is not repeated.
     """
+    architecture = choose_for_own(architecture, settings, binary=True)
     options = read_training_options(settings)
     out = Path("runs") / f"compare-{options.name}" if out is None else out
     keep_files("--out", out, {*KEPT_FILES, MODEL_NAME})

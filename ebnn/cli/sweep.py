@@ -19,7 +19,7 @@ from .idle_options import TRAINING, refuses_idle
 from .layout import HeadedCommand
 from .options import json_option, write_json
 from .paths import OutputFile, keep_files
-from .training_options import TRAINING_HEADINGS, open_task, read_training_options, training_options
+from .training_options import TRAINING_HEADINGS, choose_for_own, open_task, read_training_options, training_options
 
 DEFAULT_BOARDS = "uno,genuino101"
 
@@ -70,6 +70,7 @@ def sweep(
     check_picture(plot)
     keep_files("--out", out, {*KEPT_FILES, MODEL_NAME})
     boards = read_boards(board_list)
+    choose_for_own("", settings)
     options = read_training_options(settings)
     held_out = options.config.validation
     if not held_out:

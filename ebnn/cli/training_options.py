@@ -18,6 +18,7 @@ from ..recipes import load_recipe, recipe_names
 from ..show.console import make_console, print_line
 from ..show.plots import check_drawing
 from ..show.training_progress import ConsoleProgress
+from ..training.architectures import with_bits
 from ..training.choosing import Choice, choose
 from ..training.encoder_fitting import LEVELS
 from ..training.front_ends import DEFAULT, find_front_end, front_end_names
@@ -227,12 +228,13 @@ def check_architecture(settings: RunSettings, architecture: str, *, baseline: bo
         )
 
 
-def choose_for_own(architecture: str, values: dict[str, Any]) -> str:
+def choose_for_own(architecture: str, values: dict[str, Any], *, binary: bool = False) -> str:
     """Replaces what was not asked for by what suits data of the user's own, where it is that; says so in a line.
 
     Args:
         architecture: as asked for, or the default.
         values: of all options of training; changed in place.
+        binary: whether the architecture that is chosen has binary weights and signs, in place of 8 bits.
 
     Returns:
         The architecture.
@@ -241,10 +243,11 @@ def choose_for_own(architecture: str, values: dict[str, Any]) -> str:
     if values["recipe"] is not None or not is_own(values["dataset"]):
         return architecture
     choice = choose(datasets.info(values["dataset"], take_reading(dict(values))))
+    chosen = dict(choice.values)
+    if binary:
+        chosen["architecture"] = with_bits(chosen["architecture"], 1, 1)
     left = {
-        name: value
-        for name, value in choice.values.items()
-        if context.get_parameter_source(name) is ParameterSource.DEFAULT
+        name: value for name, value in chosen.items() if context.get_parameter_source(name) is ParameterSource.DEFAULT
     }
     if left:
         print_line(make_console(), Choice(left, choice.reason).sentence())

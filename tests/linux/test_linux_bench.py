@@ -42,7 +42,7 @@ def test_a_network(tmp_path):
     ("options", "said"),
     [
         (["mnist-tiny", "--quick"], "--quick has no effect here"),
-        (["--path", FOREIGN, "--quick"], "this core does not run that path"),
+        (["--path", FOREIGN, "--quick"], "this core does not run the path"),
         (["no-such"], "no-such"),
     ],
 )

@@ -1,6 +1,7 @@
 """`ebnn.compile(network)`: checks, answers and errors are the Network's own; built once, and again if damaged."""
 
 import os
+import platform
 import threading
 import types
 
@@ -10,8 +11,8 @@ from support.parts import block_of, last_of, net_of
 from support.raw_samples import ENCODERS, encoder_network, raw_samples
 
 import ebnn
-from ebnn.compile.linux.shared_library import path_names
-from ebnn.errors import BuildError, InputError
+from ebnn.compile.linux.shared_library import PATHS, path_names
+from ebnn.errors import BuildError, InputError, UnknownNameError
 from ebnn.model.encoders import Thermometer
 from ebnn.model.kinds import Input, Shape
 from ebnn.model.layers import Conv
@@ -131,8 +132,21 @@ def test_a_wrong_number_of_threads_is_refused(threads):
 
 
 def test_a_path_that_this_core_lacks_is_refused():
-    with pytest.raises(BuildError, match="this core does not run that path"):
-        ebnn.compile(NETWORK, path="abacus")
+    foreign = "avx2" if platform.machine() == "aarch64" else "neon"
+    with pytest.raises(BuildError, match=f"this core does not run the path {foreign}: give .*portable, or none"):
+        ebnn.compile(NETWORK, path=foreign)
+
+
+@pytest.mark.parametrize("path", ["abacus", "", 3])
+def test_a_path_that_there_is_not_is_refused_with_those_there_are(path):
+    with pytest.raises(
+        UnknownNameError, match=r"no path is called .*; there are avx512, avx512bw, avx2, neon, portable"
+    ):
+        ebnn.compile(NETWORK, path=path)
+
+
+def test_every_path_that_runs_here_has_its_name():
+    assert set(path_names(NETWORK)) <= set(PATHS)
 
 
 def test_the_room_is_still_a_module():

@@ -24,10 +24,13 @@ from ...errors import BuildError, InputError
 from ...firmware_sources import linux_library
 from ...model.network import Network
 from ...model.probabilities import SURE, softmax
+from ...names import unknown_name
 from .source_files import linux_header, linux_source
 
 FLAGS = ("-std=c99", "-O3", "-fPIC", "-pthread")
 MAX_THREADS = 1024
+PATHS = ("avx512", "avx512bw", "avx2", "neon", "portable")
+"""The instructions that the library is written for; a core runs some of them."""
 _REASON = "ebnn.compile makes a program of the network; network.predict needs none."
 _LIBRARY = "network.so"
 
@@ -40,7 +43,7 @@ class CompiledNetwork:
     Attributes:
         network: what was compiled.
         threads: how many threads share the work, the caller's among them.
-        path: the instructions that are used: "avx512", "avx512bw", "avx2", "neon" or "portable".
+        path: the instructions that are used, one of :data:`PATHS`.
     """
 
     network: Network
@@ -107,21 +110,29 @@ def compile_network(network: Network, *, threads: int = 1, path: str | None = No
         threads: that share the work of a call, at most; 1 makes none beside the caller's.
         path: the instructions to use, see `path_names`; None for the fastest that this core has.
 
-    Raises BuildError where there is no compiler, it fails, or the core lacks ``path``, InputError where ``threads`` is
-    out of range.
+    Raises BuildError where there is no compiler, it fails, or the core lacks ``path``, UnknownNameError where there is
+    no such path, InputError where ``threads`` is out of range.
     """
+    if path is not None and path not in PATHS:
+        raise unknown_name("path", str(path), PATHS)
     try:
         count = operator.index(threads)
     except TypeError:
         count = 0
     if not 1 <= count <= MAX_THREADS:
         raise InputError(f"threads is {threads!r}: give a whole number from 1 to {MAX_THREADS}")
-    return CompiledNetwork(network, build_library(network), count, path)
+    library = build_library(network)
+    if path is not None and path not in (runs := _runs(library)):
+        raise BuildError(f"this core does not run the path {path}: give {' or '.join(runs)}, or none")
+    return CompiledNetwork(network, library, count, path)
 
 
 def path_names(network: Network) -> tuple[str, ...]:
     """The instructions that a compiled network can use on this core, the fastest first."""
-    library = build_library(network)
+    return _runs(build_library(network))
+
+
+def _runs(library: ctypes.CDLL) -> tuple[str, ...]:
     names: list[bytes] = []
     while name := library.ebnn_linux_path_name(len(names)):
         names.append(name)

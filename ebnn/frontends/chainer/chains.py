@@ -125,7 +125,8 @@ def build_network(
     except UnknownNameError:
         raise
     except ValueError as error:
-        raise TrainingError(f"architecture {architecture!r} on images of {shape}: {error}") from error
+        way = "; samples of single values take dense layers, such as --architecture d32" if shape[1:] == (1, 1) else ""
+        raise TrainingError(f"architecture {architecture!r} on images of {shape}: {error}{way}") from error
     finally:
         np.random.set_state(state)
     return BlockChain(blocks, input_kind, shape)
