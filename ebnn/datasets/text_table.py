@@ -224,6 +224,11 @@ def _rows(
     classes = _summary(rows)
     if classes:
         rows, lines, breaks = rows[1:], lines[1:], [at - 1 for at in breaks]
+    banner = 0 if classes else _banner(rows, dialect, names is None)
+    if banner:
+        what = "line is no row" if banner == 1 else f"{banner:,} lines are no rows"
+        notes.append(f"{name}: the first {what} of the table and left out")
+        rows, lines, breaks = rows[banner:], lines[banner:], [at - banner for at in breaks if at > banner]
     header = _header(rows, dialect) if names is None and not classes else None
     if header is not None:
         again = {i for i, row in enumerate(rows) if row == header}
@@ -293,6 +298,31 @@ def _without(breaks: list[int], gone: set[int]) -> list[int]:
     """Breaks before rows of a list from which the rows ``gone`` are taken."""
     taken = sorted(gone)
     return sorted({at - int(np.searchsorted(taken, at)) for at in breaks})
+
+
+def _banner(rows: list[list[str]], dialect: _Dialect, headed: bool) -> int:
+    """How many rows stand before the table, such as ``Setup done`` and what a board says as it starts.
+
+    There are none where the first row is as wide as the table. ``headed``: the row above the values may be a header.
+    """
+    width = Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
+    if not rows or len(rows[0]) == width:
+        return 0
+    counts = [sum(map(dialect.is_number, row)) for row in rows]
+    usual = float(np.median([count for row, count in zip(rows, counts, strict=True) if len(row) == width]))
+    begin = next((i for i, row in enumerate(rows) if len(row) == width and counts[i] >= max(1.0, 0.75 * usual)), 0)
+    if begin and counts[begin - 1] == len(rows[begin - 1]) < width:
+        begin -= 1  # a torn row
+    elif begin and headed and not counts[begin - 1] and _may_head(len(rows[begin - 1]), width, dialect):
+        begin -= 1
+    most = 0.5 if dialect.delimiter is None else 0.49
+    words = all(counts[i] <= most * len(rows[i]) for i in range(begin))
+    return begin if words else 0
+
+
+def _may_head(cells: int, width: int, dialect: _Dialect) -> bool:
+    """Whether a row of text is about as wide as the table, so that it is a header, be it a wrong one."""
+    return cells == width or (dialect.delimiter is not None and cells >= 2 and abs(cells - width) == 1)
 
 
 def _header(rows: list[list[str]], dialect: _Dialect) -> list[str] | None:

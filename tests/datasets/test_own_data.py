@@ -262,6 +262,38 @@ def test_a_first_column_without_a_name_that_rises_evenly_is_the_time(tmp_path: P
     assert load_own(tmp_path / "d").shape[0] == 4
 
 
+BOOT = """ets Jun  8 2016 00:22:57
+
+rst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)
+configsip: 0, SPIWP:0xee
+clk_drv:0x00,q_drv:0x00,d_drv:0x00,cs0_drv:0x00,hd_drv:0x00,wp_drv:0x00
+mode:DIO, clock div:1
+load:0x3fff0030,len:1344
+ho 0 tail 12 room 4
+entry 0x400805f0
+"""
+
+
+@pytest.mark.parametrize("joint", [",", ", ", ";", "\t", " "])
+@pytest.mark.parametrize("columns", [2, 3, 5])
+@pytest.mark.parametrize(("before", "left_out"), [("Setup done\n", 1), (BOOT, 8), (BOOT + "Setup done\n", 9)])
+@pytest.mark.parametrize("header", [False, True])
+def test_what_a_board_says_before_its_first_row_is_left_out(
+    before: str, left_out: int, columns: int, joint: str, header: bool, tmp_path: Path
+) -> None:
+    values = np.round(np.sin(np.arange(60)[:, None] * (1 + np.arange(columns)) / 7), 4)
+    names = [f"a{c}" for c in range(columns)] + ["label"]
+    rows = "".join(joint.join([*map(str, row), "ab"[i // 30]]) + "\n" for i, row in enumerate(values.tolist()))
+    table = (joint.join(names) + "\n" if header else "") + rows
+    path = write(tmp_path / "log.txt", before + table)
+    reading = Reading(window=Span(rows=1))
+    data, plain = load_own(path, reading), load_own(write(tmp_path / "plain.txt", table), reading)
+    np.testing.assert_array_equal(data.train_images, plain.train_images)
+    assert data.channels == plain.channels
+    lines = "line is no row" if left_out == 1 else f"{left_out} lines are no rows"
+    assert f"{path}: the first {lines} of the table and left out" in data.notes
+
+
 def test_labels_that_change_within_a_table(tmp_path: Path) -> None:
     text = "x,y,z,activity,session\n"
     for i in range(8):
