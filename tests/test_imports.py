@@ -37,7 +37,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "recipes": (BASE, set()),
     "printable": (set(), set()),
     "figures": (set(), set()),
-    "model": ({"atomic", *BASE}, set()),
+    "model": ({"atomic", "printable", *BASE}, set()),
     "compile": ({"atomic", "boards", "build_folders", "c_compiler", "firmware_sources", *NETWORK}, set()),
     "published": ({"boards", "compile", "report", "recipes", "figures", *NETWORK}, set()),
     "importers": ({"user_code", *NETWORK}, set()),

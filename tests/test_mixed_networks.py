@@ -141,3 +141,33 @@ def test_every_integer_kernel_is_reached():
         reached |= {step.kernel for step in plan(mixed_network(random.Random(seed)), Options(), WORDS).steps}
     assert reached >= {*multiply.KERNELS, *depthwise.KERNELS, *(k for k in add.KERNELS if k in reached)}
     assert {kernel.end for kernel in reached & set(add.KERNELS)} == {"signs", "narrow", "wide", "scores"}
+
+
+def requantized(linear, taken, outputs=3):
+    block = Block(linear, None, Requantize([0] * outputs, [1] * outputs, [17] * outputs, "int8"))
+    _, height, width = block.at(0, taken).output_shape
+    return Network(taken, [block, last(2, (height, width, outputs))])
+
+
+@pytest.mark.parametrize(
+    ("linear", "taken"),
+    [
+        (Dense(np.ones((3, 300, 300, 1), bool)), Input("bits", Shape(1, 300, 300))),
+        (Depthwise(np.ones((300, 16, 16, 1), np.int8)), Input("uint8", Shape(300, 16, 16))),
+        (Conv(np.ones((3, 217, 151, 2), bool)), Input("int8", Shape(2, 217, 152))),
+    ],
+)
+def test_a_patch_beyond_16_bits_is_refused(linear, taken):
+    network = requantized(linear, taken, linear.outputs)
+    with pytest.raises(NetworkError, match="values of all channels, 65,532 fit: use a smaller kernel"):
+        plan(network, Options(), WORDS)
+
+
+def test_a_large_dense_layer_on_bytes_is_exact(tmp_path):
+    """Its input is no patch: 65,536 values, which 16 bits do not count."""
+    rng = np.random.default_rng(0)
+    taken = Input("uint8", Shape(1, 256, 256))
+    network = requantized(Dense(rng.integers(-128, 128, (3, 256, 256, 1)).astype(np.int8)), taken)
+    x = random_samples(network, 2)
+    (result,) = run([Case(network, x)], tmp_path)
+    np.testing.assert_array_equal(result.scores, network.scores(x))

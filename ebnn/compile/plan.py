@@ -13,7 +13,9 @@ from ..model.layers import Layer
 from ..model.network import Network
 from .class_names import name_bytes
 from .kernels import KERNELS
+from .kernels.integer import MOST_PATCH_BYTES, fits_patch
 from .kernels.kernel import Arrays, Kernel, Work, once
+from .kernels.structs import patch_taps
 from .memory import MemoryPlan, plan_memory
 from .options import Options
 from .target import Target, check_board_limits
@@ -112,9 +114,13 @@ def _kernel_for(layer: Layer, options: Options) -> Kernel:
             f"{layer.name} is a {layer.linear.name} layer of {layer.kind}, which has no float arithmetic: export it "
             "with the integer arithmetic"
         )
-    raise NetworkError(
-        f"no kernel runs {layer.name}: a {layer.linear.name} layer of {layer.kind} that ends in {layer.transform.name}"
-    )
+    kind = f"a {layer.linear.name} layer of {layer.kind} that ends in {layer.transform.name}"
+    if layer.kind.whole and not fits_patch(layer):
+        raise NetworkError(
+            f"no kernel runs {layer.name}, {kind}: its kernel covers {patch_taps(layer):,} values of all channels, "
+            f"{MOST_PATCH_BYTES:,} fit: use a smaller kernel, a pool or fewer channels before it"
+        )
+    raise NetworkError(f"no kernel runs {layer.name}, {kind}: use a convolution or a dense layer there")
 
 
 def arena_plan(network: Network, target: Target) -> MemoryPlan:

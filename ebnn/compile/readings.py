@@ -11,13 +11,15 @@ from .header_part import HeaderPart, needs_library
 
 SMOOTH = 4  # windows over which scores are averaged, about
 MAX_WINDOW = 0xFFFF  # readings: a uint16_t counts them
+MOST_BITS = 0xFFFF  # of a reading, likewise
 
 
 def has_readings(network: Network) -> bool:
     """Whether a network sees a window of a series of readings: it has an encoder, and knows the windows' step."""
     raw = network.raw_shape
     series = raw.height == 1 and 1 < raw.width <= MAX_WINDOW
-    return network.encoder is not None and network.meta.window_step is not None and series
+    known = network.encoder is not None and network.meta.window_step is not None
+    return known and series and reading_bits(network) <= MOST_BITS
 
 
 def reading_bits(network: Network) -> int:

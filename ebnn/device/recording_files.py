@@ -172,11 +172,6 @@ class RecordingFile:
         self._first: float | None = None
         self._noted = False
 
-    @property
-    def pending(self) -> int:
-        """Samples that are not in the file yet."""
-        return len(self._pending)
-
     def add(self, ms: float, texts: Sequence[str]) -> None:
         """Takes a sample, for the next :meth:`flush`."""
         self._pending.append((ms, texts))

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileFormatError, NetworkError
+from ..printable import printable
 from ..version import __version__
 from . import description
 from .meta import Meta
@@ -109,4 +110,4 @@ def _check_whole(network: Network, given: dict[str, Any], arrays: dict[str, NDAr
 
 
 def _refuse(path: Path, what: str) -> NoReturn:
-    raise FileFormatError(f"{path}: {what}")
+    raise FileFormatError(printable(f"{path}: {what}"))

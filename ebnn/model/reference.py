@@ -139,7 +139,8 @@ def _dot(taps: NDArray[np.float32], weights: NDArray[Any], kind: Kind) -> NDArra
         weighed = weight_kind(weights)
         single = int(weighed.magnitudes(weights).max()) * kind.largest <= MAX_FLOAT32
         dtype = np.float32 if single else np.float64
-        return np.asarray(taps.astype(dtype, copy=False) @ weighed.as_numbers(weights).astype(dtype).T, np.int32)
+        factors = weighed.as_numbers(weights).astype(dtype, copy=False)
+        return np.asarray(taps.astype(dtype, copy=False) @ factors.T, np.int32)
     acc = np.zeros((*taps.shape[:-1], len(weights)), np.float32)
     for tap in range(taps.shape[-1]):
         column = taps[..., tap, None]

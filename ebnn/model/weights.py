@@ -35,13 +35,15 @@ class WeightKind:
         """Whether weights lie in streams of bits."""
         return self.bits < 8
 
-    def as_numbers(self, weights: NDArray[Any]) -> NDArray[np.float64]:
-        """Weights as factors, float64: truth values become −1 and +1."""
-        return np.where(weights, 1.0, -1.0) if self.packed else weights.astype(np.float64)
+    def as_numbers(self, weights: NDArray[Any]) -> NDArray[np.float32]:
+        """Weights as factors: truth values become −1 and +1."""
+        return np.where(weights, np.float32(1), np.float32(-1)) if self.packed else weights.astype(np.float32)
 
     def magnitudes(self, weights: NDArray[Any]) -> NDArray[np.int64]:
         """The sum of the magnitudes of each output's weights, (outputs,)."""
-        sums = np.abs(self.as_numbers(weights)).reshape(len(weights), -1).sum(axis=1)
+        if self.packed:
+            return np.full(len(weights), weights[0].size, np.int64)
+        sums = np.abs(weights.astype(np.int16)).reshape(len(weights), -1).sum(axis=1, dtype=np.int64)
         return np.asarray(sums, np.int64)
 
     def pack(self, weights: NDArray[Any]) -> NDArray[Any]:

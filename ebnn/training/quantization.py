@@ -58,6 +58,12 @@ class FloatLayer:
     shift: NDArray[np.float64]
     relu: bool
 
+    @property
+    def finite(self) -> bool:
+        """Whether it holds finite numbers only."""
+        held = (self.scale, self.shift) if self.weights is None else (self.weights, self.scale, self.shift)
+        return all(bool(np.isfinite(array).all()) for array in held)
+
     def sums(self, x: NDArray[Any]) -> NDArray[np.float64]:
         """Sums before the pool, (n, height, width, outputs), of ``x`` (n, height, width, channels)."""
         if self.part == "pool":
@@ -146,6 +152,11 @@ def quantize_layers(layers: Sequence[FloatLayer], taken: Input, samples: NDArray
     """
     if not len(samples):
         raise InputError("there are no samples to calibrate with: give at least one")
+    if not np.isfinite(samples).all():
+        raise InputError("a sample that calibrates holds a value that is not finite: leave it out")
+    for layer in layers:
+        if not layer.finite:
+            raise LoweringError(f"{layer.name} holds a value that is not finite: training diverged, use a lower rate")
     if not layers or layers[-1].relu or layers[-1].part == "pool":
         raise LoweringError("the last layer must give scores: end the network with a dense layer, without ReLU")
     encoder: Encoder | None = None

@@ -43,7 +43,7 @@
 #define NOT_INLINED
 #endif
 
-/* Left out with -DEBNN_NO_PROFILE, and where a header of before cannot run layer by layer. */
+/* Left out with -DEBNN_NO_PROFILE, and where the header cannot run layer by layer. */
 #if defined(EBNN_LAYERS) && !defined(EBNN_NO_PROFILE)
 #define WITH_PROFILE
 #endif

@@ -23,6 +23,7 @@ SHARED_WORK = frozenset(
     | {f"{found}_{what}" for found in ("bytes", "signs", "bits", "octets") for what in ("rows", "found")}
 )
 """Names of the work that is the same whatever sums are of."""
+MOST_PATCH_BYTES = 65_532  # a patch is counted in 16 bits, its bytes in whole words
 MAX_NARROW_SHIFT = 47  # of 17 bits times 31: by as much, nothing is left
 
 
@@ -50,6 +51,7 @@ class IntegerKernel(Kernel):
             and layer.kind is self.kind
             and layer.weight_kind is self.weights
             and _end_of(layer) == self.end
+            and (self.here or fits_patch(layer))
         )
 
     def chosen(self, layer: Layer, options: Options) -> bool:
@@ -111,6 +113,12 @@ def _inside(layer: Layer, axis: int) -> list[int]:
     size, stride, pad = layer.pool.size[axis], layer.pool.stride[axis], layer.pool.pad[axis]
     starts = [window * stride - pad for window in range(layer.output_shape[1 + axis])]
     return [min(start + size, layer.map_shape[1 + axis]) - max(start, 0) for start in starts]
+
+
+def fits_patch(layer: Layer) -> bool:
+    """Whether 16 bits count the values of a patch and of its rows, and its bytes in whole words."""
+    (_, width), _, _ = kernel_window(layer)
+    return max(patch_taps(layer), width * layer.input.shape.channels, patch_bytes(layer)) <= MOST_PATCH_BYTES
 
 
 def _places(layer: Layer) -> int:

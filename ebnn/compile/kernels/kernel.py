@@ -151,11 +151,6 @@ def byte_words(values: NDArray[Any]) -> NDArray[np.uint32]:
     return padded.view("<u4").astype(np.uint32, copy=False)
 
 
-def weight_stream(layer: Layer) -> NDArray[np.uint32]:
-    """The weights of each filter as one stream in the order height, width, input, in words: (words,) uint32."""
-    return bits.pack_words(layer.weights.reshape(layer.outputs, -1)).ravel()
-
-
 def interleaved(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """(outputs, words) flattened: in groups of GROUP filters word beside word; the rest follows filter by filter."""
     whole = len(words) // GROUP * GROUP

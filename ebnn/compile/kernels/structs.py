@@ -102,7 +102,7 @@ def _integer(layer: Layer, prefix: str, arrays: Arrays) -> list[str]:
     adds = int(layer.pool is not None and layer.pool.sums)
     return [
         listed("{", _sliding(layer, prefix, arrays, patch_taps(layer)), "}"),
-        f"{patch_bytes(layer)}, {adds}, {low}, {high}",
+        f"{0 if layer.is_dense and not layer.kind.packed else patch_bytes(layer)}, {adds}, {low}, {high}",
         listed("", _names(prefix, arrays, ("biases", "multipliers", "shifts")), ""),
     ]
 

@@ -89,7 +89,15 @@ class CompiledNetwork:
         return self.packed_scores(self.network.pack_input(x))
 
     def packed_scores(self, packed: NDArray[np.uint8]) -> NDArray[np.int32]:
-        """Scores of samples as `Network.pack_input` gives them, (n, input bytes) uint8, without a check."""
+        """Scores of samples as `Network.pack_input` gives them, (n, input bytes) uint8, their values unchecked.
+
+        Raises InputError for an array of another shape or type.
+        """
+        if packed.dtype != np.uint8 or packed.shape != (len(packed), self.network.input.bytes):
+            raise InputError(
+                f"packed samples are {packed.dtype} of shape {packed.shape}: give uint8 (n, {self.network.input.bytes})"
+            )
+        packed = np.ascontiguousarray(packed)
         scores = np.empty((len(packed), self.network.classes), np.int32)
         self._library.ebnn_linux_scores(self._handle, _address(packed), len(packed), _address(scores))
         return scores
