@@ -182,7 +182,7 @@ BROKEN: dict[str, tuple[Callable[[Path], str], str]] = {
         "x.zip",
     ),
     "an empty archive": (text(packed({}), "x.zip"), "x.zip"),
-    "an array of objects": (text(array(np.array([{}, 1], object)), "x.npy"), "is damaged, or an array of objects"),
+    "an array of objects": (text(array(np.array([{}, 1], object)), "x.npy"), "x.npy: has Python objects in it"),
     "arrays without labels": (text(saved(x=np.zeros((4, 3))), "x.npz"), "needs the arrays images and labels"),
     "arrays with NaN": (text(saved(x=np.full((4, 3), np.nan), y=[0, 1, 0, 1]), "x.npz"), "that is not finite"),
     "a lone array": (text(array(np.zeros((4, 3, 2, 2))), "x.npy"), "there are no labels"),

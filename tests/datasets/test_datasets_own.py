@@ -90,7 +90,11 @@ def test_commands_train_and_run_on_it(tmp_path, monkeypatch):
 
 
 WRONG = {
-    "nothing": ({}, r"needs the arrays images and labels, or train_images, .*; it has none"),
+    "nothing": ({}, r"needs the arrays images and labels, or train_images, .*; it has unused$"),
+    "other names": (
+        {"foo": images(4, 2, 2), "bar": [0, 1, 0, 1]},
+        r"or x and y, x_train and y_train …; it has bar, foo, unused$",
+    ),
     "nan": ({"images": np.full((4, 2, 2), np.nan), "labels": [0, 1, 0, 1]}, "holds a value that is not finite"),
     "one number": ({"images": images(4), "labels": [0, 1, 0, 1]}, r"samples are uint8 of shape \(4,\): give"),
     "labels": ({"images": images(4, 2, 2), "labels": [0.5, 1, 0, 1]}, "labels hold 0.5: give whole numbers or names"),
@@ -101,7 +105,12 @@ WRONG = {
     "negative": ({"images": images(4, 2, 2), "labels": [0, -1, 0, 1]}, "labels run from -1 to 1: .*, add 1 to all$"),
     "none": ({"images": images(0, 2, 2), "labels": np.zeros(0, int)}, "there are 0 training"),
     "names": ({"images": images(8, 2, 2), "labels": [0, 1] * 4, "class_names": ["a"]}, "class_names has 1 names"),
-    "objects": ({"images": np.array([{}, 1]), "labels": [0, 1]}, "has arrays of objects"),
+    "objects": ({"images": np.array([{}, 1]), "labels": [0, 1]}, r"'images' has .* with .astype\('float32'\)$"),
+    "objects by a short name": ({"x_train": np.array([{}, 1]), "y": [0, 1]}, r"'x_train' has .*\('float32'\)$"),
+    "labels as pandas gives them": (
+        {"x": images(2, 2, 2), "y": np.array(["left", "right"], object)},
+        r"the array 'y' has Python objects in it, as pandas gives: save it with .astype\(str\)$",
+    ),
 }
 
 

@@ -80,7 +80,12 @@ def load_array(data: bytes, place: str) -> npt.NDArray[Any]:
             raise ValueError("it has no axes")
         return array
     except Exception as error:
-        raise DatasetError(f"{place}: is damaged, or an array of objects: {str(error).splitlines()[0]}") from None
+        if "Object arrays" in str(error):
+            raise DatasetError(
+                f"{place}: has Python objects in it, as pandas gives: save labels with .astype(str), samples with "
+                ".astype('float32')"
+            ) from None
+        raise DatasetError(f"{place}: is damaged: {str(error).splitlines()[0]}") from None
 
 
 def _labels_beside(path: Path) -> Path | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,19 +44,29 @@ def read(path: Path, reading: Reading) -> Dataset:
 
     Raises DatasetError where the archive is damaged, too large, or has other arrays.
     """
-    return from_named(str(path), _arrays(path))
+    arrays, others = _arrays(path)
+    return from_named(str(path), arrays, others)
 
 
-def from_named(place: str, arrays: dict[str, npt.NDArray[Any]]) -> Dataset:
-    """Returns the data set of arrays by name; ``place`` is what messages call them. Raises DatasetError."""
+def from_named(place: str, arrays: dict[str, npt.NDArray[Any]], others: Sequence[str] = ()) -> Dataset:
+    """Returns the data set of arrays by name.
+
+    Args:
+        place: what messages call them.
+        arrays: by name.
+        others: names of arrays beside them that are not read.
+
+    Raises:
+        DatasetError: an array is missing, or they are of no form that is known.
+    """
     known = {key.lower(): value for key, value in arrays.items()}
     samples, labels = _pick(known, SAMPLES, "train"), _pick(known, LABELS, "train")
     test, test_labels = _pick(known, SAMPLES, "test"), _pick(known, LABELS, "test")
     if samples is None or labels is None or (test is None) != (test_labels is None):
-        there = ", ".join(sorted(arrays)) or "none"
+        there = ", ".join(sorted([*arrays, *others])) or "none"
         raise DatasetError(
-            f"{place}: needs the arrays images and labels, or train_images, train_labels, test_images and test_labels; "
-            f"it has {there}"
+            f"{place}: needs the arrays images and labels, or train_images, train_labels, test_images and test_labels, "
+            f"or x and y, x_train and y_train …; it has {there}"
         )
     if not len(labels) or (test_labels is not None and not len(test_labels)):
         test_labels = labels[:0] if test_labels is None else test_labels
@@ -84,7 +95,8 @@ def _pick(arrays: dict[str, npt.NDArray[Any]], names: tuple[str, ...], part: str
     return None
 
 
-def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+def _arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], list[str]]:
+    """The arrays of known names in an archive, and the names of the others."""
     wanted = re.compile(
         r"(train|test|tr|te)?_?(images|samples|data|features|x|labels?|targets?|classes|y)_?(train|test|tr|te)?"
     )
@@ -96,12 +108,28 @@ def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
             raise DatasetError(f"{path}: its arrays take {size:,} bytes unpacked, {MAX_BYTES:,} are allowed")
         with np.load(path, allow_pickle=False) as archive:
             known = [name for name in archive.files if wanted.fullmatch(name.lower()) or name in more]
-            return {name: archive[name] for name in known}
+            others = [name for name in archive.files if name not in known]
+            return {name: _array(path, archive, name) for name in known}, others
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, NotImplementedError) as error:
         reason = str(error).splitlines()[0] if str(error) else "its data end too soon"
-        raise DatasetError(f"{path}: is damaged, or has arrays of objects: {reason}") from None
+        raise DatasetError(f"{path}: is damaged: {reason}") from None
     except (OSError, MemoryError) as error:
         raise DatasetError(f"{path}: cannot be read: {error}") from None
+
+
+def _array(path: Path, archive: Any, name: str) -> npt.NDArray[Any]:
+    """An array of an archive. Raises DatasetError where it holds Python objects, which are never read."""
+    try:
+        array: npt.NDArray[Any] = archive[name]
+    except ValueError as error:
+        if "Object arrays" not in str(error):
+            raise
+        numbers = any(_pick({name.lower(): np.empty(0)}, SAMPLES, part) is not None for part in ("train", "test"))
+        form = "'float32'" if numbers else "str"
+        raise DatasetError(
+            f"{path}: the array {name!r} has Python objects in it, as pandas gives: save it with .astype({form})"
+        ) from None
+    return array
 
 
 def _class_names(
