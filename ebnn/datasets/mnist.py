@@ -94,7 +94,7 @@ FASHION = Source(
     train_images=IdxFile(
         "train-images-idx3-ubyte",
         (60000, 28, 28),
-        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
     ),
     train_labels=IdxFile(
         "train-labels-idx1-ubyte",
@@ -104,12 +104,12 @@ FASHION = Source(
     test_images=IdxFile(
         "t10k-images-idx3-ubyte",
         (10000, 28, 28),
-        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     ),
     test_labels=IdxFile(
         "t10k-labels-idx1-ubyte",
         (10000,),
-        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     ),
     name="fashion-mnist",
     class_names=(
