@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.columns import Columns
 
 from ..datasets import info
 from ..datasets.findings import look_at
@@ -46,7 +47,9 @@ def data(dataset: str, folder: Path | None, json_file: Path | None, **reading: A
     print_whole(console, classes_table(overview))
     print_whole(console, channels_table(overview))
     pictures = class_pictures(loaded, console.options.ascii_only)
-    if pictures is not None:
+    if isinstance(pictures, Columns):
+        console.print(pictures)  # as many side by side as there is room for
+    elif pictures is not None:
         print_whole(console, pictures)
     for finding in overview.findings:
         print_line(console, f"look: {finding.text}")

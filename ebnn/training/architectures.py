@@ -142,11 +142,34 @@ def read_architecture(architecture: str) -> tuple[LayerSpec, ...]:
         else:
             if near := similar_names(architecture, ARCHITECTURES):
                 raise unknown_name("architecture", architecture, ARCHITECTURES, near=near)
-            raise ValueError(
-                f"{part!r} has no meaning here; use one of {', '.join(ARCHITECTURES)}, or {GRAMMAR}; "
-                "a max-pool follows a convolution, a convolution or a pool no dense layer"
-            )
+            raise ValueError(f"{part!r} has no meaning here{_cause(part, dense)}; ebnn train --help tells of all parts")
     return tuple(layers)
+
+
+def _cause(part: str, dense: bool) -> str:
+    """Why a part cannot be read at its place, behind a dense layer or not; begins with what joins it to a sentence."""
+    if dense and (_CONV.fullmatch(part) or _AVERAGE.fullmatch(part) or _POOL.fullmatch(part)):
+        return ": no convolution and no pool can follow a dense layer"
+    if _POOL.fullmatch(part):
+        return ": a max-pool comes directly behind a convolution, one behind each"
+    if _OUTPUT.fullmatch(part):
+        return ": it is the last layer's, and comes at the very end, behind another part"
+    if not part:
+        return ": a part is empty; parts are joined by one '-'"
+    if _CONV.fullmatch(part):
+        return f": it has no number of filters, as in c16{part[1:]}"
+    if told := re.fullmatch(r"(c\d+|dw\d*|d\d+|m\d+(?:x\d+)?|a\d+(?:x\d+)?)((?:[kspwa]\d+(?:x\d+)?)+)", part):
+        settings = sorted(re.findall(r"[kspwa][\dx]+", told[2]), key=lambda text: "kspwa".index(text[0]))
+        ordered = told[1] + "".join(settings)
+        if any(kind.fullmatch(ordered) for kind in (_CONV, _POOL, _AVERAGE, _DENSE)):
+            return f": the order is k, s, p, w, a, which makes it {ordered}"
+        taken = {"m": "sp", "a": "sp", "d": "wa"}.get(re.sub(r"^dw", "c", told[1])[0], "kspwa")
+        for text in settings:
+            if text[0] not in taken:
+                return f": {told[1]} takes no {text[0]}"
+            if told[2].count(text[0]) > 1:
+                return f": {text[0]} is given twice"
+    return f"; use one of {', '.join(ARCHITECTURES)}, or parts joined by '-', as in c16k3p1-m2-d64"
 
 
 def with_bits(architecture: str, weights: int, activations: int) -> str:

@@ -78,3 +78,13 @@ def test_the_command_shows_it_and_writes_it(tmp_path: Path, monkeypatch: pytest.
     pictures = CliRunner().invoke(main, ["data", "digits"])
     assert pictures.exit_code == 0, pictures.output
     assert "@@" in pictures.output
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_pictures_fit_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    done = CliRunner().invoke(main, ["data", "digits"])
+    assert done.exit_code == 0
+    pictures = [line.rstrip() for line in done.output.splitlines() if line.startswith("╭")]
+    assert max(map(len, pictures)) <= columns
+    assert pictures[0].count("╭") == {40: 1, 80: 3, 120: 5}[columns]
