@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.columns import Columns
 
 from ..datasets import info
 from ..datasets.findings import look_at
 from ..show.console import command_line, make_console, print_command, print_line, print_whole
-from ..show.data_view import channels_table, class_pictures, classes_table
+from ..show.data_view import channels_table, classes_table, print_classes
 from ..training.choosing import choose
 from .data_options import data_options, is_own, take_reading
 from .idle_options import FOLDER, OWN_DATA, refuses_idle
@@ -46,11 +45,7 @@ def data(dataset: str, folder: Path | None, json_file: Path | None, **reading: A
     print_line(console, f"  {'its own split' if loaded.own_split else 'every fourth of a class tests'}")
     print_whole(console, classes_table(overview))
     print_whole(console, channels_table(overview))
-    pictures = class_pictures(loaded, console.options.ascii_only)
-    if isinstance(pictures, Columns):
-        console.print(pictures)  # as many side by side as there is room for
-    elif pictures is not None:
-        print_whole(console, pictures)
+    print_classes(console, loaded)
     for finding in overview.findings:
         print_line(console, f"look: {finding.text}")
     if not overview.findings:

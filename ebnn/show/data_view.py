@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rich.columns import Columns
+from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
 from ..datasets import Dataset
 from ..datasets.findings import Overview
+from .console import print_whole
 from .listings import listing
 from .text_pictures import picture
 from .traces import trace
@@ -43,6 +45,15 @@ def channels_table(overview: Overview) -> Table:
     if len(overview.channels) > _ROWS:
         table.add_row(f"… {len(overview.channels) - _ROWS} more", "", "", "", "", "")
     return table
+
+
+def print_classes(console: Console, data: Dataset) -> None:
+    """Prints what :func:`class_pictures` gives: of pictures as many side by side as there is room for."""
+    pictures = class_pictures(data, console.options.ascii_only)
+    if isinstance(pictures, Columns):
+        console.print(pictures)
+    elif pictures is not None:
+        print_whole(console, pictures)
 
 
 def class_pictures(data: Dataset, ascii_only: bool = False) -> Columns | Table | None:
