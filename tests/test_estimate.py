@@ -235,6 +235,19 @@ def test_too_much_ram_names_the_block_and_the_way_out():
         check_fits(build("uint8", (1, 28, 28), f"c{filters + 8},3,1,1", seed=1), load_board("uno"))
 
 
+def test_info_and_export_say_the_same_of_what_does_not_fit(tmp_path):
+    """One figure of RAM, and the way out."""
+    network = build("uint8", (1, 28, 28), "c32,3,1,1", seed=1)
+    network.save(tmp_path / "big.ebnn")
+    told = command("info", "big.ebnn", "--board", "uno", cwd=tmp_path)
+    refused = command("export", "big.ebnn", "-o", "network.h", "--board", "uno", cwd=tmp_path, code=1)
+    message = refused.removeprefix("Error: ")
+    figure = f"{estimate(network, load_board('uno')).ram_bytes:,}"
+    assert message.startswith(f"the network takes about {figure} B of RAM, and the firmware keeps ")
+    assert f"does not fit: {message}" in told
+    assert f"{figure} of 2,048 B" in told
+
+
 def test_a_table_in_ram_that_is_too_much():
     """By speed 256 bytes more than the network has left."""
     network = ebnn.load("mnist-uno")

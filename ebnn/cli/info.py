@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ..boards import load_board
-from ..compile.estimate import estimate, estimated_boards
+from ..compile.estimate import estimate, estimated_boards, way_out
 from ..compile.summary import describe_network, input_text
 from ..errors import NetworkError
 from ..published import load
@@ -72,5 +72,7 @@ def info(model: Path, board: str | None, arithmetic: str, optimize: str, json_fi
     else:
         print_whole(console, estimate_table(network, found[0]))
         print_line(console, "for images as in training")
+        if not found[0].fits:
+            print_line(console, f"does not fit: {way_out(network, found[0], arithmetic, optimize)}")
     estimates = [one.values() for one in found]
     write_json(json_file, {"file": str(model), **describe_network(network), "estimates": estimates})

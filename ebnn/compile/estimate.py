@@ -180,19 +180,27 @@ def _stack(costs: Costs, step: Step) -> int:
 def check_fits(network: Network, board: Board, arithmetic: str = "integer", optimize: str = "balanced") -> Estimate:
     """The estimate of a network that fits. Raises NetworkError, naming the layer that is too big and the way out."""
     found = estimate(network, board, arithmetic, optimize)
-    if "RAM" in found.lacking:
-        raise NetworkError(_too_much_ram(network, found, arithmetic, optimize))
-    if found.lacking:
-        raise NetworkError(_too_much_flash(network, found, arithmetic, optimize))
+    if not found.fits:
+        raise NetworkError(way_out(network, found, arithmetic, optimize))
     return found
+
+
+def way_out(network: Network, found: Estimate, arithmetic: str = "integer", optimize: str = "balanced") -> str:
+    """What is too big of a network that does not fit, and what to do about it; ``found`` was estimated of both."""
+    if "RAM" in found.lacking:
+        return _too_much_ram(network, found, arithmetic, optimize)
+    return _too_much_flash(network, found, arithmetic, optimize)
 
 
 def _too_much_ram(network: Network, found: Estimate, arithmetic: str, optimize: str) -> str:
     taken = (found.board.ram_bytes or 0) - found.arena_left
+    kept_free = taken - found.ram_bytes
+    spare = f", and the firmware keeps {kept_free:,} B free beside that" if kept_free else ""
     reserved = found.board.reserved_ram
     stack = f"the {reserved:,} B that its linker keeps for heap and stacks" if reserved else "its stack"
     message = (
-        f"the network takes about {taken:,} B of RAM, {found.board.title} has {found.board.ram_bytes:,}: "
+        f"the network takes about {found.ram_bytes:,} B of RAM{spare}, {found.board.title} has "
+        f"{found.board.ram_bytes:,}: "
         f"{found.arena_bytes:,} B of arena, the rest for the firmware and {stack}"
     )
     if optimize == Optimize.SPEED and estimate(network, found.board, arithmetic).fits:
