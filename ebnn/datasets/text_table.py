@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -259,13 +260,12 @@ def _rows(
     if titles and len(titles) != len(columns):
         raise DatasetError(f"{name}: its header has {len(titles)} names, its rows have {len(columns)} cells")
     numbers = np.full((len(rows), len(columns)), np.nan)
-    text: dict[int, list[str]] = {}
+    text = {c: list(column) for c, column in enumerate(columns) if _is_text(column, dialect)}
+    values = [column for c, column in enumerate(columns) if c not in text]
     for c, column in enumerate(columns):
         title = titles[c] if titles else f"column {c + 1}"
-        if sum(map(dialect.is_number, column)) < 0.5 * len(column):
-            text[c] = list(column)
-        else:
-            numbers[:, c] = _numbers(name, column, title, lines, dialect)
+        if c not in text:
+            numbers[:, c] = _numbers(name, column, title, lines, dialect, values)
     return Table(
         name,
         tuple(titles) if titles else tuple(f"column {c + 1}" for c in range(len(columns))),
@@ -358,7 +358,18 @@ def _check_widths(name: str, rows: list[list[str]], lines: list[int], width: int
             )
 
 
-def _numbers(name: str, cells: tuple[str, ...], title: str, lines: list[int], dialect: _Dialect) -> list[float]:
+def _is_text(cells: Sequence[str], dialect: _Dialect) -> bool:
+    return sum(map(dialect.is_number, cells)) < 0.5 * len(cells)
+
+
+def _gaps(columns: Sequence[Sequence[str]]) -> int:
+    """How many rows lack a value in one of the columns."""
+    return sum(any(cell.lower() in _NOTHING for cell in row) for row in zip(*columns, strict=True))
+
+
+def _numbers(
+    name: str, cells: tuple[str, ...], title: str, lines: list[int], dialect: _Dialect, every: Sequence[Sequence[str]]
+) -> list[float]:
     try:
         values = [dialect.number(cell) for cell in cells]
     except ValueError:
@@ -367,9 +378,12 @@ def _numbers(name: str, cells: tuple[str, ...], title: str, lines: list[int], di
         return values
     for cell, line in zip(cells, lines, strict=True):
         if cell.lower() in _NOTHING:
-            raise DatasetError(
-                f"{name}: line {line} has no value in {title!r} ({cell or 'empty'}): fill it, or delete that line"
-            )
+            gaps = _gaps(every)
+            more, way_out = "", "fill it, or delete that line"
+            if gaps > 1:
+                more = f", and {gaps:,} of {len(cells):,} rows lack one"
+                way_out = "fill them, or delete these lines or the column"
+            raise DatasetError(f"{name}: line {line} has no value in {title!r} ({cell or 'empty'}){more}: {way_out}")
         if not dialect.is_number(cell):
             raise DatasetError(f"{name}: line {line} has {cell!r:.40} in {title!r}, which is no number: mend that line")
     worst = next(line for cell, line in zip(cells, lines, strict=True) if not np.isfinite(dialect.number(cell)))

@@ -126,6 +126,10 @@ BROKEN: dict[str, tuple[Callable[[Path], str], str]] = {
     "text in numbers": (text(ROWS.replace("3.5", "three")), "line 4 has 'three' in 'column 1', which is no number"),
     "a NaN cell": (text(ROWS.replace("3.5", "nan")), "line 4 has no value in 'column 1' (nan)"),
     "an empty cell": (text(ROWS.replace("3.5", "")), "line 4 has no value in 'column 1' (empty)"),
+    "several empty cells": (
+        text(ROWS.replace("3.5", "").replace(",3.25", ",nan")),
+        "line 4 has no value in 'column 1' (empty), and 6 of 20 rows lack one: fill them, or delete these",
+    ),
     "an infinite cell": (text(ROWS.replace("3.5", "-inf")), "line 4 has no value in 'column 1' (-inf)"),
     "a number beyond float32": (text(ROWS.replace("3.5", "1e39")), "holds a value over 3.4e+38"),
     "a number beyond float64": (text(ROWS.replace("3.5", "1e999")), "line 4 has a number in 'column 1' that is too"),
