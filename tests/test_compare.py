@@ -141,3 +141,5 @@ def test_a_window_on_single_values_names_what_fits():
     write_weather(Path("weather.csv"), 80)
     with pytest.raises(TrainingError, match="samples of single values take dense layers, such as --architecture d32"):
         invoke(compare, "--data", "weather.csv", "--architecture", "conv")
+    with pytest.raises(TrainingError, match=r"tells of all parts$"):
+        invoke(compare, "--data", "weather.csv", "--architecture", "d16-c8")

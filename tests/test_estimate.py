@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -243,7 +244,8 @@ def test_info_and_export_say_the_same_of_what_does_not_fit(tmp_path):
     refused = command("export", "big.ebnn", "-o", "network.h", "--board", "uno", cwd=tmp_path, code=1)
     message = refused.removeprefix("Error: ")
     figure = f"{estimate(network, load_board('uno')).ram_bytes:,}"
-    assert message.startswith(f"the network takes about {figure} B of RAM, and the firmware keeps ")
+    assert message.startswith(f"the network takes about {figure} B of RAM, Arduino Uno has 2,048: ")
+    assert re.search(r"the rest for its stack and the firmware, which keeps \d+ B free beside that", message)
     assert f"does not fit: {message}" in told
     assert f"{figure} of 2,048 B" in told
 

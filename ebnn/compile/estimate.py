@@ -195,13 +195,13 @@ def way_out(network: Network, found: Estimate, arithmetic: str = "integer", opti
 def _too_much_ram(network: Network, found: Estimate, arithmetic: str, optimize: str) -> str:
     taken = (found.board.ram_bytes or 0) - found.arena_left
     kept_free = taken - found.ram_bytes
-    spare = f", and the firmware keeps {kept_free:,} B free beside that" if kept_free else ""
+    spare = f", which keeps {kept_free:,} B free beside that" if kept_free else ""
     reserved = found.board.reserved_ram
     stack = f"the {reserved:,} B that its linker keeps for heap and stacks" if reserved else "its stack"
     message = (
-        f"the network takes about {found.ram_bytes:,} B of RAM{spare}, {found.board.title} has "
+        f"the network takes about {found.ram_bytes:,} B of RAM, {found.board.title} has "
         f"{found.board.ram_bytes:,}: "
-        f"{found.arena_bytes:,} B of arena, the rest for the firmware and {stack}"
+        f"{found.arena_bytes:,} B of arena, the rest for {stack} and the firmware{spare}"
     )
     if optimize == Optimize.SPEED and estimate(network, found.board, arithmetic).fits:
         return f"{message}. It fits with --optimize balanced, which needs no table in RAM"

@@ -119,13 +119,14 @@ def build_network(
         raise TrainingError(f"a network of {classes} classes cannot be: give 2 to {BOARD_CLASSES}")
     state = np.random.get_state()
     np.random.seed(seed)
+    way = ""
     try:
         blocks = _blocks(read_architecture(architecture), classes, input_kind, estimator)
+        way = "; samples of single values take dense layers, such as --architecture d32" if shape[1:] == (1, 1) else ""
         size_blocks(blocks, shape)
     except UnknownNameError:
         raise
     except ValueError as error:
-        way = "; samples of single values take dense layers, such as --architecture d32" if shape[1:] == (1, 1) else ""
         raise TrainingError(f"architecture {architecture!r} on images of {shape}: {error}{way}") from error
     finally:
         np.random.set_state(state)
