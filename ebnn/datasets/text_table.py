@@ -26,6 +26,10 @@ _LOOK_AT = 200
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _COMMA_NUMBER = re.compile(r"[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?")
+_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d*|[+-]?\d{1,3}(,\d{3}){2,}")
+_COMMA_GROUPED = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d*|[+-]?\d{1,3}(\.\d{3}){2,}")
+"""Numbers that cannot be read but with marks for thousands, as 1,012.34 and 1.012,34."""
+
 _NAMED = re.compile(r"\s*([A-Za-z_][\w .()/²-]*?)\s*[:=]\s*([+-]?[\d.][\d.eE+-]*)\s*")
 _STAMP = re.compile(r"(\d\d):(\d\d):(\d\d)(?:[.,](\d+))? -> ?")
 _ABOUT = re.compile(r"#\s*([A-Za-z_][\w ]*?)\s*[:=]\s*(.*)")
@@ -83,7 +87,19 @@ class _Dialect:
         return [cell.strip() for cell in line.split(self.delimiter)]
 
     def is_number(self, cell: str) -> bool:
-        return bool((_COMMA_NUMBER if self.comma and "," in cell else _NUMBER).fullmatch(cell))
+        return bool((_COMMA_NUMBER if self.comma and "," in cell else _NUMBER).fullmatch(cell)) or self.grouped(cell)
+
+    def grouped(self, cell: str) -> bool:
+        """Whether a cell is a number with marks for thousands."""
+        return bool((_COMMA_GROUPED if self.comma else _GROUPED).fullmatch(cell))
+
+    def ungrouped(self, cell: str) -> str:
+        """A cell of a column with marks for thousands, without them; as it is where a mark is at another place."""
+        mark, point = (".", ",") if self.comma else (",", ".")
+        whole, *rest = cell.split(point)
+        if mark in whole and not re.fullmatch(rf"[+-]?\d{{1,3}}(\{mark}\d{{3}})+", whole):
+            return cell
+        return point.join([whole.replace(mark, ""), *rest])
 
     def number(self, cell: str) -> float:
         return float(cell.replace(",", ".") if self.comma else cell)
@@ -370,6 +386,16 @@ def _gaps(columns: Sequence[Sequence[str]]) -> int:
 def _numbers(
     name: str, cells: tuple[str, ...], title: str, lines: list[int], dialect: _Dialect, every: Sequence[Sequence[str]]
 ) -> list[float]:
+    mark = "." if dialect.comma else ","
+    grouped = next((cell for cell in cells if mark in cell and dialect.grouped(cell)), None)
+    if grouped is not None:
+        cells = tuple(map(dialect.ungrouped, cells))
+        for cell, line in zip(cells, lines, strict=True):
+            if mark in cell:
+                raise DatasetError(
+                    f"{name}: line {line} has {cell!r:.40} in {title!r}, where {grouped!r:.40} has {mark!r} for "
+                    "thousands: write all numbers alike"
+                )
     try:
         values = [dialect.number(cell) for cell in cells]
     except ValueError:

@@ -294,6 +294,20 @@ def test_what_a_board_says_before_its_first_row_is_left_out(
     assert f"{path}: the first {lines} of the table and left out" in data.notes
 
 
+@pytest.mark.parametrize(("joint", "comma"), [(";", True), ("\t", True), (";", False), ("\t", False)])
+def test_marks_for_thousands_are_read_where_a_column_has_them(joint: str, comma: bool, tmp_path: Path) -> None:
+    swap = str.maketrans(",.", ".,") if comma else {}
+    pressures = [999.5 + 0.25 * i for i in range(19)] + [1012, 1234567.5]
+    values = [[f"{pressure:,}".translate(swap), f"{i / 8}".translate(swap)] for i, pressure in enumerate(pressures)]
+    rows = [joint.join([*cells, "ab"[i % 2]]) for i, cells in enumerate(values)]
+    data = load_own(write(tmp_path / "t.csv", "\n".join([joint.join(["p", "t", "label"]), *rows]) + "\n"))
+    found = np.concatenate([data.train_images, data.test_images])[:, 0].ravel()
+    np.testing.assert_array_equal(np.sort(found), np.array(pressures, np.float32))
+    rows[3] = joint.join(["12.5" if comma else "12,5", "1", "a"])
+    with pytest.raises(DatasetError, match=r"line 5 has '12.5' in 'p', where .* for thousands: write all"):
+        load_own(write(tmp_path / "t.csv", "\n".join([joint.join(["p", "t", "label"]), *rows]) + "\n"))
+
+
 def test_labels_that_change_within_a_table(tmp_path: Path) -> None:
     text = "x,y,z,activity,session\n"
     for i in range(8):
