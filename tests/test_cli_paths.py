@@ -171,4 +171,4 @@ def test_every_output_is_one_that_is_looked_at() -> None:
 
 
 def test_what_a_run_keeps_is_what_the_trainer_writes() -> None:
-    assert {LOG_NAME, SNAPSHOT_NAME, CHAIN_NAME, TEST_NAME, LOCK_NAME, "history.png"} == set(KEPT_FILES)
+    assert {LOG_NAME, SNAPSHOT_NAME, CHAIN_NAME, TEST_NAME, LOCK_NAME, "float.json", "history.png"} == set(KEPT_FILES)

@@ -180,7 +180,6 @@ def test_labels_below_zero_are_told_what_to_add():
         ((images(*COLOUR), LABELS, LABELS), "a tuple of 3"),
         ([images(*COLOUR)], "a list of 1"),
         (images(*COLOUR), "of type ndarray"),
-        (as_samples("test", images(*COLOUR), LABELS, "uint8"), "of type Samples"),
     ],
 )
 def test_a_set_that_is_no_pair_is_refused(given, what, tmp_path):

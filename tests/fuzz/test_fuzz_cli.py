@@ -30,6 +30,7 @@ STARTS = {
     "datasets": ["datasets"],
     "datasets fetch": ["datasets", "fetch", "digits"],
     "networks": ["networks"],
+    "data": ["data", "t.h"],
     "train": ["train", "--epochs", "-1"],  # nothing is trained
     "history": ["history", "run"],
     "record": ["record", "--label", "wave", "--port", "nowhere"],

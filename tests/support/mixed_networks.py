@@ -17,7 +17,7 @@ def mixed_network(choose: random.Random) -> Network:
     rng = np.random.default_rng(choose.getrandbits(32))
     given = Input(
         choose.choice(["bits", "uint8", "int8"]),
-        Shape(choose.choice([1, 1, 2, 3, 4, 5, 8, 16, 33]), choose.randint(1, 7), choose.randint(1, 7)),
+        Shape(choose.choice([1, 1, 2, 3, 4, 5, 8, 8, 16, 24, 33]), choose.randint(1, 7), choose.randint(1, 7)),
     )
     taken, blocks = given, []
     for _ in range(choose.randint(0, 4)):
@@ -74,7 +74,7 @@ def random_weights(choose: random.Random, rng: np.random.Generator, shape: tuple
 
 def random_linear(choose: random.Random, rng: np.random.Generator, shape: Shape) -> Linear:
     outputs = choose.choice([1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33])
-    part = choose.choice(["conv", "conv", "conv", "depthwise", "dense", "pool"])
+    part = choose.choice(["conv", "conv", "conv", "depthwise", "dense", "dense", "pool"])
     if part == "dense":
         return Dense(random_weights(choose, rng, (outputs, shape.height, shape.width, shape.channels)))
     if part == "pool":

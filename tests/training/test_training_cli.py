@@ -83,7 +83,7 @@ def test_what_is_replaced_is_gone_before_the_new_run_begins():
     """A run that is killed then must not find another one's files."""
     ebnn_train(*TINY, "--tensorboard", "--distillation", "0.5", "--teacher-epochs", "1")
     old = [path for path in Path("runs/digits").rglob("*") if path.is_file() and path.name != ".lock"]
-    assert len(old) == 11
+    assert len(old) == 12
     with pytest.raises(TrainingError, match="use a lower one"):
         ebnn_train(*TINY, "--learning-rate", "1e38", "--warmup", "0.1", "--overwrite")
     left = {path.name for path in Path("runs/digits").rglob("*") if path.is_file() and path.name != ".lock"}
