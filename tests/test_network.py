@@ -205,7 +205,7 @@ REFUSALS = [
     (lambda: last_of(ones(1, 1, 1, 1), [32_768], [0], 1), "scores multiplier holds a value that int16 cannot"),
     (lambda: last_of(ones(1, 1, 1, 1), [0], [2**31], 1), "scores offset holds a value that int32 cannot"),
     (lambda: last_of(ones(2, 1, 1, 1), [0], [0], 1), "2 outputs cannot end in scores of 1"),
-    (lambda: last_of(ones(1, 1, 1, 1), [0], [0], 0), "scale of the scores is 0.0, a float32 has"),
+    (lambda: last_of(ones(1, 1, 1, 1), [0], [0], 0), "scale of the scores is 0.0, it must be above 0"),
     (lambda: last_of(ones(1, 1, 1, 1), [0], [0], float("nan")), "scale of the scores is nan"),
     (lambda: last_of(ones(1, 1, 1, 1), [0], [0], float("inf")), "scale of the scores is inf"),
     (lambda: last_of(ones(1, 1, 1, 1), [0], [0], 1e39), "scale of the scores is 1e\\+39"),

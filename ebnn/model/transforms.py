@@ -20,7 +20,7 @@ from .arrays import check_lengths, freeze
 from .kinds import BITS, INT32, KINDS, Kind
 
 MAX_SCORE = 2**31 - 1
-MIN_SCALE, MAX_SCALE = 2.0**-126, 2.0**127  # of scores: in C a float, and none that is subnormal
+MAX_SCALE = 2.0**127  # of scores: in C a float
 REQUANTIZED = ("uint8", "int8")  # kinds that sums may become
 MIN_SHIFT, MAX_SHIFT = 16, 62
 
@@ -229,9 +229,9 @@ class Scores(Transform):
         freeze(self, "offset", np.int32, 1)
         check_lengths(self, ("multiplier", "offset"))
         object.__setattr__(self, "scale", float(self.scale))
-        if not MIN_SCALE <= self.scale <= MAX_SCALE:
+        if not 0 < self.scale <= MAX_SCALE:
             raise NetworkError(
-                f"the scale of the scores is {self.scale}, a float32 has {MIN_SCALE:.3g} to {MAX_SCALE:.3g}"
+                f"the scale of the scores is {self.scale}, it must be above 0 and at most {MAX_SCALE:.3g}"
             )
 
     @property

@@ -302,8 +302,7 @@ static void store_raw(uint32_t index, uint8_t byte)
 
     ((uint8_t *)(void *)&state.value)[within] = byte;
     if (within == sizeof state.value - 1u) {
-        ebnn_network_encode_value(state.value, (size_t)(index / sizeof state.value),
-                                  (void *)ebnn_network_input());
+        ebnn_network_encode_value(state.value, (size_t)(index / sizeof state.value), (void *)ebnn_network_input());
     }
 }
 #endif
