@@ -11,7 +11,7 @@ from ..show.console import make_console, print_line
 from ..show.keys import pressed_keys
 from ..show.live_view import LiveView
 from .idle_options import SERIAL_PORT, refuses_idle
-from .options import json_option, model_argument, write_json
+from .options import json_option, model_argument, sensor_options, write_json
 
 WAIT_SECONDS = 10.0
 
@@ -30,17 +30,7 @@ WAIT_SECONDS = 10.0
 )
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="How long.  [default: until Ctrl-C]")
 @click.option("--count", type=click.IntRange(min=1), help="How many answers.  [default: until Ctrl-C]")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Samples a second.  [default: measured]")
-@click.option(
-    "--baud", type=click.IntRange(300, 4_000_000), metavar="N", help="Bits per second.  [default: found by listening]"
-)
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0, min_open=True),
-    default=WAIT_SECONDS,
-    show_default=True,
-    help="Seconds to wait for the board's first line.",
-)
+@sensor_options("first line", WAIT_SECONDS)
 @json_option
 @refuses_idle(SERIAL_PORT)
 def live(

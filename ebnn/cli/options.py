@@ -81,6 +81,35 @@ baud_option = click.option(
 )
 
 
+def sensor_options(awaited: str, wait: float) -> Callable[[Command], Command]:
+    """Adds ``--rate``, ``--baud`` and ``--wait``, so many seconds by default for what is ``awaited`` of a board."""
+    options = (
+        click.option(
+            "--rate", type=click.FloatRange(min=0, min_open=True), help="Samples a second.  [default: measured]"
+        ),
+        click.option(
+            "--baud",
+            type=click.IntRange(300, 4_000_000),
+            metavar="N",
+            help="Bits per second.  [default: found by listening]",
+        ),
+        click.option(
+            "--wait",
+            type=click.FloatRange(min=0, min_open=True),
+            default=wait,
+            show_default=True,
+            help=f"Seconds to wait for the board's {awaited}.",
+        ),
+    )
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
 def model_argument(command: Command) -> Command:
     """Adds the argument MODEL, which :func:`ebnn.published.load` reads."""
     return _model_argument(command, "MODEL", required=True)

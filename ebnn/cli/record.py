@@ -14,7 +14,7 @@ from ..show.console import command_line, make_console, print_command, print_line
 from ..show.keys import pressed_keys
 from ..show.recording_view import RecordingView
 from .idle_options import SERIAL_PORT, Rule, refuses_idle
-from .options import json_option, write_json
+from .options import json_option, sensor_options, write_json
 
 MOTION = Rule(("threshold",), lambda values: values["start"] == "motion", "--start motion")
 
@@ -45,17 +45,7 @@ MOTION = Rule(("threshold",), lambda values: values["start"] == "motion", "--sta
     show_default=True,
     help="Motion that begins a recording: how many times as much as at rest the numbers change.",
 )
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Samples a second.  [default: measured]")
-@click.option(
-    "--baud", type=click.IntRange(300, 4_000_000), metavar="N", help="Bits per second.  [default: found by listening]"
-)
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0, min_open=True),
-    default=WAIT_SECONDS,
-    show_default=True,
-    help="Seconds to wait for the board's first numbers.",
-)
+@sensor_options("first numbers", WAIT_SECONDS)
 @json_option
 @refuses_idle(SERIAL_PORT, MOTION)
 def record(
