@@ -15,9 +15,11 @@ After the last step the board stays and is silent.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import select
+import struct
 import subprocess
 import sys
 import termios
@@ -28,6 +30,8 @@ from pathlib import Path
 from typing import Any
 
 Script = Sequence[Any]
+
+LONGEST_OPENING = 5.0  # seconds; then it was opened by something else than pySerial
 
 
 @contextlib.contextmanager
@@ -67,11 +71,20 @@ class Board:
         temporary.replace(self.link)
 
     def wait_until_open(self) -> None:
-        """A terminal whose other end nobody has open hangs up."""
+        """Returns when somebody has opened the port and is done with it: pySerial's last step drops what has come."""
         poll = select.poll()
         poll.register(self.master, 0)
+        fcntl.ioctl(self.master, termios.TIOCPKT, struct.pack("i", 1))
         while any(event & select.POLLHUP for _, event in poll.poll(0)):
             time.sleep(0.005)
+        end = time.monotonic() + LONGEST_OPENING
+        dropped = False
+        while not dropped and select.select([self.master], [], [], max(0.0, end - time.monotonic()))[0]:
+            try:
+                dropped = bool(os.read(self.master, 100)[0] & termios.TIOCPKT_FLUSHREAD)
+            except OSError:  # closed again
+                break
+        fcntl.ioctl(self.master, termios.TIOCPKT, struct.pack("i", 0))
 
     def send(self, data: bytes) -> None:
         if self.baud is not None:
