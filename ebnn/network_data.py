@@ -56,7 +56,7 @@ def data_for(network: Network, data: Dataset) -> Dataset:
     if foreign:
         raise InputError(
             f"{data.name} has the class {foreign[0]!r}, this network knows {', '.join(names)}: choose the data it was "
-            "trained on"
+            "trained on, or its classes with --classes"
         )
     index = np.array([names.index(name) for name in data.class_names], np.int32)
     return dataclasses.replace(

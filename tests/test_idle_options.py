@@ -18,7 +18,7 @@ ALWAYS = {
     "bench": {"json_file", "path", "seconds", "threads"},
     "boards": {"json_file"},
     "compare": {"architecture", "out"},
-    "data": {"json_file"},
+    "data": {"classes", "fraction", "json_file"},
     "datasets": {"folder", "json_file"},
     "demo": {"json_file", "out", "seed"},
     "export": {"name", "output", "target"},
@@ -31,10 +31,10 @@ ALWAYS = {
     "live": {"count", "json_file", "port", "rate", "seconds", "smooth", "wait"},
     "networks": {"json_file"},
     "platformio-offline": {"platforms"},
-    "profile": {"dataset", "json_file", "port", "samples"},
+    "profile": {"classes", "dataset", "json_file", "port", "samples"},
     "quantize": {"dataset", "json_file", "output", "samples", "seed"},
     "record": {"count", "json_file", "label", "out", "port", "rate", "seconds", "start", "wait"},
-    "run": {"dataset", "json_file", "limit", "port"},
+    "run": {"classes", "dataset", "json_file", "limit", "port"},
     "simulate": {"bootloader", "link", "model", "program"},
     "sweep": {"board_list", "out", "plot"},
     "train": {"architecture", "float_baseline", "folds", "out", "output"},
@@ -55,7 +55,7 @@ TRAINING = {
         "overwrite",
     ),
     *("recipe", "resume", "rotation", "scale", "schedule", "seed", "shift", "statistics_samples", "tensorboard"),
-    *("validation", "warmup", "class_weights"),
+    *("validation", "warmup", "class_weights", "classes", "fraction"),
 }
 """Those of every command that trains."""
 ALL_COMMANDS = {**{name: main.get_command(click.Context(main), name) for name in main.lazy}, "fetch": fetch}
@@ -82,7 +82,7 @@ TRAIN = ["train", "--out", "run"]
 SIMULATE = ["simulate", "uno", "--bootloader"]
 CASES = [
     ([*TRAIN, "--folder", "my-pictures"], "--folder has no effect here: it needs a --dataset that is read from files"),
-    ([*TRAIN, "--dataset", "digits", "--folder", "."], r"files \(mnist, binary-mnist, fashion-mnist, cifar10\)"),
+    ([*TRAIN, "--dataset", "digits", "--folder", "."], r"files \(mnist, binary-mnist, bits-mnist, noisy-mnist, "),
     *(
         ([*words, *option.split()], f"{option.split()[0]} has no effect here: it needs data of your own")
         for words in (TRAIN, ["run", "mnist-tiny", "--dataset", "mnist"], ["profile", "mnist-tiny"], ["data", "mnist"])
@@ -94,6 +94,15 @@ CASES = [
     *(
         ([*TRAIN, option, "3"], f"{option} has no effect here: it needs raw samples, such as recordings of your own")
         for option in ("--jitter", "--gain", "--time-shift", "--time-stretch", "--turn", "--levels")
+    ),
+    ([*TRAIN, "--fraction-seed", "3"], "--fraction-seed has no effect here: it needs a sample to choose, as in --frac"),
+    (["data", "digits", "--fraction-seed", "3"], "--fraction-seed has no effect here"),
+    *(
+        (
+            [*words, "--flip", "0.3"],
+            "--flip has no effect here: it needs the data set with noise, --dataset noisy-mnist",
+        )
+        for words in (TRAIN, ["run", "mnist-tiny", "--dataset", "mnist"], ["profile", "mnist-tiny"], ["data", "mnist"])
     ),
     ([*TRAIN, "--bop-gamma", "0.001"], "--bop-gamma has no effect here: it needs --optimizer bop"),
     ([*TRAIN, "--bop-threshold", "1e-6"], "it needs --optimizer bop; give that, or leave --bop-threshold out"),

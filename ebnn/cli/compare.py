@@ -14,6 +14,7 @@ from ..training.comparison import VARIANTS, compare_networks, price, variants_of
 from ..training.run_folders import KEPT_FILES, MODEL_NAME
 from ..training.run_settings import RunSettings
 from ..training.task import Task, float_config
+from .data_options import part_words
 from .idle_options import TRAINING, refuses_idle
 from .layout import HeadedCommand
 from .options import json_option, write_json
@@ -81,7 +82,9 @@ def _compare(
     print_line(console, f"{architecture}, {trained.test_samples:,} test images")
     print_whole(console, comparison_table(sides))
     print_line(console, f"wrote {model}")
-    print_command(console, "next", command_line("run", model, "--dataset", options.dataset))
+    print_command(
+        console, "next", command_line("run", model, "--dataset", options.dataset, *part_words(options.reading))
+    )
     write_json(
         json_file,
         {

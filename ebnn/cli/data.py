@@ -10,17 +10,18 @@ from ..datasets.findings import look_at
 from ..show.console import command_line, make_console, print_command, print_line, print_whole
 from ..show.data_view import channels_table, classes_table, print_classes
 from ..training.choosing import choose
-from .data_options import data_options, is_own, take_reading
-from .idle_options import FOLDER, OWN_DATA, refuses_idle
+from .data_options import data_options, is_own, part_words, sample_options, take_reading
+from .idle_options import FOLDER, OWN_DATA, SAMPLE, refuses_idle
 from .options import dataset_choice, folder_option, json_option, load_dataset, write_json
 
 
 @click.command()
 @click.argument("dataset", metavar="DATA", type=dataset_choice)
 @data_options
+@sample_options
 @folder_option
 @json_option
-@refuses_idle(FOLDER, *OWN_DATA)
+@refuses_idle(FOLDER, *OWN_DATA, SAMPLE)
 def data(dataset: str, folder: Path | None, json_file: Path | None, **reading: Any) -> None:
     """Show what is in DATA, and what looks wrong with it, before you train on it.
 
@@ -50,7 +51,7 @@ def data(dataset: str, folder: Path | None, json_file: Path | None, **reading: A
         print_line(console, f"look: {finding.text}")
     if not overview.findings:
         print_line(console, "nothing looks wrong")
-    print_command(console, "next", command_line("train", "--data", dataset))
+    print_command(console, "next", command_line("train", "--data", dataset, *part_words(asked)))
     values = overview.values(loaded)
     if is_own(dataset):
         values["recipe"] = choose(info(dataset, asked)).values

@@ -14,8 +14,11 @@ from ..datasets.own import find_own
 from ..errors import DatasetError
 from .options import Command
 
-DATA_NAMES = ("label", "recording", "window", "step", "size", "colour", "unknown")
-"""Names of the parameters that :func:`data_options` adds."""
+OWN_NAMES = ("label", "recording", "window", "step", "size", "colour", "unknown")
+DATA_NAMES = (*OWN_NAMES, "classes", "flip")
+"""Names of the parameters that :func:`data_options` adds; the first are for data of the user's own."""
+SAMPLE_NAMES = ("fraction", "fraction_seed")
+"""Names of the parameters that :func:`sample_options` adds."""
 
 
 class _SpanType(click.ParamType):  # type: ignore[type-arg]
@@ -37,6 +40,16 @@ class _SizeType(click.ParamType):  # type: ignore[type-arg]
         return int(match[1]), int(match[2] or match[1])
 
 
+class _NamesType(click.ParamType):  # type: ignore[type-arg]
+    name = "names"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        names = value if isinstance(value, tuple) else tuple(part.strip() for part in value.split(","))
+        if "" in names:
+            raise DatasetError(f"{value!r} names a class without a name: join names by commas, as in 0,1")
+        return tuple(dict.fromkeys(names))
+
+
 _OPTIONS = (
     click.option("--label", metavar="COLUMN", help="The label's column of a table, by name or by number from 1."),
     click.option(
@@ -52,6 +65,20 @@ _OPTIONS = (
     click.option(
         "--unknown", metavar="CLASS", multiple=True, help="Take this class for 'unknown'; may be given again."
     ),
+    click.option("--classes", metavar="CLASS,…", type=_NamesType(), help="Take these classes only, as in 0,1."),
+    click.option(
+        "--flip",
+        type=click.FloatRange(0, 1),
+        help="The probability with which the noise of noisy-mnist flips a pixel.  [default: 0.7]",
+    ),
+)
+_SAMPLE_OPTIONS = (
+    click.option(
+        "--fraction",
+        type=click.FloatRange(0, 1, min_open=True),
+        help="Take this fraction of the training samples only, equally many of each class; the test samples stay.",
+    ),
+    click.option("--fraction-seed", type=click.IntRange(min=0), help="Of their choice.  [default: 0]"),
 )
 
 
@@ -62,10 +89,23 @@ def data_options(command: Command) -> Command:
     return command
 
 
+def sample_options(command: Command) -> Command:
+    """Adds the options that take a sample of the training part; :func:`take_reading` takes them too."""
+    for option in reversed(_SAMPLE_OPTIONS):
+        command = option(command)
+    return command
+
+
+def part_words(reading: Reading) -> tuple[str, ...]:
+    """Returns the options that take the same classes of the same data in another command."""
+    classes = ("--classes", ",".join(reading.classes)) if reading.classes else ()
+    return (*classes, *(("--flip", f"{reading.flip:g}") if reading.flip is not None else ()))
+
+
 def take_reading(values: dict[str, Any]) -> Reading:
-    """Takes what :func:`data_options` added from a command's parameters."""
-    given = {name: values.pop(name) for name in DATA_NAMES}
-    return Reading(**{**given, "unknown": tuple(given["unknown"] or ())})
+    """Takes what :func:`data_options` and :func:`sample_options` added from a command's parameters."""
+    given = {name: values.pop(name, None) for name in (*DATA_NAMES, *SAMPLE_NAMES)}
+    return Reading(**{**given, **{name: tuple(given[name] or ()) for name in ("unknown", "classes")}})
 
 
 def is_own(name: str | None) -> bool:

@@ -14,7 +14,7 @@ from .. import datasets
 from ..datasets.dataset import RAW, Dataset
 from ..errors import InputError
 from ..training.architectures import AverageSpec, OutputSpec, read_architecture
-from .data_options import DATA_NAMES, is_own, take_reading
+from .data_options import OWN_NAMES, is_own, take_reading
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Values = Mapping[str, Any]
@@ -116,8 +116,14 @@ RECORDED_FOLDER = Rule(
     f"a --dataset that is read from files ({_WITH_FILES})",
 )
 NAMED_FOLDER = Rule(("folder",), lambda values: datasets.has_files(values["name"]), f"a NAME of {_WITH_FILES}")
+SAMPLE = Rule(
+    ("fraction_seed",), lambda values: values["fraction"] is not None, "a sample to choose, as in --fraction 0.1"
+)
 OWN_DATA = (
-    Rule(DATA_NAMES, _is_own, "data of your own, as in --data my-folder"),
+    Rule(
+        ("flip",), lambda values: values["dataset"] == "noisy-mnist", "the data set with noise, --dataset noisy-mnist"
+    ),
+    Rule(OWN_NAMES, _is_own, "data of your own, as in --data my-folder"),
     Rule(("size",), _brings_to_size, "files of pictures, as in --data my-pictures"),
     Rule(("colour",), _has_colours, "files of pictures, as in --data my-pictures"),
     Rule(("recording", "window", "step"), _cuts, "recordings, whose rows follow each other in time"),
@@ -158,6 +164,7 @@ def _has_layer(values: Values, fits: Callable[[Any], bool]) -> bool:
 TRAINING = (
     FOLDER,
     *OWN_DATA,
+    SAMPLE,
     SERIES,
     Rule(("bop_gamma", "bop_threshold"), lambda values: values["optimizer"] == "bop", "--optimizer bop"),
     Rule(

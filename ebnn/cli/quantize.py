@@ -18,6 +18,7 @@ from ..training.quantized_run import quantize_run
 from ..training.results import CHAIN_NAME, SNAPSHOT_NAME
 from ..training.run_folders import FLOAT_NAME, MODEL_NAME
 from ..training.run_settings import RunSettings
+from .data_options import part_words
 from .idle_options import RECORDED_FOLDER, refuses_idle
 from .options import dataset_choice, folder_option, json_option, write_json
 from .paths import OutputFile, RunFolder
@@ -92,7 +93,7 @@ def quantize(
     )
     network = found.network
     print_line(console, f"wrote {output}: {network.weight_bytes:,} B of weights")
-    print_command(console, "next", command_line("run", output, "--dataset", dataset))
+    print_command(console, "next", command_line("run", output, "--dataset", dataset, *part_words(about.reading)))
     write_json(
         json_file,
         {

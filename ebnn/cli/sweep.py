@@ -15,6 +15,7 @@ from ..show.plots import PICTURES, check_picture, plot_sweep
 from ..show.training_tables import FRONT_MARK, sweep_table
 from ..sweep import check_architectures, train_sweep
 from ..training.run_folders import KEPT_FILES, MODEL_NAME
+from .data_options import part_words
 from .idle_options import TRAINING, refuses_idle
 from .layout import HeadedCommand
 from .options import json_option, write_json
@@ -88,7 +89,9 @@ def sweep(
         f"accuracy: of {held_out:,} held-out training images; data: weights, thresholds, score constants; "
         f"{FRONT_MARK} no other network is better in accuracy and this",
     )
-    chosen = command_line("run", out / "ARCHITECTURE" / MODEL_NAME, "--dataset", options.dataset)
+    chosen = command_line(
+        "run", out / "ARCHITECTURE" / MODEL_NAME, "--dataset", options.dataset, *part_words(options.reading)
+    )
     print_command(console, "the test images were not used; for the network that you choose", chosen)
     if plot is not None:
         plot_sweep(found, plot)

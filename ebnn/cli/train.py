@@ -16,6 +16,7 @@ from ..training.cross_validation import cross_validate, fold_folders
 from ..training.run_folders import KEPT_FILES, MODEL_NAME
 from ..training.run_settings import RunSettings
 from ..training.task import Task, float_config, run_values, train_float, train_network
+from .data_options import part_words
 from .idle_options import BINARY_NETWORK, TRAINING, refuses_idle
 from .layout import HeadedCommand
 from .options import json_option, write_json
@@ -157,7 +158,9 @@ def _train(
         f"{trained.agreement:,} of {trained.test_samples:,} test images",
     )
     print_line(console, f"wrote {output}: {trained.network.weight_bytes:,} B of weights")
-    print_command(console, "next", command_line("run", output, "--dataset", options.dataset))
+    print_command(
+        console, "next", command_line("run", output, "--dataset", options.dataset, *part_words(options.reading))
+    )
     write_json(
         json_file,
         {

@@ -26,7 +26,7 @@ from ..training.run_folders import HISTORY_NAME
 from ..training.run_settings import DIGITS_EPOCHS, EPOCHS, RunSettings, read_settings
 from ..training.task import Task
 from ..training.tensorboard import check_tensorboard
-from .data_options import DATA_NAMES, data_options, is_own, take_reading
+from .data_options import DATA_NAMES, SAMPLE_NAMES, data_options, is_own, sample_options, take_reading
 from .layout import Headings
 from .options import dataset_option, folder_option, load_dataset
 
@@ -62,7 +62,7 @@ architecture_option = click.option(
 )
 
 TRAINING_HEADINGS: Headings = {
-    "Data": ("dataset", "folder", *DATA_NAMES, "validation", "folds", "class_weights"),
+    "Data": ("dataset", "folder", *DATA_NAMES, *SAMPLE_NAMES, "validation", "folds", "class_weights"),
     "Distortion": (
         *("shift", "rotation", "scale", "elastic"),
         *("jitter", "gain", "time_shift", "time_stretch", "turn"),
@@ -98,6 +98,7 @@ _OPTIONS = (
     ),
     dataset_option("What to train on: a name, or data of your own, a file, a folder or an archive.", default="digits"),
     data_options,
+    sample_options,
     click.option(
         "--input",
         "input_kind",

@@ -1,4 +1,4 @@
-"""Data sets as plain NumPy arrays: digits, mnist, binary-mnist, fashion-mnist, cifar10, and one's own.
+"""Data sets as plain NumPy arrays: digits, mnist and its kin, cifar10, and one's own.
 
 ::
 
@@ -8,6 +8,7 @@
     mnist = datasets.load("mnist", folder="data")          # data/mnist/train-images-idx3-ubyte.gz, ...
     mine = datasets.load("gestures")                       # a folder or file of one's own: see ebnn.datasets.formats
     arrays = datasets.Dataset.from_arrays(x, y)            # arrays, labels of any form
+    some = datasets.load("bits-mnist", reading=datasets.Reading(classes=("0", "1"), fraction=0.01))
     x = datasets.convert(mnist.test_images, mnist.kind, "float")
 
 Files come from the folder given, else from the folder that ``EBNN_DATA`` names, else from the user's cache, where they

@@ -8,6 +8,7 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,10 @@ from ebnn.datasets.places import Place, find_place, missing, read_given
 from ebnn.errors import DatasetError
 
 CLASS_NAMES = tuple("0123456789")
+NOISE = "unknown"
+"""The class of noise."""
+FLIP = 0.7
+"""The probability with which noise flips a pixel, where none is asked for."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +173,77 @@ def load_binary(
         "bits",
         grey.class_names,
     )
+
+
+def load_bits(
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    download: bool = True,
+    progress: Progress | None = None,
+    source: Source = PUBLISHED,
+) -> Dataset:
+    """Return MNIST with every pixel above the mean of its part's non-zero pixels as 1, of kind ``"bits"``.
+
+    That mean is 174.3 for the training part, 175.3 for the test part.
+    """
+    grey = load(folder, download=download, progress=progress, source=source)
+    return Dataset(
+        "bits-mnist",
+        _above_mean(grey.train_images),
+        grey.train_labels,
+        _above_mean(grey.test_images),
+        grey.test_labels,
+        "bits",
+        grey.class_names,
+    )
+
+
+def _above_mean(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Pixels above the mean of those that are not 0, as 1; else 0."""
+    return (images > ink_mean(images)).view(np.uint8)
+
+
+def ink_mean(images: npt.NDArray[np.uint8]) -> float:
+    """Return the mean of the pixels that are not 0; 0 where all are."""
+    ink = np.count_nonzero(images)
+    return int(images.sum(dtype=np.int64)) / ink if ink else 0.0
+
+
+def load_noisy(
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    download: bool = True,
+    progress: Progress | None = None,
+    source: Source = PUBLISHED,
+    flip: float = FLIP,
+) -> Dataset:
+    """Return ``load_bits`` with one more class, ``unknown``: noise, as many samples as a digit has on average.
+
+    Each is an image of its part, no image twice, of which each pixel is flipped with probability ``flip``; always the
+    same. A network that learns the class rejects what is no digit.
+
+    Raises DatasetError where ``flip`` is not from 0 to 1, and as ``load``.
+    """
+    if not 0 <= flip <= 1:
+        raise DatasetError(f"flip is {flip}: give a probability from 0 to 1")
+    bits = load_bits(folder, download=download, progress=progress, source=source)
+    arrays: list[npt.NDArray[Any]] = []
+    for seed, (images, labels) in enumerate(
+        ((bits.train_images, bits.train_labels), (bits.test_images, bits.test_labels))
+    ):
+        random = np.random.default_rng(seed)
+        chosen = np.sort(random.permutation(len(images))[: -(-len(images) // bits.classes)])
+        noise = flip_pixels(images[chosen], flip, random)
+        unknown = np.full(len(noise), bits.classes, np.int32)
+        arrays += [np.concatenate([images, noise]), np.concatenate([labels, unknown])]
+    return Dataset("noisy-mnist", *arrays, "bits", (*bits.class_names, NOISE))
+
+
+def flip_pixels(
+    images: npt.NDArray[np.uint8], probability: float, random: np.random.Generator
+) -> npt.NDArray[np.uint8]:
+    """Return images of 0 and 1 of which each pixel is flipped with that probability."""
+    return images ^ (random.random(images.shape, np.float32) < probability).view(np.uint8)
 
 
 def present(place: Place, source: Source = PUBLISHED) -> tuple[list[Path], list[Path]]:

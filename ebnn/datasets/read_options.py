@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ebnn.errors import DatasetError
 
@@ -53,6 +53,10 @@ class Reading:
         size: height and width that pictures are brought to.
         colour: whether pictures are read in colour.
         unknown: classes that become one, called ``unknown``.
+        classes: those that are taken; none named takes all.
+        fraction: of the training samples that are taken, equally many of each class.
+        fraction_seed: of their choice.
+        flip: of ``noisy-mnist``, the probability with which noise flips a pixel.
     """
 
     label: str | None = None
@@ -62,3 +66,12 @@ class Reading:
     size: tuple[int, int] | None = None
     colour: bool | None = None
     unknown: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    fraction: float | None = None
+    fraction_seed: int | None = None
+    flip: float | None = None
+
+    @property
+    def whole(self) -> Reading:
+        """The same for all classes and samples."""
+        return replace(self, classes=(), fraction=None, fraction_seed=None)

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from ebnn.datasets.download import Progress
 from ebnn.datasets.own import ENDINGS, find_own, load_own, own_names
 from ebnn.datasets.places import Place, find_place
 from ebnn.datasets.read_options import Reading
+from ebnn.datasets.subset import kept_classes, samples_of_each, take_part
 from ebnn.errors import UnknownNameError
 from ebnn.names import unknown_name
 
@@ -26,7 +27,8 @@ State = Literal["bundled", "present", "partial", "absent"]
 class Info:
     """What a data set is, known without its files. ``shape`` is (channels, height, width).
 
-    ``sliding`` says whether samples are windows that overlap, as those of long recordings do.
+    ``sliding`` says whether samples are windows that overlap, as those of long recordings do. Of a part of the classes
+    ``train`` and ``test`` are about as many as there are.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Info:
     test: int
     kind: str
     sliding: bool = False
+    class_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,38 +58,72 @@ class Location:
 @dataclass(frozen=True)
 class _Entry:
     info: Info
-    load: Callable[[str | os.PathLike[str] | None, bool, Progress | None], Dataset]
+    load: Callable[[str | os.PathLike[str] | None, bool, Progress | None, Reading], Dataset]
     present: Callable[[Place], tuple[list[Path], list[Path]]] | None
+
+
+_DIGITS = mnist.CLASS_NAMES
+
+
+def _digits(name: str, summary: str) -> Info:
+    """MNIST's digits as bits."""
+    return Info(name, summary, (1, 28, 28), 10, 60000, 10000, "bits", class_names=_DIGITS)
 
 
 _ENTRIES = {
     entry.info.name: entry
     for entry in (
         _Entry(
-            Info("digits", "handwritten digits", (1, 8, 8), 10, digits.TRAIN, digits.TEST, "uint8"),
-            lambda folder, download, progress: digits.load(),
+            Info(
+                "digits", "handwritten digits", (1, 8, 8), 10, digits.TRAIN, digits.TEST, "uint8", class_names=_DIGITS
+            ),
+            lambda folder, download, progress, reading: digits.load(),
             None,
         ),
         _Entry(
-            Info("mnist", "handwritten digits", (1, 28, 28), 10, 60000, 10000, "uint8"),
-            lambda folder, download, progress: mnist.load(folder, download=download, progress=progress),
+            Info("mnist", "handwritten digits", (1, 28, 28), 10, 60000, 10000, "uint8", class_names=_DIGITS),
+            lambda folder, download, progress, reading: mnist.load(folder, download=download, progress=progress),
             mnist.present,
         ),
         _Entry(
-            Info("binary-mnist", "handwritten digits, pixel != 0", (1, 28, 28), 10, 60000, 10000, "bits"),
-            lambda folder, download, progress: mnist.load_binary(folder, download=download, progress=progress),
+            _digits("binary-mnist", "handwritten digits, pixel != 0"),
+            lambda folder, download, progress, reading: mnist.load_binary(folder, download=download, progress=progress),
             mnist.present,
         ),
         _Entry(
-            Info("fashion-mnist", "pictures of clothes", (1, 28, 28), 10, 60000, 10000, "uint8"),
-            lambda folder, download, progress: mnist.load(
+            _digits("bits-mnist", "handwritten digits, pixel > mean of those that are not 0"),
+            lambda folder, download, progress, reading: mnist.load_bits(folder, download=download, progress=progress),
+            mnist.present,
+        ),
+        _Entry(
+            Info(
+                *("noisy-mnist", "bits-mnist, and noise as the class unknown", (1, 28, 28), 11, 66000, 11000, "bits"),
+                class_names=(*_DIGITS, mnist.NOISE),
+            ),
+            lambda folder, download, progress, reading: mnist.load_noisy(
+                folder,
+                download=download,
+                progress=progress,
+                flip=mnist.FLIP if reading.flip is None else reading.flip,
+            ),
+            mnist.present,
+        ),
+        _Entry(
+            Info(
+                *("fashion-mnist", "pictures of clothes", (1, 28, 28), 10, 60000, 10000, "uint8"),
+                class_names=mnist.FASHION.class_names,
+            ),
+            lambda folder, download, progress, reading: mnist.load(
                 folder, download=download, progress=progress, source=mnist.FASHION
             ),
             functools.partial(mnist.present, source=mnist.FASHION),
         ),
         _Entry(
-            Info("cifar10", "colour photographs", cifar10.SHAPE, 10, 50000, 10000, "uint8"),
-            lambda folder, download, progress: cifar10.load(folder, download=download, progress=progress),
+            Info(
+                *("cifar10", "colour photographs", cifar10.SHAPE, 10, 50000, 10000, "uint8"),
+                class_names=cifar10.CLASS_NAMES,
+            ),
+            lambda folder, download, progress, reading: cifar10.load(folder, download=download, progress=progress),
             cifar10.present,
         ),
     )
@@ -116,14 +153,26 @@ def names() -> tuple[str, ...]:
 
 
 def info(name: str, reading: Reading = Reading()) -> Info:  # noqa: B008
-    """Return what a data set is; a user's own is read for it. Raises UnknownNameError for an unknown name."""
+    """Return what a data set is, or the part of it that ``reading`` asks for; a user's own is read for it.
+
+    Raises UnknownNameError for an unknown name, DatasetError for a class that it has not.
+    """
     own = find_own(name) if name not in _ENTRIES else None
     if own is not None:
-        data = load_own(own, reading)
+        data = take_part(load_own(own, reading.whole), reading)
         parts = len(data.train_labels), len(data.test_labels)
         sliding = data.step is not None and data.step < data.shape[2]
-        return Info(name, "your own", data.shape, data.classes, *parts, data.kind, sliding)
-    return _entry(name).info
+        return Info(name, "your own", data.shape, data.classes, *parts, data.kind, sliding, data.class_names)
+    return _part_of(_entry(name).info, reading)
+
+
+def _part_of(about: Info, reading: Reading) -> Info:
+    """What is known of a part of a data set without its files."""
+    kept = kept_classes(about.name, about.class_names, reading.classes) if reading.classes else about.class_names
+    train, test = (count * len(kept) // about.classes for count in (about.train, about.test))
+    if reading.fraction is not None:
+        train = min(train, len(kept) * samples_of_each(reading.fraction, about.train, len(kept)))
+    return replace(about, classes=len(kept), train=train, test=test, class_names=kept)
 
 
 def has_files(name: str) -> bool:
@@ -147,13 +196,16 @@ def load(
 
     Its files come from ``folder``, else from the folder that ``EBNN_DATA`` names, else from the cache; only there are
     they downloaded, and only where ``download`` is True, with ``progress(file, bytes so far, bytes in all or None)``
-    called along the way. ``digits`` need no files and take no notice of ``folder``.
+    called along the way. ``digits`` need no files and take no notice of ``folder``. Of any data set ``reading`` may
+    ask for some classes and a balanced sample of the training part.
 
     Raises UnknownNameError for a name that does not exist, and DatasetError, naming the file, for one that is missing,
     cut short, damaged or another file.
     """
     own = find_own(name) if name not in _ENTRIES else None
-    return load_own(own, reading) if own is not None else _entry(name).load(folder, download, progress)
+    if own is not None:
+        return take_part(load_own(own, reading.whole), reading)
+    return take_part(_entry(name).load(folder, download, progress, reading), reading)
 
 
 def locate(name: str, *, folder: str | os.PathLike[str] | None = None) -> Location:

@@ -75,5 +75,5 @@ class FloatRun:
 def _reading(values: dict[str, Any]) -> Reading:
     """A reading from what JSON made of it."""
     spans = {name: Span(**values[name]) for name in ("recording", "window", "step") if values.get(name)}
-    lists = {name: tuple(values[name]) for name in ("size", "unknown") if values.get(name)}
-    return Reading(**{**values, **spans, **lists, "unknown": lists.get("unknown", ())})
+    lists = {name: tuple(values[name]) for name in ("size", "unknown", "classes") if values.get(name)}
+    return Reading(**{**values, **spans, **lists, **{name: lists.get(name, ()) for name in ("unknown", "classes")}})

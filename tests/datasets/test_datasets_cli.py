@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from ebnn.cli.datasets import datasets
+from ebnn.datasets import names as datasets_names
 from ebnn.show.bars import download_bars
 
 
@@ -28,7 +29,7 @@ def test_the_list(cache: Path, tmp_path: Path) -> None:
     assert lines["cifar10"][1] == "3×32×32"
     assert f"looked in {cache}, the cache" in output
     rows = json.loads((tmp_path / "list.json").read_text())["datasets"]
-    assert [row["name"] for row in rows] == ["digits", "mnist", "binary-mnist", "fashion-mnist", "cifar10"]
+    assert [row["name"] for row in rows] == list(datasets_names())
     assert {key: rows[1][key] for key in ("shape", "classes", "train", "test", "kind", "state", "path")} == {
         "shape": [1, 28, 28],
         "classes": 10,

@@ -14,7 +14,9 @@ from ebnn.errors import DatasetError, InputError, UnknownNameError, WriteError
 
 
 def test_names() -> None:
-    assert datasets.names() == ("digits", "mnist", "binary-mnist", "fashion-mnist", "cifar10")
+    assert datasets.names() == (
+        *("digits", "mnist", "binary-mnist", "bits-mnist", "noisy-mnist", "fashion-mnist", "cifar10"),
+    )
     assert [datasets.info(name).name for name in datasets.names()] == list(datasets.names())
 
 
