@@ -45,6 +45,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "frontends": ({"training", "compile", *TRAINING}, {"show"}),
     "functions": ({"frontends"}, set()),
     "links": ({"frontends"}, set()),
+    "utils": ({"frontends", "errors"}, set()),
     "datasets": ({"cache", "extras", "user_code", *NETWORK}, set()),
     "ports": ({"device"}, set()),
     "platformio": ({"atomic", "boards", "build_folders", "extras", "firmware_sources", "leftovers", *BASE}, set()),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import chainer
+import numpy as np
+
+from ..original_c import layer_text, parameter_bytes
 
 
 class CLink(chainer.Chain):  # type: ignore[misc]
@@ -14,9 +19,11 @@ class CLink(chainer.Chain):  # type: ignore[misc]
 
     Attributes:
         binary_input: whether the block takes -1 and +1; else it takes numbers.
+        cname: how eBNN's generator begins the names of such a layer; "" where its C has none.
     """
 
     binary_input: ClassVar[bool] = False
+    cname: ClassVar[str] = ""
 
     @property
     def last(self) -> bool:
@@ -39,3 +46,31 @@ class CLink(chainer.Chain):  # type: ignore[misc]
             for step in self.steps():
                 x = step(x)
         return x
+
+    # eBNN's own methods
+
+    def generate_c(self, link_idx: int, inp_shape: Sequence[int]) -> str:
+        """Returns the layer's part of a header for eBNN's own C.
+
+        Args:
+            link_idx: of the layer in the network, from 0.
+            inp_shape: of its input, (n, channels, height, width), or (n, inputs).
+
+        Raises LoweringError where eBNN's C has no such layer.
+        """
+        self._call(inp_shape)
+        return layer_text(self, link_idx, inp_shape)
+
+    def param_mem(self) -> int:
+        """Returns the bytes of the layer's arrays in a header for eBNN's own C, once it has its parameters."""
+        return parameter_bytes(self)
+
+    def temp_mem(self, inp_shape: Sequence[int]) -> int:
+        """Returns the bytes that the layer's packed bits take in eBNN's own C, for an input of that shape."""
+        count, *sides = self._call(inp_shape).shape
+        return int(count * -(-math.prod(sides) // 8))
+
+    def _call(self, shape: Sequence[int]) -> Any:
+        """The output for zeros of that shape; parameters that lack a size get it, nothing else is changed."""
+        with chainer.using_config("train", False), chainer.no_backprop_mode():
+            return self(np.zeros(tuple(map(int, shape)), np.float32))

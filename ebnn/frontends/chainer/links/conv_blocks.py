@@ -30,6 +30,8 @@ class ConvBNBST(CLink):
         ValueError: a size is not a whole number or too small, or no estimator has that name.
     """
 
+    cname = "l_conv_bn_bst"
+
     def __init__(
         self,
         in_channels: int | None,
@@ -53,6 +55,7 @@ class BinaryConvBNBST(ConvBNBST):
     """As :class:`ConvBNBST`; takes -1 and +1."""
 
     binary_input = True
+    cname = "l_b_conv_bn_bst"
 
 
 class ConvPoolBNBST(ConvBNBST):
@@ -65,6 +68,8 @@ class ConvPoolBNBST(ConvBNBST):
         ppad: -inf on each side before pooling, a number or (vertical, horizontal).
         **options: ``estimator`` and ``nobias``, as for :class:`ConvBNBST`.
     """
+
+    cname = "l_conv_pool_bn_bst"
 
     def __init__(
         self,
@@ -87,3 +92,4 @@ class BinaryConvPoolBNBST(ConvPoolBNBST):
     """As :class:`ConvPoolBNBST`; takes -1 and +1."""
 
     binary_input = True
+    cname = "l_b_conv_pool_bn_bst"

@@ -27,6 +27,8 @@ class LinearBNBST(CLink):
         ValueError: no estimator has that name.
     """
 
+    cname = "l_b_linear_bn_bst"
+
     def __init__(
         self,
         in_channels: int | None,
@@ -59,6 +61,7 @@ class BinaryLinearBNSoftmax(CLink):
     """
 
     binary_input = True
+    cname = "l_b_linear_bn_softmax"
 
     def __init__(self, in_channels: int | None, out_channels: int | None = None, *, nobias: bool = False) -> None:
         super().__init__()
@@ -86,6 +89,7 @@ class BinaryLinearSoftmax(CLink):
     """
 
     binary_input = True
+    cname = "l_b_linear_softmax"
 
     def __init__(self, in_channels: int | None, out_channels: int | None = None, *, nobias: bool = False) -> None:
         super().__init__()

@@ -13,13 +13,17 @@ from ..functions.pairs import as_pair
 class Pool2D(chainer.Link):  # type: ignore[misc]
     """Max-pooling over windows that lie inside the padded image; wraps :func:`ebnn.functions.max_pooling_2d`.
 
+    Its defaults are eBNN's.
+
     Args:
         ksize: of the window, a number or (height, width).
         stride: of the window, a number or (vertical, horizontal); None means ``ksize``.
         pad: -inf on each side, a number or (vertical, horizontal).
+        kern: another name for ``ksize``, in place of it.
 
     Attributes:
         ksize, stride, pad: pairs.
+        kern: as ksize.
 
     Raises:
         ValueError: a size is not a whole number, or too small.
@@ -27,12 +31,14 @@ class Pool2D(chainer.Link):  # type: ignore[misc]
 
     def __init__(
         self,
-        ksize: int | tuple[int, int],
-        stride: int | tuple[int, int] | None = None,
+        ksize: int | tuple[int, int] = 3,
+        stride: int | tuple[int, int] | None = 2,
         pad: int | tuple[int, int] = 0,
+        *,
+        kern: int | tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
-        self.ksize = as_pair("pooling size", ksize, 1)
+        self.ksize = self.kern = as_pair("pooling size", ksize if kern is None else kern, 1)
         self.stride = self.ksize if stride is None else as_pair("pooling stride", stride, 1)
         self.pad = as_pair("pooling pad", pad, 0)
 
