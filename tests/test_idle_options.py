@@ -17,7 +17,7 @@ from ebnn.recipes import Recipe
 ALWAYS = {
     "bench": {"json_file", "path", "seconds", "threads"},
     "boards": {"json_file"},
-    "compare": {"architecture", "out"},
+    "compare": {"architecture", "out", "output"},
     "data": {"classes", "fraction", "json_file"},
     "datasets": {"folder", "json_file"},
     "demo": {"json_file", "out", "seed"},
@@ -55,7 +55,7 @@ TRAINING = {
         "overwrite",
     ),
     *("recipe", "resume", "rotation", "scale", "schedule", "seed", "shift", "statistics_samples", "tensorboard"),
-    *("validation", "warmup", "class_weights", "classes", "fraction"),
+    *("validation", "warmup", "class_weights", "classes", "fraction", "init"),
 }
 """Those of every command that trains."""
 ALL_COMMANDS = {**{name: main.get_command(click.Context(main), name) for name in main.lazy}, "fetch": fetch}
@@ -72,6 +72,8 @@ def test_it_is_known_of_every_option_when_it_has_an_effect(name):
     options = {parameter.name for parameter in command.params if isinstance(parameter, click.Option)}
     ruled = {option for rule in rules(command) for option in rule.options}
     always = ALWAYS[name] | (TRAINING if name in ("train", "compare", "sweep") else set())
+    if name == "compare":
+        always = always | {"dropout"}
     if name in ("compare", "sweep"):
         always = always | {"estimator", "stochastic", "optimizer", "distillation"}
     assert not ruled & always
@@ -123,6 +125,13 @@ CASES = [
     ([*TRAIN, "--float", "--optimizer", "bop", "--bop-gamma", "0.1"], "has no effect here: it needs a binarized"),
     ([*TRAIN, "--float", "--clip"], "--clip has no effect here"),
     ([*TRAIN, "--float", "--distillation", "0.5"], "--distillation has no effect here"),
+    ([*TRAIN, "--dropout", "0.5"], "--dropout has no effect here: it needs a float network: --float, or a teacher"),
+    (["sweep", "d8", "--out", "run", "--validation", "9", "--dropout", "0.5"], "it needs a float network: a teacher"),
+    ([*TRAIN, "--float", "--stochastic-weights"], "--stochastic-weights has no effect here"),
+    ([*TRAIN, "--float", "--scale-rate"], "--scale-rate has no effect here: it needs a binarized network"),
+    ([*TRAIN, "--architecture", "c4w8-ow8", "--scale-rate"], "it needs a layer of binary weights: one without w8"),
+    ([*TRAIN, "--optimizer", "bop", "--stochastic-weights"], "it needs latent weights"),
+    ([*TRAIN, "--distillation", "1", "--loss", "squared-hinge"], "--loss has no effect here"),
     ([*TRAIN, "--float", "--distillation", "0.5", "--teacher", "mlp"], "has no effect here"),
     (["data", "digits", "--folder", "."], "--folder has no effect here"),
     (["compare", "--out", "run", "--folder", "."], "--folder has no effect here"),

@@ -49,7 +49,7 @@ def test_what_scripts_for_ebnn_import():
     assert {*ebnn.functions.__all__} == {
         *("Estimator", "estimator", "estimator_names", "estimators", "get_estimator", "exact_settings", "parallel"),
         *("binary_convolution_2d", "binary_linear", "convolution_2d", "max_pooling_2d", "sign", "stochastic_sign"),
-        *("average_pooling_2d", "sum_pooling_2d", "depthwise_convolution_2d"),
+        *("average_pooling_2d", "sum_pooling_2d", "depthwise_convolution_2d", "binarize_weights"),
         *("integer_weights", "quantize", "quantize_weights", "weight_steps"),
     }
     for module in (ebnn.links, ebnn.functions):

@@ -9,8 +9,10 @@ from typing import Any
 import click
 
 from ..show.console import command_line, make_console, print_command, print_line, print_whole
+from ..show.plots import PICTURES, check_picture, plot_history
 from ..show.training_tables import comparison_table
 from ..training.comparison import VARIANTS, compare_networks, price, variants_of
+from ..training.history import read_history
 from ..training.run_folders import KEPT_FILES, MODEL_NAME
 from ..training.run_settings import RunSettings
 from ..training.task import Task, float_config
@@ -18,7 +20,7 @@ from .data_options import part_words
 from .idle_options import TRAINING, refuses_idle
 from .layout import HeadedCommand
 from .options import json_option, write_json
-from .paths import keep_files
+from .paths import OutputFile, keep_files
 from .training_options import (
     TRAINING_HEADINGS,
     architecture_option,
@@ -40,9 +42,15 @@ from .training_options import (
     "model.ebnn. [default: runs/compare-RECIPE, or runs/compare-DATASET]",
     show_default=False,
 )
+@click.option(
+    "-o",
+    "--output",
+    type=OutputFile("picture"),
+    help=f"Draw the curves of all of them to this file: {', '.join(PICTURES)}.",
+)
 @json_option
 @refuses_idle(*TRAINING)
-def compare(architecture: str, out: Path | None, json_file: Path | None, **settings: Any) -> None:
+def compare(architecture: str, out: Path | None, output: Path | None, json_file: Path | None, **settings: Any) -> None:
     """Train networks of one shape in other numbers, and show them side by side.
 
     \b
@@ -55,6 +63,7 @@ def compare(architecture: str, out: Path | None, json_file: Path | None, **setti
     same, but for a teacher, which only the binarized one has. Of float input, which layers of 8 bits do not take, there
     are the first two. With --resume a run that was stopped goes on, and a finished one is not repeated.
     """
+    check_picture(output)
     architecture = choose_for_own(architecture, settings, binary=True)
     options = read_training_options(settings)
     out = Path("runs") / f"compare-{options.name}" if out is None else out
@@ -65,11 +74,16 @@ def compare(architecture: str, out: Path | None, json_file: Path | None, **setti
         options.check(text)
     folders = {name: out / name for name in ("float", "binarized", *variants)}
     with open_task(options, out, list(folders.values())) as task:
-        _compare(task, options, architecture, folders, json_file)
+        _compare(task, options, architecture, folders, output, json_file)
 
 
 def _compare(
-    task: Task, options: RunSettings, architecture: str, folders: dict[str, Path], json_file: Path | None
+    task: Task,
+    options: RunSettings,
+    architecture: str,
+    folders: dict[str, Path],
+    output: Path | None,
+    json_file: Path | None,
 ) -> None:
     console = make_console()
     teacher = options.teacher_for(architecture)
@@ -82,6 +96,9 @@ def _compare(
     print_line(console, f"{architecture}, {trained.test_samples:,} test images")
     print_whole(console, comparison_table(sides))
     print_line(console, f"wrote {model}")
+    if output is not None:
+        plot_history([read_history(folder, name) for name, folder in folders.items()], output)
+        print_line(console, f"wrote {output}")
     print_command(
         console, "next", command_line("run", model, "--dataset", options.dataset, *part_words(options.reading))
     )

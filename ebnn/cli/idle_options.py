@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from .. import datasets
 from ..datasets.dataset import RAW, Dataset
 from ..errors import InputError
-from ..training.architectures import AverageSpec, OutputSpec, read_architecture
+from ..training.architectures import AverageSpec, Numbers, OutputSpec, read_architecture
 from .data_options import OWN_NAMES, is_own, take_reading
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -150,15 +150,18 @@ FOR_BOARDS = Rule(
 FOR_LINUX = Rule(("weights_file",), lambda values: values["target"] == "linux", "--target linux")
 
 
-def _has_layer(values: Values, fits: Callable[[Any], bool]) -> bool:
-    """Whether a layer of the architecture, the last one too, is as asked for; one that cannot be read may have any."""
+def _has_layer(values: Values, fits: Callable[[Numbers], bool]) -> bool:
+    """Whether the numbers of a layer of the architecture, the last one too, are as asked for.
+
+    An architecture that cannot be read may have any.
+    """
     try:
         layers = read_architecture(values["architecture"])
     except ValueError:
         return True
     if not any(isinstance(layer, OutputSpec) for layer in layers):
-        layers = (*layers, OutputSpec(1))
-    return any(fits(layer) for layer in layers if not isinstance(layer, AverageSpec))
+        layers = (*layers, OutputSpec(Numbers(activations=0)))
+    return any(fits(layer.numbers) for layer in layers if not isinstance(layer, AverageSpec))
 
 
 TRAINING = (
@@ -188,20 +191,37 @@ TRAINING = (
         lambda values: values["distillation"] != 1 or values["label_smoothing"] == 0,
         "labels in the loss: a --distillation below 1",
     ),
+    Rule(("loss",), lambda values: values["distillation"] != 1, "labels in the loss: a --distillation below 1"),
+    Rule(
+        ("scale_rate", "stochastic_weights"),
+        lambda values: values["optimizer"] != "bop",
+        "latent weights, which --optimizer adam has and bop has not",
+    ),
+)
+FLOAT_NETWORK = Rule(
+    ("dropout",),
+    lambda values: values["float_baseline"] or values["distillation"] != 0,
+    "a float network: --float, or a teacher, as with --distillation 0.5",
+)
+SWEPT_TEACHER = Rule(
+    ("dropout",), lambda values: values["distillation"] != 0, "a float network: a teacher, as with --distillation 0.5"
 )
 BINARY_NETWORK = (
     Rule(
         ("estimator", "stochastic"),
-        lambda values: values["float_baseline"] or _has_layer(values, lambda layer: layer.activations == 1),
+        lambda values: values["float_baseline"] or _has_layer(values, lambda numbers: numbers.activations == 1),
         "a layer that ends in a sign: one without a8",
     ),
     Rule(
-        ("clip_weights",),
-        lambda values: values["float_baseline"] or _has_layer(values, lambda layer: layer.weights == 1),
+        ("clip_weights", "scale_rate", "stochastic_weights"),
+        lambda values: values["float_baseline"] or _has_layer(values, lambda numbers: numbers.weights == 1),
         "a layer of binary weights: one without w8",
     ),
     Rule(
-        ("bop_gamma", "bop_threshold", "estimator", "reject", "stochastic", "temperature", "teacher", "teacher_epochs"),
+        (
+            *("bop_gamma", "bop_threshold", "estimator", "reject", "stochastic", "temperature", "teacher"),
+            *("scale_rate", "stochastic_weights", "teacher_epochs"),
+        ),
         lambda values: not values["float_baseline"],
         "a binarized network: no --float",
     ),

@@ -16,7 +16,7 @@ from ..show.training_tables import FRONT_MARK, sweep_table
 from ..sweep import check_architectures, train_sweep
 from ..training.run_folders import KEPT_FILES, MODEL_NAME
 from .data_options import part_words
-from .idle_options import TRAINING, refuses_idle
+from .idle_options import SWEPT_TEACHER, TRAINING, refuses_idle
 from .layout import HeadedCommand
 from .options import json_option, write_json
 from .paths import OutputFile, keep_files
@@ -52,7 +52,7 @@ def read_boards(text: str) -> tuple[Board, ...]:
     help=f"Also draw accuracy against bytes and time to this file: {', '.join(PICTURES)}.",
 )
 @json_option
-@refuses_idle(*TRAINING)
+@refuses_idle(*TRAINING, SWEPT_TEACHER)
 def sweep(
     architectures: tuple[str, ...],
     out: Path,

@@ -17,7 +17,7 @@ from ..training.run_folders import KEPT_FILES, MODEL_NAME
 from ..training.run_settings import RunSettings
 from ..training.task import Task, float_config, run_values, train_float, train_network
 from .data_options import part_words
-from .idle_options import BINARY_NETWORK, TRAINING, refuses_idle
+from .idle_options import BINARY_NETWORK, FLOAT_NETWORK, TRAINING, refuses_idle
 from .layout import HeadedCommand
 from .options import json_option, write_json
 from .paths import OutputFile, keep_files
@@ -61,7 +61,7 @@ from .training_options import (
     help="Cross-validate: train so many networks, each tested on other recordings, in OUT/fold-1, …",
 )
 @json_option
-@refuses_idle(*TRAINING, *BINARY_NETWORK)
+@refuses_idle(*TRAINING, *BINARY_NETWORK, FLOAT_NETWORK)
 def train(
     architecture: str,
     output: Path | None,

@@ -20,6 +20,7 @@ from ..show.plots import check_drawing
 from ..show.training_progress import ConsoleProgress
 from ..training.architectures import with_bits
 from ..training.choosing import Choice, choose
+from ..training.config import INITS, LOSSES
 from ..training.encoder_fitting import LEVELS
 from ..training.front_ends import DEFAULT, find_front_end, front_end_names
 from ..training.run_folders import HISTORY_NAME
@@ -57,8 +58,10 @@ architecture_option = click.option(
     "mlp (d128), ebnn-conv and ebnn-mlp (the paper's), or parts of your own joined by '-': c16k3p1 is a convolution of "
     "16 filters, kernel 3, padding 1; dw a depthwise one; m2 a max-pool behind either; a2 an average pool, g one over "
     "the whole map; d64 a dense layer of 64. w8 at a part's end: 8-bit weights, a8: 8-bit activations in place of "
-    "signs, as in c16k3p1w8a8. A kernel, stride, padding or window that is not square is HEIGHTxWIDTH, as in c16k3x5. "
-    "The last layer is added; ow8 at the very end gives it 8-bit weights.",
+    "signs, as in c16k3p1w8a8; ws: signs times the mean magnitude of each output's weights, a8s: 8 bits of either "
+    "sign, n0: a bias in place of batch normalisation. A kernel, stride, padding or window that is not square is "
+    "HEIGHTxWIDTH, as in c16k3x5. The last layer is added; ow8 at the very end gives it 8-bit weights, ok1g makes it a "
+    "convolution (kernel 1) and its mean over the map.",
 )
 
 TRAINING_HEADINGS: Headings = {
@@ -81,7 +84,12 @@ TRAINING_HEADINGS: Headings = {
         "warmup",
         "estimator",
         "stochastic",
+        "stochastic_weights",
         "clip_weights",
+        "scale_rate",
+        "init",
+        "dropout",
+        "loss",
         "averaging",
         "statistics_samples",
         "label_smoothing",
@@ -133,6 +141,23 @@ _OPTIONS = (
     click.option("--warmup", type=float, default=0.0, help="Epochs over which the learning rate rises first."),
     click.option("--estimator", default="hard_tanh", help="Pseudo-gradient of the sign; a wrong name lists them."),
     click.option("--stochastic", is_flag=True, help="Draw the activations of training at random, likelier their sign."),
+    click.option(
+        "--stochastic-weights", is_flag=True, help="Draw the binary weights of training at random, likelier their sign."
+    ),
+    click.option(
+        "--scale-rate",
+        is_flag=True,
+        help="Let the latent weights of a large layer learn faster: their rate times sqrt((inputs + outputs) / 1.5).",
+    ),
+    click.option(
+        "--init",
+        help=f"Distribution of the first weights: {', '.join(INITS)}. [default: lecun, and he for layers of 8 bits]",
+        show_default=False,
+    ),
+    click.option(
+        "--dropout", type=float, default=0.0, help="Share of the float network's hidden outputs that training drops."
+    ),
+    click.option("--loss", default="cross-entropy", help=f"What training makes small: {' or '.join(LOSSES)}."),
     click.option(
         "--clip/--no-clip", "clip_weights", default=True, help="Keep the latent weights of training within [-1, 1]."
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ebnn.names import similar_names, unknown_name
 
@@ -25,8 +25,10 @@ GRAMMAR = (
     "parts joined by '-': cN is a convolution of N filters (c16k3s1p0: kernel 3, stride 1, padding 0), dw a depthwise "
     "one (dw1k3s1p0: one filter a channel), m2 a max-pool behind either (m3s2p0: window 3, stride 2, padding 0), a2 an "
     "average pool of its own, g one over the whole map, dN a dense layer of N outputs; "
-    "a size that is not square is HEIGHTxWIDTH, as in c16k3x5; w8 at a part's end gives it 8-bit weights, a8 8-bit "
-    "activations (ReLU) in place of signs, as in c16k3w8a8; ow8 at the very end gives the last layer 8-bit weights"
+    "a size that is not square is HEIGHTxWIDTH, as in c16k3x5; w8 at a part's end gives it 8-bit weights, ws signs "
+    "times the mean magnitude of each output's, a8 8-bit activations (ReLU) in place of signs, a8s 8-bit ones of "
+    "either sign, n0 a bias in place of batch normalisation, as in c16k3w8a8n0; o at the very end tells of the last "
+    "layer: ow8 gives it 8-bit weights, ok1g makes it a convolution (kernel 1) and its mean over the map"
 )
 
 MAX_OUTPUTS = 4096
@@ -38,12 +40,12 @@ BITS = (1, 8)
 
 _SIZE = r"(\d+(?:x\d+)?)"
 _WINDOW = rf"(?:k{_SIZE})?(?:s{_SIZE})?(?:p{_SIZE})?"
-_KINDS = r"(?:w(\d+))?(?:a(\d+))?"
+_KINDS = r"(?:w(\d+|s))?(?:a(\d+s?))?(n0)?"
 _CONV = re.compile(rf"(c|dw)(\d*){_WINDOW}{_KINDS}")
 _POOL = re.compile(rf"m{_SIZE}(?:s{_SIZE})?(?:p{_SIZE})?")
 _AVERAGE = re.compile(rf"a{_SIZE}(?:s{_SIZE})?(?:p{_SIZE})?|g")
 _DENSE = re.compile(rf"d(\d+){_KINDS}")
-_OUTPUT = re.compile(r"o(?:w(\d+))?")
+_OUTPUT = re.compile(rf"o(?:k{_SIZE}(?:s{_SIZE})?(?:p{_SIZE})?(g)?)?(?:w(\d+|s))?")
 
 Size = tuple[int, int]
 """Height and width."""
@@ -59,12 +61,38 @@ class PoolSpec:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """What a layer computes in.
+
+    Attributes:
+        weights: bits of each; 1 is the sign.
+        activations: bits of each; 1 is the sign, 0 none: scores.
+        scaled: signs of weights are multiplied by the mean magnitude of each output's (the alpha of XNOR-Net).
+        signed: activations of 8 bits have either sign; else ReLU.
+        norm: batch normalisation follows; else there is a bias.
+    """
+
+    weights: int = 1
+    activations: int = 1
+    scaled: bool = False
+    signed: bool = False
+    norm: bool = True
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is binarized and no more: signs of weights, batch normalisation, signs."""
+        return self == Numbers()
+
+
+PLAIN = Numbers()
+
+
+@dataclass(frozen=True)
 class ConvSpec:
     """A convolution, its activation, and a max-pool between them or none.
 
     Attributes:
         filters: of a depthwise one, for each channel.
-        weights, activations: bits of each; 1 is the sign.
     """
 
     filters: int
@@ -72,8 +100,7 @@ class ConvSpec:
     stride: Size
     padding: Size
     pool: PoolSpec | None = None
-    weights: int = 1
-    activations: int = 1
+    numbers: Numbers = PLAIN
     depthwise: bool = False
 
 
@@ -88,19 +115,26 @@ class AverageSpec:
 
 @dataclass(frozen=True)
 class DenseSpec:
-    """A dense layer and its activation; bits as of a convolution."""
+    """A dense layer and its activation."""
 
     outputs: int
-    weights: int = 1
-    activations: int = 1
+    numbers: Numbers = PLAIN
 
 
 @dataclass(frozen=True)
 class OutputSpec:
-    """The last layer, where it is told of its weights' bits; it gives scores, ``activations`` of no bits."""
+    """The last layer, where the text tells of it: dense, or a convolution where it has a ``kernel``.
 
-    weights: int
-    activations: int = 0
+    Attributes:
+        kernel, stride, padding: of the convolution.
+        pooled: whether the mean over its map is taken; else its map must be one place.
+    """
+
+    numbers: Numbers
+    kernel: Size | None = None
+    stride: Size = (1, 1)
+    padding: Size = (0, 0)
+    pooled: bool = False
 
 
 LayerSpec = ConvSpec | AverageSpec | DenseSpec | OutputSpec
@@ -109,7 +143,7 @@ LayerSpec = ConvSpec | AverageSpec | DenseSpec | OutputSpec
 def read_architecture(architecture: str) -> tuple[LayerSpec, ...]:
     """Returns the layers that a text stands for, without the last one, whose outputs are the classes.
 
-    Where the text tells of the last layer's weights, an `OutputSpec` is the last of them.
+    Where the text tells of the last layer, an `OutputSpec` is the last of them.
 
     Args:
         architecture: a name in :data:`ARCHITECTURES`, or a text: see :data:`GRAMMAR`.
@@ -135,10 +169,10 @@ def read_architecture(architecture: str) -> tuple[LayerSpec, ...]:
             size, stride = (_size(match[1], 0), _size(match[2] or match[1], 0)) if match[1] else (None, None)
             layers.append(AverageSpec(size, stride, _size(match[3], 0)))
         elif match := _DENSE.fullmatch(part):
-            layers.append(DenseSpec(int(match[1]), *_bits(part, match[2], match[3])))
+            layers.append(DenseSpec(int(match[1]), _numbers(part, *match.groups()[1:])))
             dense = True
-        elif (match := _OUTPUT.fullmatch(part)) and not parts and layers:
-            layers.append(OutputSpec(_bits(part, match[1], None)[0]))
+        elif (match := _OUTPUT.fullmatch(part)) and not parts and layers and not (dense and match[1]):
+            layers.append(_output(part, match))
         else:
             if near := similar_names(architecture, ARCHITECTURES):
                 raise unknown_name("architecture", architecture, ARCHITECTURES, near=near)
@@ -152,7 +186,9 @@ def _cause(part: str, dense: bool) -> str:
         return ": no convolution and no pool can follow a dense layer"
     if _POOL.fullmatch(part):
         return ": a max-pool comes directly behind a convolution, one behind each"
-    if _OUTPUT.fullmatch(part):
+    if (output := _OUTPUT.fullmatch(part)) and dense and output[1]:
+        return ": no convolution and no pool can follow a dense layer"
+    if output:
         return ": it is the last layer's, and comes at the very end, behind another part"
     if not part:
         return ": a part is empty; parts are joined by one '-'"
@@ -181,32 +217,48 @@ def with_bits(architecture: str, weights: int, activations: int) -> str:
         architecture: as for :func:`read_architecture`, which can read it.
         weights, activations: 1 or 8.
     """
-    suffix = ("" if weights == 1 else f"w{weights}") + ("" if activations == 1 else f"a{activations}")
-    parts = ARCHITECTURES.get(architecture, architecture).split("-")
+    of_weights = "" if weights == 1 else f"w{weights}"
+    suffix = of_weights + ("" if activations == 1 else f"a{activations}")
+    *parts, last = ARCHITECTURES.get(architecture, architecture).split("-")
+    output = re.sub(r"w(\d+|s)$", "", last) if _OUTPUT.fullmatch(last) else "o"
+    if not _OUTPUT.fullmatch(last):
+        parts.append(last)
     told = [
-        re.sub(r"(w\d+)?(a\d+)?$", suffix, part, count=1) if re.match(r"c\d|d\d|dw", part) else part
+        re.sub(r"(w(?:\d+|s))?(a\d+s?)?(n0)?$", rf"{suffix}\3", part, count=1)
+        if re.match(r"c\d|d\d|dw", part)
+        else part
         for part in parts
-        if not _OUTPUT.fullmatch(part)
     ]
-    return "-".join([*told, *([] if weights == 1 else [f"ow{weights}"])])
+    return "-".join([*told, *([] if output + of_weights == "o" else [output + of_weights])])
 
 
 def _conv(part: str, match: re.Match[str], pool: PoolSpec | None) -> ConvSpec:
-    kind, filters, kernel, stride, padding, weights, activations = match.groups()
+    kind, filters, kernel, stride, padding, *told = match.groups()
     depthwise = kind == "dw"
     if depthwise and not 1 <= int(filters or 1) <= MAX_MULTIPLIER:
         raise ValueError(f"{part!r} has {filters} filters for each channel: give 1 to {MAX_MULTIPLIER}")
     sizes = (_size(kernel, 3), _size(stride, 1), _size(padding, 0))
-    return ConvSpec(int(filters or 1), *sizes, pool, *_bits(part, weights, activations), depthwise)
+    return ConvSpec(int(filters or 1), *sizes, pool, _numbers(part, *told), depthwise)
 
 
-def _bits(part: str, weights: str | None, activations: str | None) -> tuple[int, int]:
-    """Bits of weights and of activations, 1 where the text does not say."""
-    found = (int(weights or 1), int(activations or 1))
+def _output(part: str, match: re.Match[str]) -> OutputSpec:
+    kernel, stride, padding, pooled, weights = match.groups()
+    numbers = replace(_numbers(part, weights, None, None), activations=0)
+    if kernel is None:
+        return OutputSpec(numbers)
+    return OutputSpec(numbers, _size(kernel, 1), _size(stride, 1), _size(padding, 0), pooled is not None)
+
+
+def _numbers(part: str, weights: str | None, activations: str | None, without: str | None) -> Numbers:
+    """What a part's end says of its numbers, bits of 1 where it does not."""
+    scaled, signed = weights == "s", (activations or "").endswith("s")
+    found = (int(weights or 1) if not scaled else 1, int((activations or "1").rstrip("s")))
     for bits, what in zip(found, ("weights", "activations"), strict=True):
         if bits not in BITS:
             raise ValueError(f"{part!r} has {what} of {bits} bits: give {' or '.join(map(str, BITS))}")
-    return found
+    if signed and found[1] == 1:
+        raise ValueError(f"{part!r} has activations of 1 bit, whose sign is all they have: leave s out, or give a8s")
+    return Numbers(*found, scaled, signed, without is None)
 
 
 def _size(text: str | None, default: int) -> tuple[int, int]:

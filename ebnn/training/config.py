@@ -18,11 +18,16 @@ Schedule = Literal["constant", "cosine", "exponential"]
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
 Optimizer = Literal["adam", "bop"]
 OPTIMIZERS: tuple[Optimizer, ...] = get_args(Optimizer)
+Loss = Literal["cross-entropy", "squared-hinge"]
+LOSSES: tuple[Loss, ...] = get_args(Loss)
+Init = Literal["lecun", "glorot", "he"]
+INITS: tuple[Init, ...] = get_args(Init)
 
 _FROM_ZERO = {
     "warmup": 1000,
     "averaging": 0.99999,
     "label_smoothing": 0.9,
+    "dropout": 0.95,
     "distillation": 1,
     "rotation": 180,
     "scale": 0.9,
@@ -34,6 +39,11 @@ _FROM_ZERO = {
     "turn": 180,
 }
 """Settings that are numbers from 0 on, and the most that each may be."""
+_LATER = (
+    *("jitter", "gain", "time_shift", "time_stretch", "turn", "class_weights"),
+    *("stochastic_weights", "scale_rate", "init", "dropout", "loss"),
+)
+"""Settings that snapshots do not have where they are the default."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,17 @@ class TrainConfig:
         estimator: pseudo-gradient for every sign of the network; None leaves them as they were built.
         stochastic: draw the activations of training at random, +1 with probability ``clip((x + 1) / 2, 0, 1)``
             (Courbariaux et al., arXiv 1602.02830, section 1.1). Statistics and evaluation take the sign.
+        stochastic_weights: draw the binary weights of training at random, +1 with probability
+            ``clip((w + 1) / 2, 0, 1)`` (BinaryConnect, arXiv 1511.00363, section 2.3). Statistics and evaluation, as
+            the board, take the sign.
+        scale_rate: multiply the learning rate of each layer of latent weights by ``sqrt((inputs + outputs) / 1.5)``,
+            the inverse of its Glorot coefficient (BinaryConnect, section 2.5); of a convolution both are times its
+            kernel's area.
+        init: distribution of the first weights, ``lecun``, ``glorot`` or ``he``; None leaves them as they were built.
+        dropout: share of the outputs of the float network's hidden layers that are 0 in training; a binarized network
+            has no dropout.
+        loss: ``cross-entropy``, or ``squared-hinge`` (Tang, arXiv 1306.0239), the mean of ``max(0, 1 - t·y)²``
+            over samples and classes, with t = +1 for the label's class and -1 for the others.
         label_smoothing: share of the target that is spread over all classes alike (Szegedy et al., arXiv 1512.00567).
         distillation: weight of the teacher's answers in the loss, where a teacher is given; the labels have the rest
             (Hinton, Vinyals and Dean, arXiv 1503.02531).
@@ -103,6 +124,11 @@ class TrainConfig:
     averaging: float = 0.0
     estimator: str | None = None
     stochastic: bool = False
+    stochastic_weights: bool = False
+    scale_rate: bool = False
+    init: Init | None = None
+    dropout: float = 0.0
+    loss: Loss = "cross-entropy"
     label_smoothing: float = 0.0
     distillation: float = 0.0
     temperature: float = 4.0
@@ -151,6 +177,12 @@ class TrainConfig:
             raise unknown_name("optimizer", self.optimizer, OPTIMIZERS)
         if self.schedule not in SCHEDULES:
             raise unknown_name("schedule", self.schedule, SCHEDULES)
+        if self.loss not in LOSSES:
+            raise unknown_name("loss", self.loss, LOSSES)
+        if self.init is not None and self.init not in INITS:
+            raise unknown_name("distribution of weights", self.init, INITS)
+        if self.loss != "cross-entropy" and self.label_smoothing:
+            raise TrainingError("label_smoothing is for the cross entropy: leave it out, or take that loss")
         if self.estimator is not None and self.estimator not in estimator_names():
             raise unknown_name("estimator", self.estimator, estimator_names())
 
@@ -178,8 +210,8 @@ class TrainConfig:
         """
         recipe = asdict(self)
         del recipe["snapshot_every"], recipe["tensorboard"]
-        for name in ("jitter", "gain", "time_shift", "time_stretch", "turn", "class_weights"):
-            if not recipe[name]:
+        for name in _LATER:
+            if recipe[name] == getattr(TrainConfig, name):
                 del recipe[name]
         if self.optimizer != "bop":
             del recipe["bop_gamma"], recipe["bop_threshold"]

@@ -184,7 +184,7 @@ def train_network(
         trained,
         train_set,
         test_set,
-        config,
+        replace(config, dropout=0.0),
         task.out,
         kind=kind,
         teacher=teacher and train_teacher(task, teacher, config),
@@ -260,6 +260,8 @@ def float_config(config: TrainConfig) -> TrainConfig:
         clip_weights=False,
         estimator=None,
         stochastic=False,
+        stochastic_weights=False,
+        scale_rate=False,
         distillation=0.0,
     )
 

@@ -34,17 +34,17 @@ def random_network(architecture: str, shape: Shape, classes: int) -> ebnn.Networ
     last_weights = 1
     for spec in read_architecture(architecture):
         if isinstance(spec, OutputSpec):
-            last_weights = spec.weights
+            last_weights = spec.numbers.weights
             continue
         if isinstance(spec, ConvSpec):
-            weights = random_weights(choose, (spec.filters, *spec.kernel, taken.shape.channels), spec.weights)
+            weights = random_weights(choose, (spec.filters, *spec.kernel, taken.shape.channels), spec.numbers.weights)
             pool = Pool(spec.pool.window, spec.pool.stride, spec.pool.padding) if spec.pool else None
             linear: Conv | Dense = Conv(weights, spec.stride, spec.padding)
         else:
             assert isinstance(spec, DenseSpec)
             sides = taken.shape.height, taken.shape.width, taken.shape.channels
-            linear, pool = Dense(random_weights(choose, (spec.outputs, *sides), spec.weights)), None
-        blocks.append(Block(linear, pool, ending(linear.weights, taken, spec.activations)))
+            linear, pool = Dense(random_weights(choose, (spec.outputs, *sides), spec.numbers.weights)), None
+        blocks.append(Block(linear, pool, ending(linear.weights, taken, spec.numbers.activations)))
         taken = blocks[-1].at(0, taken).output
     sides = taken.shape.height, taken.shape.width, taken.shape.channels
     last = Dense(random_weights(choose, (classes, *sides), last_weights))

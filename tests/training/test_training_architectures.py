@@ -62,6 +62,9 @@ def test_blocks_of_bits_stand_between_those_of_8_bits():
         ("c4k3w8a8-dw3s2-a2-d9a8-ow8", 1, 8, "c4k3a8-dw3s2a8-a2-d9a8"),
         ("c4k3w8a8-dw-g-d9w8-ow8", 1, 1, "c4k3-dw-g-d9"),
         ("d128", 8, 1, "d128w8-ow8"),
+        ("c4k3wsa8sn0-m2-ok1g", 8, 8, "c4k3w8a8n0-m2-ok1gw8"),
+        ("c4k3wsa8sn0-m2-ok3p1gws", 1, 8, "c4k3a8n0-m2-ok3p1g"),
+        ("d9w8-ows", 1, 1, "d9"),
     ],
 )
 def test_the_same_shape_with_other_bits(given, weights, activations, told):
@@ -69,6 +72,33 @@ def test_the_same_shape_with_other_bits(given, weights, activations, told):
     assert [b.outputs for b in read_architecture(given) if hasattr(b, "outputs")] == [
         b.outputs for b in read_architecture(told) if hasattr(b, "outputs")
     ]
+
+
+def test_scaled_signs_activations_of_either_sign_and_no_batch_normalisation():
+    first, second, third, last = blocks("c4wsa8s-dw2wsn0-c5wsa8n0-ows")
+    assert [b.linear.weights for b in (first, second, third, last)] == ["bwn"] * 4
+    assert [b.output_kind for b in (first, second, third, last)] == ["int8", "bits", "uint8", None]
+    assert [b.norm for b in (first, second, third, last)] == ["after", None, None, None]
+    assert [b.linear.b is None for b in (first, second, third, last)] == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "weights", "norm", "pooled"),
+    [
+        ("c4-m2-ok1g", "binary", "after", True),
+        ("c4a8-m2-ok3p1gws", "bwn", None, True),
+        ("c4-m2-ok13w8", "int8-layer", None, False),
+    ],
+)
+def test_the_last_layer_may_be_a_convolution(architecture, weights, norm, pooled):
+    """The mean over its map, or a map of one place: in train and test mode, and of the float baseline, (n, classes)."""
+    model = build_network(architecture, (1, 28, 28), 10)
+    last = model.link_order()[-1]
+    assert (last.linear.weights, last.norm, hasattr(last, "pool"), last.last) == (weights, norm, pooled, True)
+    for chain in (model, FloatChain(model)):
+        for mode in (False, True):
+            with chainer.using_config("train", mode):
+                assert chain(np.full((2, 1, 28, 28), 9, np.float32)).shape == (2, 10)
 
 
 def test_a_pool_steps_by_its_size():
@@ -147,6 +177,9 @@ def test_weights_depend_on_the_seed_alone():
         ("c4w4", "'c4w4' has weights of 4 bits: give 1 or 8"),
         ("d4a16", "'d4a16' has activations of 16 bits: give 1 or 8"),
         ("dw99", "'dw99' has 99 filters for each channel: give 1 to 64"),
+        ("d9-ok1g", "'ok1g' has no meaning here: no convolution and no pool can follow a dense layer"),
+        ("c4-ok1g-d9", "'ok1g' has no meaning here: it is the last layer's"),
+        ("c4a1s", "'c4a1s' has activations of 1 bit, whose sign is all they have"),
         ("ow8", "'ow8' has no meaning here: it is the last layer's"),
         ("ow8-c4", "'ow8' has no meaning here: it is the last layer's"),
         ("d4-a2", "'a2' has no meaning here: no convolution and no pool can follow"),

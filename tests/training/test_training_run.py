@@ -315,9 +315,9 @@ def test_a_snapshot_of_another_run_is_named(tmp_path):
 def test_the_best_epoch_is_kept_and_the_test_set_used_once(tmp_path, monkeypatch):
     seen = []
 
-    def evaluating(model, samples):
+    def evaluating(model, samples, loss):
         seen.append((len(samples), state(model)))
-        return evaluate(model, samples)
+        return evaluate(model, samples, loss)
 
     monkeypatch.setattr("ebnn.frontends.chainer.trainer.evaluate", evaluating)
     model = network()

@@ -14,6 +14,7 @@ from ...training.architectures import AverageSpec, ConvSpec, DenseSpec, LayerSpe
 from .c_chain_mixin import CChainMixin
 from .framework import chainer
 from .links import (
+    AveragePool2D,
     AveragePoolBlock,
     BinaryConvBNBST,
     BinaryConvPoolBNBST,
@@ -24,7 +25,9 @@ from .links import (
     FloatBlock,
     LinearBNBST,
     Pool2D,
+    QuantBlock,
     QuantConvBlock,
+    QuantConvolution2D,
     QuantDepthwiseBlock,
     QuantLinearBlock,
     QuantLinearSoftmax,
@@ -135,16 +138,26 @@ def build_network(
 
 def _blocks(layers: Sequence[LayerSpec], classes: int, kind: InputKind, estimator: str) -> list[Any]:
     blocks: list[Any] = []
-    output: Any = BinaryLinearBNSoftmax(None, classes, nobias=True)
     for layer in layers:
         if isinstance(layer, OutputSpec):
-            if layer.weights == 8:
-                output = QuantLinearSoftmax(None, classes, input_kind=kind)
-            break
+            return [*blocks, _output(layer, classes, kind)]
         block = _block(layer, kind, estimator)
         kind = getattr(block, "output_kind", "bits")
         blocks.append(block)
-    return [*blocks, output]
+    return [*blocks, BinaryLinearBNSoftmax(None, classes, nobias=True)]
+
+
+def _output(layer: OutputSpec, classes: int, kind: InputKind) -> Any:
+    """The last block: with 8-bit weights and with scaled signs a bias, with plain signs batch normalisation."""
+    weights = "bwn" if layer.numbers.scaled else "binary" if layer.numbers.weights == 1 else "int8-layer"
+    if layer.kernel is None:
+        if weights == "binary":
+            return BinaryLinearBNSoftmax(None, classes, nobias=True)
+        return QuantLinearSoftmax(None, classes, input_kind=kind, weights=weights)
+    plain = weights == "binary"
+    linear = QuantConvolution2D(None, classes, layer.kernel, layer.stride, layer.padding, plain, weights)
+    pool = AveragePool2D() if layer.pooled else None
+    return QuantBlock(linear, None, pool, "after" if plain else None, kind)
 
 
 def _block(layer: ConvSpec | AverageSpec | DenseSpec, kind: InputKind, estimator: str) -> Any:
@@ -153,12 +166,15 @@ def _block(layer: ConvSpec | AverageSpec | DenseSpec, kind: InputKind, estimator
         return AveragePoolBlock(layer.window, layer.stride, layer.padding, input_kind=kind)
     options: dict[str, Any] = {"estimator": estimator, "nobias": True}  # batch normalisation makes a bias redundant
     binary = kind == "bits"
-    plain = layer.weights == layer.activations == 1 and not (isinstance(layer, ConvSpec) and layer.depthwise)
+    numbers = layer.numbers
+    plain = numbers.plain and not (isinstance(layer, ConvSpec) and layer.depthwise)
     if not plain:
-        _refuse_float(kind, "a layer of 8 bits, or a depthwise one,")
-        options["weights"] = "int8" if layer.weights == 8 else "binary"
-        options["activation"] = "relu" if layer.activations == 8 else "sign"
+        _refuse_float(kind, "a layer of 8 bits, of scaled signs or without batch normalisation, or a depthwise one,")
+        options["weights"] = "int8" if numbers.weights == 8 else "bwn" if numbers.scaled else "binary"
+        options["activation"] = "sign" if numbers.activations == 1 else "int8" if numbers.signed else "relu"
         options["input_kind"] = kind
+        if not numbers.norm:
+            options |= {"norm": None, "nobias": False}
     if isinstance(layer, DenseSpec):
         dense = (BinaryLinearBNBST if binary else LinearBNBST) if plain else QuantLinearBlock
         return dense(None, layer.outputs, **options)

@@ -9,10 +9,12 @@ import numpy.typing as npt
 
 from ...errors import InputError
 from ...model.axes import check_axes
+from ...training.config import Loss
 from ...training.labelled_samples import Samples, to_float32
 from ...training.results import Evaluation
-from .framework import F, chainer
+from .framework import chainer
 from .functions import exact_settings, parallel
+from .losses import cross_entropy, squared_hinge
 
 BATCH_SIZE = 256
 """Samples at a time: enough for the matrix products, small enough for the caches."""
@@ -53,9 +55,9 @@ def predict(model: Any, samples: Samples) -> npt.NDArray[np.int64]:
     return classes
 
 
-def evaluate(model: Any, samples: Samples) -> Evaluation:
-    """Returns loss and accuracy of ``model`` on ``samples``, in test mode."""
+def evaluate(model: Any, samples: Samples, loss: Loss = "cross-entropy") -> Evaluation:
+    """Returns ``loss``, which all samples have alike, and accuracy of ``model`` on ``samples``, in test mode."""
     answers = logits(model, samples)
     with chainer.no_backprop_mode():
-        loss = F.softmax_cross_entropy(answers, samples.labels)
-    return Evaluation(float(loss.array), float(np.mean(np.argmax(answers, axis=1) == samples.labels)))
+        found = (cross_entropy if loss == "cross-entropy" else squared_hinge)(answers, samples.labels)
+    return Evaluation(float(found.array), float(np.mean(np.argmax(answers, axis=1) == samples.labels)))

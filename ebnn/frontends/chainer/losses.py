@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .framework import F
 
 Array = Any
@@ -27,6 +29,25 @@ def cross_entropy(answers: Variable, labels: Array, smoothing: float = 0.0, weig
     if not smoothing:
         return loss
     return (1 - smoothing) * loss - smoothing * F.mean(F.log_softmax(answers))
+
+
+def squared_hinge(answers: Variable, labels: Array, weights: Array | None = None) -> Variable:
+    """Returns the mean of ``max(0, 1 - t · answer)²`` over samples and classes, () float32.
+
+    t is +1 for a label's class and -1 for the others. Tang, "Deep Learning using Linear Support Vector Machines",
+    arXiv 1306.0239 (2013); one machine for each class.
+
+    Args:
+        answers: (n, classes) float32.
+        labels: (n,) int32.
+        weights: (classes,) float32, of the samples of each class; None where all count alike.
+    """
+    targets = np.full(answers.shape, -1, np.float32)
+    targets[np.arange(len(labels)), labels] = 1
+    squares = F.square(F.relu(1 - targets * answers))
+    if weights is not None:
+        squares = squares * np.broadcast_to(weights[labels][:, None], answers.shape)
+    return F.mean(squares)
 
 
 def distillation(answers: Variable, teacher: Array, temperature: float) -> Variable:

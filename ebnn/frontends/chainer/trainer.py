@@ -7,6 +7,7 @@ import math
 import random
 import time
 import zlib
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -35,9 +36,10 @@ from .evaluation import evaluate
 from .fitting import check_fit, check_teacher
 from .framework import chainer
 from .functions import exact_settings, parallel
-from .latent import latent_weights, weight_signs
-from .links import BST
-from .losses import cross_entropy, distillation
+from .initialization import draw_weights
+from .latent import binary_layers, latent_weights, rate_scales, weight_signs
+from .links import BST, FloatBlock
+from .losses import cross_entropy, distillation, squared_hinge
 from .statistics import measure_statistics
 
 _END_OF_EPOCH = 200
@@ -59,9 +61,9 @@ def train(
 ) -> TrainResult:
     """Trains ``model`` in place and returns the log.
 
-    It minimises the cross entropy. At every epoch's end the network is evaluated in test mode, on the validation set
-    where ``config`` asks for one, else on the test set; a line is added to ``out/log.jsonl``, and a snapshot replaces
-    ``out/snapshot.npz``. In the end ``out/chain.npz`` has the parameters, as
+    It minimises the cross entropy, or ``config.loss``. At every epoch's end the network is evaluated in test mode, on
+    the validation set where ``config`` asks for one, else on the test set; a line is added to ``out/log.jsonl``, and a
+    snapshot replaces ``out/snapshot.npz``. In the end ``out/chain.npz`` has the parameters, as
     ``chainer.serializers.load_npz`` reads them; with a validation set, those of the best epoch. A run resumed from
     a snapshot ends with the very weights of a run that was never interrupted.
 
@@ -116,6 +118,9 @@ def _train(
     if config.estimator is not None:
         for link in _signs(model):
             link.estimator = config.estimator
+    _drop_out(config.dropout, model)
+    if config.init is not None:
+        draw_weights(model, config.init, config.seed)
     keep_freed_memory()
     with (
         only_run(out),
@@ -126,7 +131,8 @@ def _train(
         try:
             return _Run(model, training, test, config, out, teacher, progress).run(resume)
         finally:
-            _draw_signs_from(None, model)
+            _draw_from(None, _signs(model))
+            _draw_from(None, binary_layers(model))
 
 
 def _checked(name: str, given: Any, kind: InputKind, shape: tuple[int, ...] | None) -> Samples:
@@ -147,10 +153,19 @@ def _signs(model: Any) -> list[BST]:
     return [link for link in model.links() if isinstance(link, BST)]
 
 
-def _draw_signs_from(random: np.random.Generator | None, model: Any) -> None:
-    """Makes the signs of a network stochastic, or with None plain again."""
-    for link in _signs(model):
+def _draw_from(random: np.random.Generator | None, links: Iterable[Any]) -> None:
+    """Makes the signs of activations, or of weights, stochastic, or with None plain again."""
+    for link in links:
         link.random = random
+
+
+def _drop_out(share: float, model: Any) -> None:
+    """Gives the hidden layers of a float network their dropout."""
+    blocks = [link for link in model.links() if isinstance(link, FloatBlock)]
+    if share and not blocks:
+        raise TrainingError(f"dropout is {share:g}, a binarized network has none: leave it out, or train a float one")
+    for block in blocks:
+        block.dropout = share
 
 
 class _Run:
@@ -196,6 +211,7 @@ class _Run:
             self.optimizer = chainer.optimizers.Adam(config.learning_rate)
         self.weights = class_weights(self.training.labels) if config.class_weights else None
         self.optimizer.setup(model)
+        self.rate_scales = rate_scales(model)
         if config.clip_weights:
             self.optimizer.add_hook(ClipWeights())
         self.updater = chainer.training.StandardUpdater(
@@ -239,7 +255,7 @@ class _Run:
         if last.test_loss is not None and last.test_accuracy is not None:
             test = Evaluation(last.test_loss, last.test_accuracy)
         else:
-            test = evaluate(self.model, self.test)
+            test = evaluate(self.model, self.test, self.config.loss)
         parameters = io.BytesIO()
         chainer.serializers.save_npz(parameters, self.model)
         write_atomically(self.out / CHAIN_NAME, parameters.getvalue())
@@ -257,15 +273,23 @@ class _Run:
         self.seen = 0
         self.signs_before = weight_signs(self.model)
         if self.config.stochastic:
-            _draw_signs_from(np.random.default_rng([self.config.seed, self.batches.epoch]), self.model)
+            _draw_from(np.random.default_rng([self.config.seed, self.batches.epoch]), _signs(self.model))
+        if self.config.stochastic_weights:
+            _draw_from(np.random.default_rng([self.config.seed, self.batches.epoch, 1]), binary_layers(self.model))
         self.set_learning_rate()
 
     def set_learning_rate(self) -> None:
-        self.optimizer.alpha = self.config.rate_at(self.batches.epoch_detail / self.config.epochs)
+        rate = self.optimizer.alpha = self.config.rate_at(self.batches.epoch_detail / self.config.epochs)
+        if self.config.scale_rate:
+            for weights, scale in zip(latent_weights(self.model), self.rate_scales, strict=True):
+                weights.update_rule.hyperparam.alpha = rate * scale
 
     def loss(self, images: Any, labels: Any) -> Any:
         answers = self.model(images)
-        loss = cross_entropy(answers, labels, self.config.label_smoothing, self.weights)
+        if self.config.loss == "squared-hinge":
+            loss = squared_hinge(answers, labels, self.weights)
+        else:
+            loss = cross_entropy(answers, labels, self.config.label_smoothing, self.weights)
         if self.teacher is not None:
             with chainer.using_config("train", False), chainer.no_backprop_mode():
                 targets = self.teacher(images).array.astype(np.float32, copy=False)
@@ -314,7 +338,7 @@ class _Run:
         if self.config.statistics_samples:
             measure_statistics(self.model, self.training, self.config.statistics_samples)
         name = "test" if self.validation is None else "validation"
-        seen = evaluate(self.model, self.test if self.validation is None else self.validation)
+        seen = evaluate(self.model, self.test if self.validation is None else self.validation, self.config.loss)
         return EpochRecord(
             epoch=self.batches.epoch,
             loss=self.loss_sum / self.seen,

@@ -5,7 +5,7 @@ from ....training.estimators import Estimator, estimator, estimator_names, get_e
 from .. import framework  # noqa: F401  (before any other import of Chainer)
 from .average_pooling import average_pooling_2d, sum_pooling_2d
 from .binarization import sign, stochastic_sign
-from .binary_weights import binary_convolution_2d, binary_linear
+from .binary_weights import binarize_weights, binary_convolution_2d, binary_linear
 from .convolution import convolution_2d
 from .depthwise import depthwise_convolution_2d
 from .parallel import parallel
@@ -16,6 +16,7 @@ from .settings import exact_settings
 __all__ = [
     "Estimator",
     "average_pooling_2d",
+    "binarize_weights",
     "binary_convolution_2d",
     "binary_linear",
     "convolution_2d",

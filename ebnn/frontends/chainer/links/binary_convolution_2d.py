@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import chainer.links as L
+import numpy as np
 
 from ..functions import binary_convolution_2d, exact_settings
 from ..functions.pairs import as_pair
+from .drawing import drawn_by
 
 
 class BinaryConvolution2D(L.Convolution2D):  # type: ignore[misc]
@@ -28,10 +30,13 @@ class BinaryConvolution2D(L.Convolution2D):  # type: ignore[misc]
         W: (out_channels, in_channels, height, width) float32 latent weights.
         b: (out_channels,) float32, or None.
         ksize, stride, pad: pairs.
+        random: where the weights of training are drawn from; None, as built, takes the signs.
 
     Raises:
         ValueError: a size is not a whole number, or too small.
     """
+
+    random: np.random.Generator | None = None
 
     def __init__(
         self,
@@ -55,7 +60,7 @@ class BinaryConvolution2D(L.Convolution2D):  # type: ignore[misc]
             self.in_channels = x.shape[1]
             with exact_settings():
                 self._initialize_params(self.in_channels)
-        return binary_convolution_2d(x, self.W, self.b, self.stride, self.pad)
+        return binary_convolution_2d(x, self.W, self.b, self.stride, self.pad, drawn_by(self.random))
 
 
 def shift_arguments(in_channels: Any, out_channels: Any, ksize: Any) -> tuple[int | None, int, int | tuple[int, int]]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import chainer.links as L
+import numpy as np
 
 from ..functions import binary_linear, exact_settings
+from .drawing import drawn_by
 from .flattening import keep_axes
 
 
@@ -25,9 +27,11 @@ class BinaryLinear(L.Linear):  # type: ignore[misc]
         W: (out_size, in_size) float32 latent weights.
         b: (out_size,) float32, or None.
         axes: shape of one input, of those with more axes than one; None before the first.
+        random: where the weights of training are drawn from; None, as built, takes the signs.
     """
 
     axes: tuple[int, ...] | None = None
+    random: np.random.Generator | None = None
 
     def __init__(
         self,
@@ -51,4 +55,4 @@ class BinaryLinear(L.Linear):  # type: ignore[misc]
             self.in_size = x.size // x.shape[0]
             with exact_settings():
                 self._initialize_params(self.in_size)
-        return binary_linear(x, self.W, self.b)
+        return binary_linear(x, self.W, self.b, drawn_by(self.random))

@@ -8,6 +8,7 @@ import chainer
 import numpy as np
 
 from ..functions import get_estimator, sign, stochastic_sign
+from .drawing import drawn_by
 
 
 class BST(chainer.Link):  # type: ignore[misc]
@@ -33,6 +34,5 @@ class BST(chainer.Link):  # type: ignore[misc]
 
     def forward(self, x: Any) -> Any:
         """Returns -1 and +1 in the shape and dtype of ``x``."""
-        if self.random is not None and chainer.config.train and chainer.config.enable_backprop:
-            return stochastic_sign(x, self.random, self.estimator)
-        return sign(x, self.estimator)
+        random = drawn_by(self.random)
+        return sign(x, self.estimator) if random is None else stochastic_sign(x, random, self.estimator)

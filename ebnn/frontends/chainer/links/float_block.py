@@ -67,10 +67,17 @@ class FloatBlock(chainer.Chain):  # type: ignore[misc]
     Args:
         block: whose sizes it takes, and whose latent weights are its first ones; it must have its parameters. Blocks
             that give scores, or 8 bits of either sign, end in no ReLU.
+
+    Attributes:
+        dropout: fraction of its outputs, other than scores, that are 0 in training, drawn anew for every batch; the
+            others grow by as much (Srivastava et al., JMLR 15, 2014).
+        last: whether it gives scores.
     """
 
     def __init__(self, block: CLink) -> None:
         super().__init__()
+        self.dropout = 0.0
+        self.last = block.last
         self._relu = not block.last
         self._order = ("linear", "pool", "bn")
         with self.init_scope(), exact_settings():
@@ -101,7 +108,9 @@ class FloatBlock(chainer.Chain):  # type: ignore[misc]
         """Returns what the block returns, as floats, for ``x`` of the same shape."""
         for step in self.steps():
             x = step(x)
-        return x
+        if self.last:
+            return F.reshape(x, (len(x), -1))
+        return F.dropout(x, self.dropout) if self.dropout else x
 
 
 def _float_layer(given: QuantLayer) -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import chainer
+import chainer.functions as F
 import numpy as np
 import numpy.typing as npt
 
@@ -148,7 +149,7 @@ class QuantBlock(DeviceBlock):
         x = first(x, UNITS[self.input_kind])
         for step in after:
             x = step(x)
-        return x
+        return F.reshape(x, (len(x), -1)) if self.last else x
 
     def exact(self, x: Array) -> Any:
         integers = self._integers()

@@ -13,6 +13,7 @@ from chainer import Parameter, initializers
 
 from ..functions import convolution_2d, depthwise_convolution_2d
 from ..functions.pairs import as_pair
+from .drawing import drawn_by
 from .flattening import keep_axes
 from .weight_rules import weight_rule
 
@@ -36,7 +37,10 @@ class QuantLayer(chainer.Link):  # type: ignore[misc]
         W: float weights, (outputs, …) float32.
         b: (outputs,) float32, or None.
         rule: how the weights are quantized.
+        random: where the signs of training are drawn from, where they are the weights; None, as built, for none.
     """
+
+    random: np.random.Generator | None = None
 
     def __init__(self, out_size: int | None, weights: str, nobias: bool, initialW: Any) -> None:
         super().__init__()
@@ -72,7 +76,7 @@ class QuantLayer(chainer.Link):  # type: ignore[misc]
     def forward(self, x: Variable, unit: float = 1.0) -> Variable:
         """Returns the sums for ``x``, of which 1 stands for ``unit``, with rounded weights and the bias."""
         self.prepare(x)
-        values = self.rule.values(self.W)
+        values = self.rule.values(self.W, drawn_by(self.random))
         y = self.apply(x, values if unit == 1 else values * np.float32(unit))
         return y if self.b is None else F.bias(y, self.b, axis=1)
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ....names import unknown_name
-from ..functions import integer_weights, quantize_weights, sign, weight_steps
+from ..functions import binarize_weights, integer_weights, quantize_weights, weight_steps
 
 Array = Any
 Variable = Any
@@ -34,8 +34,12 @@ class WeightRule(ABC):
         """Returns the weights of the device, int8 in the shape of ``W``; where `binary` they are −1 and +1."""
 
     @abstractmethod
-    def values(self, W: Variable) -> Variable:
-        """Returns integers · steps, float32 in the shape of ``W``, with straight-through gradients."""
+    def values(self, W: Variable, random: np.random.Generator | None = None) -> Variable:
+        """Returns integers · steps, float32 in the shape of ``W``, with straight-through gradients.
+
+        ``random`` is where signs are drawn from, +1 with probability ``clip((w + 1) / 2, 0, 1)``; None takes them as
+        they are.
+        """
 
 
 class Int8Weights(WeightRule):
@@ -54,7 +58,7 @@ class Int8Weights(WeightRule):
         found: npt.NDArray[np.int8] = integer_weights(W, self.steps(W))
         return found
 
-    def values(self, W: Variable) -> Variable:
+    def values(self, W: Variable, random: np.random.Generator | None = None) -> Variable:
         return quantize_weights(W, self.steps(W.array))
 
 
@@ -79,8 +83,8 @@ class BinaryWeights(WeightRule):
     def integers(self, W: Array) -> npt.NDArray[np.int8]:
         return np.where(W >= 0, 1, -1).astype(np.int8)
 
-    def values(self, W: Variable) -> Variable:
-        signs = sign(W, "identity")
+    def values(self, W: Variable, random: np.random.Generator | None = None) -> Variable:
+        signs = binarize_weights(W, random)
         if not self.scaled:
             return signs
         return F.scale(signs, F.mean(F.absolute(F.reshape(W, (len(W), -1))), axis=1), axis=0)
