@@ -30,8 +30,8 @@ _ARDUINO = frozenset(
 # Of the runtime, which programs include with its folder; a test compares them with it.
 RUNTIME = frozenset(
     """add bits class_names columns columns_avr compare compare_avr conv conv_float count count_avr dense dense_float
-    depthwise dot encoder ends ends_avr integer multiply multiply_arm multiply_avr multiply_words normalization output
-    port readings softmax tables tables_avr window""".split()
+    depthwise dot encoder ends ends_avr integer model model_check model_layer model_run multiply multiply_arm
+    multiply_avr multiply_words normalization output port readings softmax tables tables_avr window""".split()
 )
 
 # In folders that programs name: <avr/pgmspace.h>.

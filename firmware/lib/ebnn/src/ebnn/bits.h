@@ -74,7 +74,7 @@ EBNN_INLINE uint8_t ebnn_popcount8(uint8_t x)
 #if defined(EBNN_ONES_IN_RAM)
     return ebnn_ones[x];
 #else
-    return EBNN_READ_U8(ebnn_ones + x);
+    return EBNN_READ_OWN_U8(ebnn_ones + x);
 #endif
 }
 

@@ -105,7 +105,7 @@
 
 /* 160 cycles for a word of four filters; the mask in r10, r11, r24 and r25, its address on the stack. */
 #define EBNN_AVR_MASKED_NEXT(bits, mask, to) \
-    "lpm r28, Z+\n\teor r28, " bits "\n\tand r28, " mask "\n\tld " to ", Y\n\t"
+    EBNN_AVR_READ " r28, Z+\n\teor r28, " bits "\n\tand r28, " mask "\n\tld " to ", Y\n\t"
 #define EBNN_AVR_ADD_MASKED(bits, mask) EBNN_AVR_MASKED_NEXT(bits, mask, "r28") "add r0, r28\n\t"
 #define EBNN_AVR_MASKED_FILTER(low, high)                                                       \
     EBNN_AVR_MASKED_NEXT("r18", "r10", "r0") EBNN_AVR_ADD_MASKED("r19", "r11")                  \
@@ -146,10 +146,10 @@
  * the third filter fit a byte each, r28 and r29.
  */
 #define EBNN_AVR_FILTER(first, second, third, fourth)   \
-    "lpm " first ", Z+\n\teor " first ", r18\n\t"       \
-    "lpm " second ", Z+\n\teor " second ", r19\n\t"     \
-    "lpm " third ", Z+\n\teor " third ", r20\n\t"       \
-    "lpm " fourth ", Z+\n\teor " fourth ", r21\n\t"
+    EBNN_AVR_READ " " first ", Z+\n\teor " first ", r18\n\t" \
+    EBNN_AVR_READ " " second ", Z+\n\teor " second ", r19\n\t" \
+    EBNN_AVR_READ " " third ", Z+\n\teor " third ", r20\n\t" \
+    EBNN_AVR_READ " " fourth ", Z+\n\teor " fourth ", r21\n\t"
 #define EBNN_AVR_ADD_ONES(sum, byte) "mov r30, " byte "\n\tlpm " byte ", Z\n\tadd " sum ", " byte "\n\t"
 #define EBNN_AVR_TWO_FILTERS(ones_of_r16, sum, count, next_low, next_high)                                  \
     EBNN_AVR_FILTER("r16", "r0", "r10", "r11") EBNN_AVR_FILTER("r12", "r13", "r14", "r15")                  \
@@ -183,7 +183,7 @@
 
 /* 191 cycles for a word of four filters; the mask in r10 to r13, at Y, a filter's bytes in r16, r0, r14 and r15. */
 #define EBNN_AVR_MASKED_BYTE(weight, bits, mask) \
-    "lpm " weight ", Z+\n\teor " weight ", " bits "\n\tand " weight ", " mask "\n\t"
+    EBNN_AVR_READ " " weight ", Z+\n\teor " weight ", " bits "\n\tand " weight ", " mask "\n\t"
 #define EBNN_AVR_MASKED_FILTER(low, high)                                                                   \
     EBNN_AVR_MASKED_BYTE("r16", "r18", "r10") EBNN_AVR_MASKED_BYTE("r0", "r19", "r11")                      \
     EBNN_AVR_MASKED_BYTE("r14", "r20", "r12") EBNN_AVR_MASKED_BYTE("r15", "r21", "r13")                     \
@@ -213,8 +213,8 @@
  * inside are odd.
  */
 #define EBNN_AVR_COMPARE(low, high, bit)    \
-    "lpm r20, Z+\n\t"                       \
-    "lpm r21, Z+\n\t"                       \
+    EBNN_AVR_READ " r20, Z+\n\t"            \
+    EBNN_AVR_READ " r21, Z+\n\t"            \
     "cpi r17, 128\n\t"                      \
     "rol " low "\n\t"                       \
     "rol " high "\n\t"                      \

@@ -24,7 +24,7 @@
 #endif
 
 /* With the table's page in YH: the ones of the next weight byte xor `bits` to register `to`, or added to `sum`. */
-#define EBNN_AVR_NEXT(bits, to) "lpm r28, Z+\n\teor r28, " bits "\n\tld " to ", Y\n\t"
+#define EBNN_AVR_NEXT(bits, to) EBNN_AVR_READ " r28, Z+\n\teor r28, " bits "\n\tld " to ", Y\n\t"
 #define EBNN_AVR_ADD_NEXT(bits, sum) EBNN_AVR_NEXT(bits, "r28") "add " sum ", r28\n\t"
 
 /* Adds a sum to a count. */
@@ -61,10 +61,10 @@
     uint8_t c;                                                                                              \
                                                                                                             \
     __asm__ __volatile__("1:\n\t"                                                                           \
-                         "lpm r0, Z+\n\t"                                                                   \
-                         "lpm %A[ab], Z+\n\t"                                                               \
-                         "lpm %B[ab], Z+\n\t"                                                               \
-                         "lpm %[c], Z+\n\t"                                                                 \
+                         EBNN_AVR_READ " r0, Z+\n\t"                                                        \
+                         EBNN_AVR_READ " %A[ab], Z+\n\t"                                                    \
+                         EBNN_AVR_READ " %B[ab], Z+\n\t"                                                    \
+                         EBNN_AVR_READ " %[c], Z+\n\t"                                                      \
                          "movw %[at], r30\n\t"                                                              \
                          "ldi r31, hi8(%[ones])\n\t" EBNN_AVR_BYTE("r0") EBNN_AVR_BYTE("%A[ab]")            \
                          "add r0, %A[ab]\n\t" EBNN_AVR_BYTE("%B[ab]")                                       \
@@ -128,10 +128,10 @@ EBNN_INLINE uint16_t ebnn_masked_mismatches(const uint8_t *bits, const uint8_t *
     __asm__ __volatile__(EBNN_AVR_PUSH_Y
                          "movw r28, %[at]\n"
                          "1:\n\t"
-                         "lpm r0, Z+\n\t"
-                         "lpm %[spare], Z+\n\t"
-                         "lpm r24, Z+\n\t"
-                         "lpm r25, Z+\n\t"
+                         EBNN_AVR_READ " r0, Z+\n\t"
+                         EBNN_AVR_READ " %[spare], Z+\n\t"
+                         EBNN_AVR_READ " r24, Z+\n\t"
+                         EBNN_AVR_READ " r25, Z+\n\t"
                          "movw %[at], r30\n\t"
                          "ldi r31, hi8(%[ones])\n\t" EBNN_AVR_BYTE("r0") EBNN_AVR_BYTE("%[spare]")
                          "add r0, %[spare]\n\t" EBNN_AVR_BYTE("r24")

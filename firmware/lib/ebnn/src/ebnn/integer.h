@@ -133,7 +133,7 @@ EBNN_INLINE void ebnn_pool_sums(const ebnn_integer_t *layer, const int32_t *sums
             if (first)
                 pooled[f] = *sums;
             else if (layer->adds)
-                pooled[f] += *sums;
+                pooled[f] = (int32_t)((uint32_t)pooled[f] + (uint32_t)*sums);
             else if (*sums > pooled[f])
                 pooled[f] = *sums;
         }

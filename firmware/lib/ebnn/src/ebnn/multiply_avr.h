@@ -26,12 +26,13 @@
 #define EBNN_AVR_CLEAR(n) "clr %A[low" n "]\n\tclr %B[low" n "]\n\tclr %[high" n "]\n\t"
 #define EBNN_AVR_ADD(n) "add %A[low" n "], r0\n\tadc %B[low" n "], r1\n\tadc %[high" n "], %[sign]\n\t"
 
-#define EBNN_AVR_TAP_2_2(mul)                                                                   \
-    "ld %[a], X+\n\tld %[b], Y+\n\tlpm %[w], Z+\n\t" mul("%[a]") EBNN_AVR_ADD("0") mul("%[b]")  \
-        EBNN_AVR_ADD("2") "lpm %[w], Z+\n\t" mul("%[a]") EBNN_AVR_ADD("1") mul("%[b]") EBNN_AVR_ADD("3")
+#define EBNN_AVR_WEIGHT EBNN_AVR_READ " %[w], Z+\n\t"
+#define EBNN_AVR_TAP_2_2(mul)                                                                            \
+    "ld %[a], X+\n\tld %[b], Y+\n\t" EBNN_AVR_WEIGHT mul("%[a]") EBNN_AVR_ADD("0") mul("%[b]")           \
+        EBNN_AVR_ADD("2") EBNN_AVR_WEIGHT mul("%[a]") EBNN_AVR_ADD("1") mul("%[b]") EBNN_AVR_ADD("3")
 #define EBNN_AVR_TAP_1_2(mul) \
-    "ld %[a], X+\n\tlpm %[w], Z+\n\t" mul("%[a]") EBNN_AVR_ADD("0") "lpm %[w], Z+\n\t" mul("%[a]") EBNN_AVR_ADD("1")
-#define EBNN_AVR_TAP_1_1(mul) "ld %[a], X+\n\tlpm %[w], Z+\n\t" mul("%[a]") EBNN_AVR_ADD("0")
+    "ld %[a], X+\n\t" EBNN_AVR_WEIGHT mul("%[a]") EBNN_AVR_ADD("0") EBNN_AVR_WEIGHT mul("%[a]") EBNN_AVR_ADD("1")
+#define EBNN_AVR_TAP_1_1(mul) "ld %[a], X+\n\t" EBNN_AVR_WEIGHT mul("%[a]") EBNN_AVR_ADD("0")
 
 /* A tap as often as four times `fours`, and `ones`, say. */
 #define EBNN_AVR_TAPS(tap)                      \

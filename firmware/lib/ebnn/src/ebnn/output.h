@@ -19,12 +19,18 @@ typedef struct {
     uint8_t winner;
 } ebnn_best_t;
 
+/* multiplier · acc + offset: of a damaged network, modulo 2^32. */
+EBNN_INLINE int32_t ebnn_scored(int32_t acc, int16_t multiplier, uint32_t offset)
+{
+    return (int32_t)((uint32_t)(int32_t)multiplier * (uint32_t)acc + offset);
+}
+
 /* score[k] = multiplier[k] · acc + offset[k]; the first of the largest leads. scores: NULL when nobody asks for
  * them. */
 EBNN_KERNEL void ebnn_score(const ebnn_output_t *output, uint8_t k, int32_t acc, int32_t *scores, ebnn_best_t *best)
 {
     const int32_t score =
-        (int32_t)(int16_t)EBNN_READ_U16(output->multipliers + k) * acc + (int32_t)EBNN_READ_U32(output->offsets + k);
+        ebnn_scored(acc, (int16_t)EBNN_READ_U16(output->multipliers + k), EBNN_READ_U32(output->offsets + k));
 
     if (scores != NULL)
         scores[k] = score;

@@ -31,6 +31,8 @@
 #if defined(EBNN_FLASH)
 #define EBNN_FLASH_PAGE EBNN_FLASH __attribute__((aligned(256)))
 #else
+#define EBNN_READ_OWN_U8(address) pgm_read_byte(address)
+#define EBNN_READ_OWN_U16(address) pgm_read_word(address)
 /* 256 bytes, aligned so, in a section of their own, near the start: no other constants are aligned with them. */
 #define EBNN_FLASH_PAGE __attribute__((section(".progmem.gcc_ebnn_page"), aligned(256)))
 #if FLASHEND > 0xFFFF
@@ -55,6 +57,9 @@
 #ifndef EBNN_READ_BLOCK
 #define EBNN_READ_BLOCK(to, from, size) memcpy_P((to), (from), (size))
 #endif
+#ifndef EBNN_AVR_READ
+#define EBNN_AVR_READ "lpm" /* the instruction that reads a network's constants by Z */
+#endif
 #else
 #define EBNN_HAS_WORDS 1
 #ifndef EBNN_FLASH
@@ -76,6 +81,12 @@
 #ifndef EBNN_READ_BLOCK
 #define EBNN_READ_BLOCK(to, from, size) memcpy((to), (from), (size))
 #endif
+#endif
+
+/* Constants of this library itself, which lie in flash wherever a network's lie. */
+#ifndef EBNN_READ_OWN_U8
+#define EBNN_READ_OWN_U8(address) EBNN_READ_U8(address)
+#define EBNN_READ_OWN_U16(address) EBNN_READ_U16(address)
 #endif
 
 /* Sums that one addition makes, see columns.h: what decides how constants lie, so headers ask for it too. */

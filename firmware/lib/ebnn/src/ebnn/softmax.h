@@ -37,7 +37,7 @@ EBNN_KERNEL uint32_t ebnn_power(const ebnn_octaves_t *octaves, uint32_t differen
         return 0;
     for (i = 0; i < 8u; i++)
         if ((steps >> i) & 1u)
-            power = (power * EBNN_READ_U16(roots + i)) >> 16;
+            power = (power * EBNN_READ_OWN_U16(roots + i)) >> 16;
     return power >> (steps >> 8);
 }
 
