@@ -48,6 +48,7 @@ TRAINING = {
         "dataset",
         "elastic",
         "epochs",
+        "flip",
         "front_end",
         "input_kind",
         "json_file",

@@ -44,6 +44,23 @@ class Shift:
 
 
 @dataclass(frozen=True)
+class Mirror:
+    """Random mirroring, left for right, of half of the images.
+
+    Attributes:
+        then: what is done to all of them after that; None for nothing.
+    """
+
+    then: Shift | Distortion | None = None
+
+    def __call__(self, images: npt.NDArray[Any], random: np.random.RandomState) -> npt.NDArray[Any]:
+        """Returns ``images`` (n, c, h, w), each mirrored or not, in the same type."""
+        mirrored = random.randint(0, 2, len(images)).astype(bool)
+        result = np.where(mirrored[:, None, None, None], images[..., ::-1], images)
+        return result if self.then is None else self.then(result, random)
+
+
+@dataclass(frozen=True)
 class Distortion:
     """Random shift, scale, rotation and elastic deformation in one resampling, bilinear; 0 where no image was.
 
@@ -107,7 +124,7 @@ class Distortion:
         return resampled.astype(images.dtype, copy=False)
 
 
-def distortion(config: TrainConfig, samples: Samples) -> Shift | Distortion | SeriesDistortion | None:
+def distortion(config: TrainConfig, samples: Samples) -> Shift | Distortion | Mirror | SeriesDistortion | None:
     """Returns what ``config`` asks to be done to the images of ``samples``; None where it is nothing.
 
     Raises:
@@ -115,8 +132,10 @@ def distortion(config: TrainConfig, samples: Samples) -> Shift | Distortion | Se
     """
     series = [config.jitter, config.gain, config.time_shift, config.time_stretch, config.turn]
     if samples.raw is not None and samples.encoder is not None:
-        if config.shift or config.rotation or config.scale or config.elastic:
-            raise TrainingError("shift, rotation, scale and elastic distort pictures: raw samples take jitter, gain, …")
+        if config.shift or config.rotation or config.scale or config.elastic or config.flip:
+            raise TrainingError(
+                "shift, rotation, scale, elastic and flip distort pictures: raw samples take jitter, gain, …"
+            )
         if samples.raw.shape[2] > 1 and (config.time_shift or config.time_stretch or config.turn):
             raise TrainingError(
                 f"time_shift, time_stretch and turn distort series: samples of {samples.raw.shape[2]} rows and "
@@ -128,11 +147,12 @@ def distortion(config: TrainConfig, samples: Samples) -> Shift | Distortion | Se
         raise TrainingError(
             "jitter, gain, time_shift, time_stretch and turn distort raw samples: pictures take shift, …"
         )
+    chosen: Shift | Distortion | None = Shift(config.shift) if config.shift else None
     if config.rotation or config.scale or config.elastic:
         channels, height, width = samples.shape
         shape = (channels, height, width)
-        return Distortion(shape, samples.kind, config.shift, config.rotation, config.scale, config.elastic)
-    return Shift(config.shift) if config.shift else None
+        chosen = Distortion(shape, samples.kind, config.shift, config.rotation, config.scale, config.elastic)
+    return Mirror(chosen) if config.flip else chosen
 
 
 def resample(images: npt.NDArray[Any], places: FloatArray) -> FloatArray:

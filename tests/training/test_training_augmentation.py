@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ebnn.training import TrainConfig, as_samples
-from ebnn.training.augmentation import Distortion, Shift, distortion, resample
+from ebnn.training.augmentation import Distortion, Mirror, Shift, distortion, resample
 
 SEED = 7
 SHAPE = (1, 12, 10)
@@ -106,3 +106,18 @@ def test_the_settings_choose():
     assert distortion(TrainConfig(), samples) is None
     assert distortion(TrainConfig(shift=2), samples) == Shift(2)
     assert distortion(TrainConfig(shift=2, scale=0.1), samples) == Distortion(SHAPE, "uint8", 2, 0, 0.1, 0)
+    assert distortion(TrainConfig(flip=True), samples) == Mirror()
+    assert distortion(TrainConfig(flip=True, shift=2), samples) == Mirror(Shift(2))
+
+
+def test_half_of_the_images_are_mirrored_left_for_right():
+    x = images(400, (2, 5, 4))
+    result = Mirror()(x, random())
+    mirrored = np.stack([x[..., 3 - column] for column in range(4)], axis=-1)
+    same, turned = ((result == each).all(axis=(1, 2, 3)) for each in (x, mirrored))
+    assert result.dtype == x.dtype
+    assert (same ^ turned).all()
+    assert 150 < turned.sum() < 250
+    shifted = Mirror(Shift(1))(x, random())
+    assert not np.array_equal(shifted, result)
+    assert np.array_equal(Mirror(Shift(0))(x, random()), result)
