@@ -48,7 +48,7 @@ TRAINING = {
         "dataset",
         "elastic",
         "epochs",
-        "flip",
+        "mirror",
         "front_end",
         "input_kind",
         "json_file",

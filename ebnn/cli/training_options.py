@@ -67,7 +67,7 @@ architecture_option = click.option(
 TRAINING_HEADINGS: Headings = {
     "Data": ("dataset", "folder", *DATA_NAMES, *SAMPLE_NAMES, "validation", "folds", "class_weights"),
     "Distortion": (
-        *("shift", "rotation", "scale", "elastic", "flip"),
+        *("shift", "rotation", "scale", "elastic", "mirror"),
         *("jitter", "gain", "time_shift", "time_stretch", "turn"),
     ),
     "Network": ("recipe", "architecture", "input_kind", "levels", "reject", "float_baseline"),
@@ -167,7 +167,7 @@ _OPTIONS = (
         "--scale", type=float, default=0.0, help="Stretch or shrink each of their axes by up to this fraction."
     ),
     click.option("--elastic", type=float, default=0.0, help="Displace their pixels smoothly, by so many pixels (std)."),
-    click.option("--flip", is_flag=True, help="Mirror half of them at random, left for right; not for letters."),
+    click.option("--mirror", is_flag=True, help="Mirror half of them at random, left for right; not for letters."),
     click.option("--jitter", type=float, default=0.0, help="Add noise to raw series, by this share of their spread."),
     click.option("--gain", type=float, default=0.0, help="Let their channels grow or shrink by up to this fraction."),
     click.option("--time-shift", type=float, default=0.0, help="Move them by up to so many rows."),

@@ -132,9 +132,9 @@ def distortion(config: TrainConfig, samples: Samples) -> Shift | Distortion | Mi
     """
     series = [config.jitter, config.gain, config.time_shift, config.time_stretch, config.turn]
     if samples.raw is not None and samples.encoder is not None:
-        if config.shift or config.rotation or config.scale or config.elastic or config.flip:
+        if config.shift or config.rotation or config.scale or config.elastic or config.mirror:
             raise TrainingError(
-                "shift, rotation, scale, elastic and flip distort pictures: raw samples take jitter, gain, …"
+                "shift, rotation, scale, elastic and mirror distort pictures: raw samples take jitter, gain, …"
             )
         if samples.raw.shape[2] > 1 and (config.time_shift or config.time_stretch or config.turn):
             raise TrainingError(
@@ -152,7 +152,7 @@ def distortion(config: TrainConfig, samples: Samples) -> Shift | Distortion | Mi
         channels, height, width = samples.shape
         shape = (channels, height, width)
         chosen = Distortion(shape, samples.kind, config.shift, config.rotation, config.scale, config.elastic)
-    return Mirror(chosen) if config.flip else chosen
+    return Mirror(chosen) if config.mirror else chosen
 
 
 def resample(images: npt.NDArray[Any], places: FloatArray) -> FloatArray:

@@ -40,7 +40,7 @@ _FROM_ZERO = {
 }
 """Settings that are numbers from 0 on, and the most that each may be."""
 _LATER = (
-    *("flip", "jitter", "gain", "time_shift", "time_stretch", "turn", "class_weights"),
+    *("mirror", "jitter", "gain", "time_shift", "time_stretch", "turn", "class_weights"),
     *("stochastic_weights", "scale_rate", "init", "dropout", "loss"),
 )
 """Settings that snapshots do not have where they are the default."""
@@ -96,7 +96,7 @@ class TrainConfig:
         scale: the most by which each of its axes grows or shrinks, as a fraction.
         elastic: standard deviation, in pixels, by which its pixels are displaced smoothly. With rotation, scale or
             elastic the shift too is by fractions of pixels: see :class:`ebnn.training.augmentation.Distortion`.
-        flip: mirror half of the training images at random, left for right.
+        mirror: mirror half of the training images at random, left for right.
         jitter, gain, time_shift, time_stretch, turn: distortions of raw series, see
             :class:`ebnn.training.series_augmentation.SeriesDistortion`.
         class_weights: give each class the same weight in the loss, however many samples it has.
@@ -137,7 +137,7 @@ class TrainConfig:
     rotation: float = 0.0
     scale: float = 0.0
     elastic: float = 0.0
-    flip: bool = False
+    mirror: bool = False
     jitter: float = 0.0
     gain: float = 0.0
     time_shift: float = 0.0

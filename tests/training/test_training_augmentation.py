@@ -106,8 +106,8 @@ def test_the_settings_choose():
     assert distortion(TrainConfig(), samples) is None
     assert distortion(TrainConfig(shift=2), samples) == Shift(2)
     assert distortion(TrainConfig(shift=2, scale=0.1), samples) == Distortion(SHAPE, "uint8", 2, 0, 0.1, 0)
-    assert distortion(TrainConfig(flip=True), samples) == Mirror()
-    assert distortion(TrainConfig(flip=True, shift=2), samples) == Mirror(Shift(2))
+    assert distortion(TrainConfig(mirror=True), samples) == Mirror()
+    assert distortion(TrainConfig(mirror=True, shift=2), samples) == Mirror(Shift(2))
 
 
 def test_half_of_the_images_are_mirrored_left_for_right():
