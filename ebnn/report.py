@@ -80,6 +80,7 @@ class RunReport:
         link: statistics of the link, by name.
         class_names: of the network; none where its classes have none.
         unsure: (n,) bool, answers whose probability is below the network's rejection threshold; None without one.
+        ranks: (n,) places of the labels in the order of the board's scores, from 0; None where they are not known.
     """
 
     board: str
@@ -95,6 +96,11 @@ class RunReport:
     link: dict[str, Any]
     class_names: tuple[str, ...] = ()
     unsure: NDArray[np.bool_] | None = None
+    ranks: NDArray[np.int64] | None = None
+
+    def top_accuracy(self, k: int) -> float:
+        """Fraction of the answered samples whose label is among the ``k`` classes of the largest scores."""
+        return float(np.mean(self.ranks < k)) if self.samples and self.ranks is not None else 0.0
 
     @property
     def samples(self) -> int:
@@ -150,6 +156,7 @@ class RunReport:
             "samples": self.samples,
             "asked": self.asked,
             "accuracy": self.accuracy,
+            "top_5_accuracy": None if self.ranks is None else self.top_accuracy(5),
             "class_mismatches": self.class_mismatches,
             "score_mismatches": self.score_mismatches,
             "device_us_per_sample": self.device_us_per_sample,

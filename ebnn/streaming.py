@@ -13,6 +13,7 @@ from .errors import EbnnError, InputError, WrongNetworkError
 from .model.axes import refuse_masked
 from .model.network import Network
 from .model.probabilities import UNKNOWN, classes_or_unknown
+from .model.ranking import label_ranks
 from .report import RunReport
 from .simulation.network_port import network_port
 from .simulation.protocol_sim import parse_url, takes_header
@@ -119,6 +120,7 @@ def stream(
     predicted: list[int] = []
     device_us: list[int] = []
     unsure: list[bool] = []
+    ranks: list[int] = []
     wrong_classes = wrong_scores = 0
 
     def report() -> RunReport:
@@ -141,6 +143,7 @@ def stream(
             link,
             network.meta.class_names,
             np.array(unsure, bool) if network.meta.rejection is not None else None,
+            np.array(ranks, np.int64),
         )
 
     try:
@@ -154,7 +157,10 @@ def stream(
                 wrong_scores += not np.array_equal(answer.scores, scores)
                 predicted.append(answer.class_index)
                 device_us.append(answer.device_us)
-                unsure.append(is_unsure(network, np.asarray(answer.scores, np.int32)))
+                answered = np.asarray(answer.scores, np.int32)
+                unsure.append(is_unsure(network, answered))
+                label = checked[len(ranks) : len(ranks) + 1]
+                ranks.append(int(label_ranks(answered[None], label)[0]))
                 progress(len(predicted))
     except KeyboardInterrupt:
         raise InterruptedRunError(f"stopped after {len(predicted):,} of {len(samples):,} samples", report()) from None

@@ -70,10 +70,11 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
             "training",
             *TRAINING,
         },
-        {"device", "profiling", "sweep"},
+        {"classifying", "device", "profiling", "sweep"},
     ),
     "network_data": ({"datasets", *NETWORK}, set()),
     "streaming": ({"compile", "datasets", "device", "report", "simulation", *NETWORK}, set()),
+    "classifying": ({"compile", "device", "simulation", "streaming", *NETWORK}, set()),
     "profiling": ({"compile", "datasets", "device", "report", "streaming", *NETWORK}, set()),
     "sketches": ({"boards", "compile", "device", "platformio", *NETWORK}, set()),
     "flashing": (

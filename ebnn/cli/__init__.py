@@ -26,7 +26,10 @@ COMMANDS = {
         LazyCommand("boards", "boards", "List the boards that ebnn knows."),
         LazyCommand("info", "info", "Show layers, and flash, RAM and time on each board."),
     ),
-    "On this computer": (LazyCommand("bench", "bench", "Time compiled layers here, beside NumPy's product."),),
+    "On this computer": (
+        LazyCommand("predict", "predict", "Say what is on a picture, here or on a board."),
+        LazyCommand("bench", "bench", "Time compiled layers here, beside NumPy's product."),
+    ),
     "On a board": (
         LazyCommand("flash", "flash", "Build the firmware, write it to a board."),
         LazyCommand("run", "run", "Stream test images to a board, compare every answer."),

@@ -7,6 +7,7 @@ import click
 
 from ..compile.header import identifier
 from ..device import BAUDRATE
+from ..errors import InputError
 from ..model.network import Network
 from ..network_data import data_for, reading_for, samples_for
 from ..published import load
@@ -46,6 +47,12 @@ UNASKED_SECONDS = 60.0  # of a simulated board's time, unless more is asked for
     type=click.IntRange(min=1),
     help="Stream the first so many only. [default: all; of a slow simulated board, what takes it a minute]",
 )
+@click.option(
+    "--top",
+    type=click.IntRange(min=2),
+    metavar="K",
+    help="Also count samples whose label is among the first K classes.",
+)
 @baud_option
 @arithmetic_option
 @optimize_option
@@ -58,6 +65,7 @@ def run(
     port: str,
     dataset: str,
     limit: int | None,
+    top: int | None,
     baud: int,
     arithmetic: str,
     optimize: str,
@@ -74,6 +82,8 @@ def run(
     what it was flashed with.
     """
     network = load(model)
+    if top is not None and top >= network.classes:
+        raise InputError(f"--top {top} of {network.classes} classes: give a number from 2 to {network.classes - 1}")
     data = load_dataset(dataset, folder, reading_for(network, take_reading(reading)))
     data = data_for(network, data)
     console = make_console()
@@ -89,7 +99,7 @@ def run(
     report = stream_with_bar(
         console, network, port, name, arithmetic, optimize, images, data.test_labels[:limit], json_file, baud, raw
     )
-    show(console, report, port, data.class_names)
+    show(console, report, port, data.class_names, top)
     report.check_exact()
 
 
@@ -149,7 +159,9 @@ def stream_with_bar(
     return report
 
 
-def show(console: PlainConsole, report: RunReport, port: str, names: tuple[str, ...] = ()) -> None:
-    """Prints the report of a run at a port."""
+def show(
+    console: PlainConsole, report: RunReport, port: str, names: tuple[str, ...] = (), top: int | None = None
+) -> None:
+    """Prints the report of a run at a port, with the accuracy among the ``top`` classes where that is asked for."""
     print_whole(console, confusion_table(report, names))
-    print_whole(console, run_table(report, port.startswith("sim://")))
+    print_whole(console, run_table(report, port.startswith("sim://"), top))

@@ -25,6 +25,7 @@ from .kinds import Input, Shape
 from .layers import Block, Layer
 from .meta import Meta
 from .probabilities import SURE, classes_or_unknown, softmax
+from .ranking import top_classes
 from .samples import check_samples, pack_samples
 
 if TYPE_CHECKING:
@@ -197,6 +198,13 @@ class Network:
         """
         classes: NDArray[np.int64] = np.argmax(self.scores(x), axis=1)
         return classes
+
+    def top(self, x: ArrayLike, k: int) -> NDArray[np.int64]:
+        """The ``k`` classes of the largest scores, the largest first, of equal ones the first: (n, k) int64.
+
+        ``x`` as in :meth:`predict`. Raises InputError where there are not so many classes.
+        """
+        return top_classes(self.scores(x), k)
 
     def scores(self, x: ArrayLike) -> NDArray[np.int32]:
         """Integer scores of the samples, (n, classes) int32; ``x`` as in :meth:`predict`."""

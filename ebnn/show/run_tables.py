@@ -12,10 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ..figures import percent
+from ..printable import printable
 from ..report import COMPUTERS, RunReport, duration_text, time_text, timed
 from .listings import facts, listing
 
 if TYPE_CHECKING:
+    from ..classifying import Answer
     from ..profiling import ProfileReport
 
 _BAR_COLUMNS = 20  # of the longest bar
@@ -65,14 +67,38 @@ def _pace(report: RunReport) -> tuple[str, str]:
     return "simulated here", f"in {here} of this computer's time, {network} of the board's"
 
 
-def run_table(report: RunReport, simulated: bool = False) -> Table:
-    """The figures of a run; a simulated board has no link whose speed would tell anything."""
+def _top(report: RunReport, top: int) -> str:
+    found = report.top_accuracy(top)
+    return f"{percent(found)} right among the first {top}, error {percent(1 - found)}"
+
+
+def answers_table(answers: Sequence[tuple[str, Answer]]) -> Table:
+    """What a network says of pictures, by their names: a row for each class that is shown, the most probable first."""
+    board = any(answer.device_us is not None for _, answer in answers)
+    table = listing(("picture", "class"), ("probability", *(("board's time",) if board else ())), foldable="picture")
+    for name, answer in answers:
+        rows = [
+            *([("unknown", "")] if answer.unsure else []),
+            *zip(answer.names, (percent(each) for each in answer.probabilities), strict=True),
+        ]
+        for i, (shown, probability) in enumerate(rows):
+            taken = [] if not board else ["" if i or answer.device_us is None else time_text(float(answer.device_us))]
+            table.add_row("" if i else printable(name), printable(shown), probability, *taken)
+    return table
+
+
+def run_table(report: RunReport, simulated: bool = False, top: int | None = None) -> Table:
+    """The figures of a run, with the accuracy among the ``top`` classes where that is asked for.
+
+    A simulated board has no link whose speed would tell anything.
+    """
     link = report.link
     rows = [
         ("board", report.board),
         ("network", f"{report.network}, hash {report.network_hash[:8]}"),
         ("samples", f"{report.samples:,} of {report.asked:,}"),
         ("accuracy", percent(report.accuracy)),
+        *([] if top is None else [(f"top {top}", _top(report, top))]),
         *_unknown(report),
         ("class mismatches", f"{report.class_mismatches:,}"),
         ("score mismatches", f"{report.score_mismatches:,}"),

@@ -36,6 +36,7 @@ STARTS = {
     "record": ["record", "--label", "wave", "--port", "nowhere"],
     "live": ["live", "m.ebnn", "--port", "nowhere"],
     "quantize": ["quantize", "run"],
+    "predict": ["predict", "m.ebnn", "README.md"],
     "bench": ["bench", "--path", "none"],
     "compare": ["compare", "--epochs", "-1"],
     "sweep": ["sweep", "d8", "--out", "s", "--epochs", "-1"],

@@ -67,7 +67,9 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "test_streaming.py": ("compiler",),
     "test_style.py": ("slow",),
     "test_sweep.py": ("chainer",),
+    "test_predict.py": ("compiler",),
     "test_tables.py": ("compiler",),
+    "test_top.py": ("compiler",),
     "test_vectors.py": ("compiler",),
 }
 """By a path below ``tests``; the longest that fits counts."""

@@ -20,6 +20,14 @@ def scored_network(scale: float, classes: int = 7, rejection: float | None = 0.6
     return Network(Input("uint8", Shape(9, 1, 1)), [block], None, Meta(class_names=names, rejection=rejection))
 
 
+def digit_network(rejection: float | None = None) -> Network:
+    """A network of random weights on the 8×8 pixels of the digits, whose classes have names."""
+    weights = np.random.default_rng(0).integers(-127, 128, (10, 8, 8, 1)).astype(np.int8)
+    block = Block(Dense(weights), None, Scores(np.ones(10), np.arange(10), 1e-4))
+    names = tuple(f"digit {k}" for k in range(10))
+    return Network(Input("uint8", Shape(1, 8, 8)), [block], None, Meta(class_names=names, rejection=rejection))
+
+
 def any_scores(classes: int, scale: float, count: int = 300) -> NDArray[np.int32]:
     """Scores (count, classes)."""
     rng = np.random.default_rng(classes)

@@ -24,6 +24,7 @@ from ...errors import BuildError, InputError
 from ...firmware_sources import linux_library
 from ...model.network import Network
 from ...model.probabilities import SURE, softmax
+from ...model.ranking import top_classes
 from ...names import unknown_name
 from .source_files import linux_header, linux_source
 
@@ -83,6 +84,10 @@ class CompiledNetwork:
     def probabilities(self, x: ArrayLike) -> NDArray[np.float64]:
         """Probabilities of the classes, (n, classes), as `Network.probabilities` gives them."""
         return softmax(self.scores(x), self.network.scale) / SURE
+
+    def top(self, x: ArrayLike, k: int) -> NDArray[np.int64]:
+        """The ``k`` classes of the largest scores, (n, k) int64, as `Network.top` gives them."""
+        return top_classes(self.scores(x), k)
 
     def scores(self, x: ArrayLike) -> NDArray[np.int32]:
         """Integer scores of the samples, (n, classes) int32; ``x`` as in :meth:`predict`."""

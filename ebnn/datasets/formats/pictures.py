@@ -126,24 +126,38 @@ class _opened:  # noqa: N801
 
 def _pixels(tree: Tree, entry: Entry, picture: Any, colour: bool, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """(channels, height, width)"""
-    from PIL import Image, ImageOps
-
     try:
-        picture = ImageOps.exif_transpose(picture)
-        if picture.mode.startswith(("I", "F")):
-            values = np.asarray(picture, np.float64)
-            picture = Image.fromarray((values / (256 if values.max() > 255 else 1)).clip(0, 255).astype(np.uint8))
-        if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-            under = Image.new("RGBA", picture.size, "white")
-            picture = Image.alpha_composite(under, picture.convert("RGBA"))
-        picture = picture.convert("RGB" if colour else "L")
-        if picture.size != size:
-            picture = ImageOps.fit(picture, size, Image.Resampling.BOX if min(picture.size) > min(size) else 2)
-        array = np.asarray(picture, np.uint8)
+        return pixels_of(picture, colour, size)
     except DatasetError:
         raise
     except Exception as error:
         raise DatasetError(f"{tree.place(entry)} is a damaged picture ({error}): delete it, or replace it") from None
+
+
+def pixels_of(picture: Any, colour: bool, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """Returns the pixels of a picture of Pillow, (channels, height, width): three channels, or one of grey.
+
+    Args:
+        picture: of any mode; what is transparent lies on white.
+        colour: three channels.
+        size: (width, height) that it is brought to; what is too long is cut off at both ends alike.
+
+    Raises:
+        Exception: the picture is damaged.
+    """
+    from PIL import Image, ImageOps
+
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith(("I", "F")):
+        values = np.asarray(picture, np.float64)
+        picture = Image.fromarray((values / (256 if values.max() > 255 else 1)).clip(0, 255).astype(np.uint8))
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        under = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(under, picture.convert("RGBA"))
+    picture = picture.convert("RGB" if colour else "L")
+    if picture.size != size:
+        picture = ImageOps.fit(picture, size, Image.Resampling.BOX if min(picture.size) > min(size) else 2)
+    array = np.asarray(picture, np.uint8)
     return array.transpose(2, 0, 1) if colour else array[None]
 
 

@@ -1,0 +1,98 @@
+"""Samples → classes by name, most probable first: here, in machine code of this computer, or on a board."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .compile.linux.shared_library import compile_network
+from .device import BAUDRATE, Device
+from .model.network import Network
+from .model.probabilities import SURE, softmax
+from .model.ranking import top_classes
+from .simulation.network_port import network_port
+from .streaming import check_board, is_unsure
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a network says of a sample.
+
+    Attributes:
+        classes: the most probable ones, the first one first.
+        names: theirs.
+        probabilities: theirs, whole numbers of 1/65,535.
+        unsure: whether the first one's probability is below the network's rejection threshold.
+        device_us: microseconds that a board took, by its own clock; None here.
+    """
+
+    classes: tuple[int, ...]
+    names: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    unsure: bool
+    device_us: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The class's, or "unknown"."""
+        return "unknown" if self.unsure else self.names[0]
+
+    def values(self) -> dict[str, Any]:
+        """The answer as plain JSON values."""
+        rows = zip(self.classes, self.names, self.probabilities, strict=True)
+        return {
+            "answer": self.name,
+            "top": [{"class": k, "name": name, "probability": probability} for k, name, probability in rows],
+            "device_us": self.device_us,
+        }
+
+
+def answer_of(network: Network, scores: NDArray[np.int32], top: int, device_us: int | None = None) -> Answer:
+    """Returns the answer that scores (classes,) stand for, with ``top`` classes, or all where there are fewer."""
+    classes = top_classes(scores[None], min(top, network.classes))[0]
+    probabilities = softmax(scores[None], network.scale)[0] / SURE
+    return Answer(
+        tuple(int(k) for k in classes),
+        tuple(network.class_name(int(k)) for k in classes),
+        tuple(float(probabilities[k]) for k in classes),
+        is_unsure(network, scores),
+        device_us,
+    )
+
+
+def classify(network: Network, samples: ArrayLike, top: int = 1) -> Iterator[Answer]:
+    """Yields the answer to each sample (n, channels, height, width), of the network compiled for this computer.
+
+    Raises BuildError where there is no compiler, InputError where the samples do not fit.
+    """
+    for scores in compile_network(network).scores(samples):
+        yield answer_of(network, scores, top)
+
+
+def classify_at(
+    network: Network,
+    port: str,
+    samples: ArrayLike,
+    top: int = 1,
+    *,
+    name: str = "network",
+    baud: int = BAUDRATE,
+    building: Callable[[], None] = lambda: None,
+) -> Iterator[Answer]:
+    """Yields a board's answer to each sample; the arguments are those of `ebnn.streaming.stream_port`.
+
+    Raises the errors of `ebnn.streaming.stream_port`: also where the board runs another network.
+    """
+    packed = network.pack_input(samples)
+    with network_port(network, port, name, "integer", "balanced") as url:
+        if url != port:
+            building()
+        with Device(url, network_hash=network.hash32, network_name=name, baudrate=baud) as device:
+            check_board(network, device.hello())
+            for body in packed:
+                answer = device.predict(body)
+                yield answer_of(network, np.asarray(answer.scores, np.int32), top, answer.device_us)
