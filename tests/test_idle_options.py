@@ -21,7 +21,7 @@ ALWAYS = {
     "data": {"classes", "fraction", "json_file"},
     "datasets": {"folder", "json_file"},
     "demo": {"json_file", "out", "seed"},
-    "export": {"name", "output", "target"},
+    "export": {"file_format", "output"},
     "fetch": {"json_file"},
     "flash": {"baud", "board", "folder", "json_file", "port"},
     "history": {"json_file", "output"},
@@ -100,6 +100,10 @@ CASES = [
         for option in ("--jitter", "--gain", "--time-shift", "--time-stretch", "--turn", "--levels")
     ),
     ([*TRAIN, "--fraction-seed", "3"], "--fraction-seed has no effect here: it needs a sample to choose, as in --frac"),
+    *(
+        (["export", "mnist-bits", "--format", "model.def", *option.split()], "has no effect here: it needs --format c")
+        for option in ("--name n", "--target boards", "--board uno")
+    ),
     (["data", "digits", "--fraction-seed", "3"], "--fraction-seed has no effect here"),
     *(
         (

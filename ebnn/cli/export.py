@@ -11,12 +11,13 @@ from ..compile.file_names import check_header_name
 from ..compile.header import MAX_SELF_TEST, check_identifier, header_text, identifier
 from ..compile.linux.source_files import linux_header, linux_source, weights_file_bytes
 from ..firmware_sources import firmware_folder, linux_library
+from ..importers import model_def_text
 from ..published import load
 from ..show.console import make_console, print_line, print_whole
 from ..show.network_tables import estimate_table
-from .idle_options import FOR_BOARDS, FOR_LINUX, refuses_idle
+from .idle_options import FOR_BOARDS, FOR_C, FOR_LINUX, refuses_idle
 from .options import arithmetic_option, board_option, model_argument, optimize_option
-from .paths import OutputFile, check_output
+from .paths import OutputFile, check_kind, check_output
 
 
 @click.command()
@@ -24,10 +25,16 @@ from .paths import OutputFile, check_output
 @click.option(
     "-o",
     "--output",
-    type=OutputFile("C header of ebnn's"),
-    default=Path("network.h"),
+    type=OutputFile("C header of ebnn's, nor a model.def"),
+    help="The file to write. [default: network.h, or with --format model.def, model.def]",
+)
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(("c", "model.def")),
+    default="c",
     show_default=True,
-    help="The header to write.",
+    help="model.def: tinier-nn's text file, of fully connected layers without thresholds, whose outputs are bits.",
 )
 @click.option("--name", help="Starts every name in the header. [default: the header's file name]")
 @board_option
@@ -53,10 +60,11 @@ from .paths import OutputFile, check_output
     type=OutputFile("file of weights"),
     help="With --target linux: write the weights to this file, which the program maps, not into the source.",
 )
-@refuses_idle(FOR_BOARDS, FOR_LINUX)
+@refuses_idle(FOR_C, FOR_BOARDS, FOR_LINUX)
 def export(
     model: Path,
-    output: Path,
+    output: Path | None,
+    file_format: str,
     name: str | None,
     board: str | None,
     arithmetic: str,
@@ -72,6 +80,15 @@ def export(
     stay in flash. Put it at firmware/own/network.h to build the serial firmware with it. With --board, a network
     that is too big for the board is refused, and layers on an AVR take the board's RAM: by default an Uno's.
     """
+    kind = "C header of ebnn's" if file_format == "c" else "model.def"
+    if output is None:
+        output = Path("network.h" if file_format == "c" else "model.def")
+        check_output("--output", output, kind)
+    else:
+        check_kind(output, kind)
+    if file_format == "model.def":
+        _export_model_def(model, output)
+        return
     if target == "linux":
         _export_linux(model, output, name, weights_file)
         return
@@ -103,6 +120,12 @@ def export(
         f"include it and call {f'{name}_encode(raw, input), ' if network.encoder else ''}{name}_predict(input); the "
         f"library is in {firmware_folder() / 'lib/ebnn'}",
     )
+
+
+def _export_model_def(model: Path, output: Path) -> None:
+    network = load(model)
+    write_atomically(output, model_def_text(network).encode())
+    print_line(make_console(), f"{output}: {network.input.shape.size:,} bits → {network.output_text}, model.def")
 
 
 def _export_linux(model: Path, output: Path, name: str | None, weights_file: Path | None) -> None:

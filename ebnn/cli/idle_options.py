@@ -142,6 +142,11 @@ SERIAL_PORT = Rule(("baud",), lambda values: "://" not in (values["port"] or "")
 MODEL_FOR_HEADER = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a network, MODEL")
 MODEL_OPTION_FOR_HEADER = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a --model")
 FOR_SKETCHES = Rule(("rate",), lambda values: values["sketch"] is not None, "a --sketch")
+FOR_C = Rule(
+    ("name", "target", "board", "arithmetic", "optimize", "self_test", "probabilities", "weights_file"),
+    lambda values: values["file_format"] == "c",
+    "--format c",
+)
 FOR_BOARDS = Rule(
     ("board", "arithmetic", "optimize", "self_test", "probabilities"),
     lambda values: values["target"] == "boards",

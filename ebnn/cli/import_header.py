@@ -47,16 +47,17 @@ def import_header(
     importer: str | None,
     nearest: bool,
 ) -> None:
-    """Make a network of a C header that the original eBNN (kunglab/ebnn) generated.
+    """Make a network of another system's file: found by what the file begins with.
 
-    It predicts as the header's own C does, whatever the sample; a header of which no such network can be made is
-    refused. Other formats take an importer of your own (--importer, or a folder of them that EBNN_IMPORTERS names).
+    A C header that the original eBNN (kunglab/ebnn) generated, or a model.def of tinier-nn. The network predicts as
+    the file's own C does, whatever the sample; a file of which no such network can be made is refused. Other formats
+    take an importer of your own (--importer, or a folder of them that EBNN_IMPORTERS names).
     """
     imported = import_network(header, importer, input_kind=input_kind, shape=shape, nearest=nearest)
     network = imported.network
     network.save(output)
     console = make_console()
-    print_line(console, f"{output}: {network.input.kind} {network.input.shape} → {network.classes} classes")
+    print_line(console, f"{output}: {network.input.kind} {network.input.shape} → {network.output_text}")
     print_line(console, f"hash {network.hash}")
     print_whole(console, network_table(network))
     flash = network.weight_bytes + network.threshold_bytes + network.score_bytes

@@ -51,7 +51,7 @@ def info(model: Path, board: str | None, arithmetic: str, optimize: str, json_fi
             raise
         refusal = str(error)  # no board takes it; its layers are shown all the same
     console = make_console()
-    print_line(console, f"{model}: {input_text(network)} → {network.classes} classes")
+    print_line(console, f"{model}: {input_text(network)} → {network.output_text}")
     print_line(console, f"hash {network.hash}")
     print_whole(console, network_table(network))
     known = channels_table(network)

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import click
 
 from ..errors import EbnnError, FileFormatError, WriteError
+from ..importers.model_def import recognises as is_model_def
 from ..published import find_network
 
 _LOOKED_AT = 2**16  # bytes of a file that is in the way
@@ -94,7 +95,7 @@ class OutputFile(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         check_writable(path)
-        _check_kind(path, self.kind)
+        check_kind(path, self.kind)
         _note(ctx, _Use(_label(param), path, "writes"))
         return path
 
@@ -102,7 +103,7 @@ class OutputFile(click.Path):
 def check_output(option: str, path: Path, kind: str) -> None:
     """Checks a file that is written beside the one that ``option`` names, as `OutputFile` checks that one."""
     check_writable(path)
-    _check_kind(path, kind)
+    check_kind(path, kind)
     _note(click.get_current_context(silent=True), _Use(option, path, "writes"))
 
 
@@ -171,6 +172,8 @@ def _is_json(path: Path, start: bytes) -> bool:
 _KINDS: dict[str, Callable[[Path, bytes], bool]] = {
     "C header of ebnn's": lambda path, start: b"emitted by ebnn" in start,
     "C source of ebnn's": lambda path, start: b"emitted by ebnn" in start,
+    "model.def": lambda path, start: is_model_def(start),
+    "C header of ebnn's, nor a model.def": lambda path, start: b"emitted by ebnn" in start or is_model_def(start),
     "file of weights": lambda path, start: start.startswith(b"ebnn-wts"),
     "network": lambda path, start: start.startswith(b"PK\x03\x04") and b"description.json" in start,
     "JSON file": _is_json,
@@ -178,7 +181,7 @@ _KINDS: dict[str, Callable[[Path, bytes], bool]] = {
 }
 
 
-def _check_kind(path: Path, kind: str) -> None:
+def check_kind(path: Path, kind: str) -> None:
     """Refuses to replace a file that is none of the kind that is written."""
     if not path.is_file():
         return

@@ -7,7 +7,6 @@ columns; its own C reads samples rightly only where they are the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from os import PathLike
 from typing import NoReturn
 
@@ -24,20 +23,13 @@ from ..model.transforms import Scores, Sign
 from .batch_norm import Cuts, as_normalize, find_cuts
 from .class_order import MOST_SUMS, find_class_order
 from .ebnn_parser import Header, Layer, read_header
+from .imported import Imported
 
 _MAX_PIXEL = 255
 _MAX_CLASSES = 255  # eBNN's C counts them in a uint8_t
 _ROOM_FOR_TAPS = 96  # eBNN's own C copies one channel under a binary kernel into so many bits
 _ROUNDING = 2.0**-24  # of one float32 operation whose result is from 1 to 2, at most
 _SAMPLE_ROUNDING = 2.0**-23  # of pixel / 255, also where it is pixel · (1 / 255), at most
-
-
-@dataclass(frozen=True)
-class Imported:
-    """A ``network``, and ``notes``: where it, or the C it came from, is not what one would expect."""
-
-    network: Network
-    notes: tuple[str, ...]
 
 
 def import_ebnn_header(

@@ -16,12 +16,14 @@ from ..model.network import Network
 from ..names import unknown_name
 from ..user_code import call, function_of, load_module
 from . import formats
-from .ebnn_network import Imported
+from .imported import Imported
 
 HEAD_BYTES = 4096
 """How much of a file is shown to each importer."""
 
 FOLDER_VARIABLE = "EBNN_IMPORTERS"
+
+_LAST = "ebnn_header"  # it takes every text, and says what is wrong with it
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def import_network(path: str | os.PathLike[str], importer: str | None = None, **
 def _recognise(path: Path) -> Importer:
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
-            return _bundled()[0]  # it refuses what is no file, and reads a pipe that somebody writes to
+            return _bundled()[-1]  # it refuses what is no file, and reads a pipe that somebody writes to
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
     except OSError as error:
@@ -118,7 +120,8 @@ def _recognise(path: Path) -> Importer:
 
 
 def _bundled() -> list[Importer]:
-    names = sorted(module.name for module in pkgutil.iter_modules(formats.__path__))
+    found = (module.name for module in pkgutil.iter_modules(formats.__path__))
+    names = sorted(found, key=lambda name: (name == _LAST, name))
     modules = {name: importlib.import_module(f"{formats.__name__}.{name}") for name in names}
     return [Importer(name, module.recognises, module.read) for name, module in modules.items()]
 

@@ -23,6 +23,8 @@ class Meta:
         sample_rate: samples of a series in a second, in Hz.
         window_step: samples from one window of a series to the next.
         rejection: the probability below which an answer is "unknown".
+        bit_outputs: True where the outputs are a vector of bits, each 1 where its score is 0 or above; else they are
+            scores of classes.
         notes: how it was trained and how well, as plain JSON values.
 
     Raises NetworkError where a value is of another type or out of its range.
@@ -34,6 +36,7 @@ class Meta:
     sample_rate: float | None = None
     window_step: int | None = None
     rejection: float | None = None
+    bit_outputs: bool | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -53,6 +56,11 @@ class Meta:
             object.__setattr__(self, "window_step", int(step))
         if self.rejection is not None:
             object.__setattr__(self, "rejection", _number("rejection", self.rejection, 0, 1))
+        if self.bit_outputs not in (True, False, None):
+            raise NetworkError(f"bit_outputs is {self.bit_outputs!r:.40}: give True or False")
+        object.__setattr__(self, "bit_outputs", self.bit_outputs or None)
+        if self.bit_outputs and (self.class_names or self.rejection is not None):
+            raise NetworkError("outputs that are bits have no class names and no rejection: leave them out")
         try:
             text = json.dumps(dict(self.notes), allow_nan=False)
         except (TypeError, ValueError):

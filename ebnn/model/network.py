@@ -89,6 +89,13 @@ class Network:
         return self.layers[-1].outputs
 
     @property
+    def output_text(self) -> str:
+        """What it gives, in words: "10 classes", "32 bits"."""
+        if self.meta.bit_outputs:
+            return f"{self.classes:,} bit{'s' if self.classes > 1 else ''}"
+        return f"{self.classes} classes"
+
+    @property
     def scale(self) -> float:
         """What makes a score a logit of the trainer's."""
         last: Any = self.layers[-1].transform
@@ -142,7 +149,7 @@ class Network:
         return hash(self.hash)
 
     def __repr__(self) -> str:
-        return f"<Network {self.input.kind} {self.input.shape} → {self.classes} classes, hash {self.hash[:8]}>"
+        return f"<Network {self.input.kind} {self.input.shape} → {self.output_text}, hash {self.hash[:8]}>"
 
     # Samples
 
@@ -210,6 +217,15 @@ class Network:
         """Integer scores of the samples, (n, classes) int32; ``x`` as in :meth:`predict`."""
         return reference.scores(self.layers, self.check_samples(x))
 
+    def predict_bits(self, x: ArrayLike) -> NDArray[np.bool_]:
+        """Bits of a network whose outputs are bits (``meta.bit_outputs``), (n, outputs) bool: 1 where a score is >= 0.
+
+        ``x`` as in :meth:`predict`. Raises NetworkError where the outputs are scores of classes.
+        """
+        if not self.meta.bit_outputs:
+            raise NetworkError("the outputs of this network are scores of classes, no bits: use predict")
+        return self.scores(x) >= 0
+
     def save(self, path: str | PathLike[str]) -> None:
         """Writes a ``.ebnn`` file in one step: an interrupted write leaves the old one. Raises WriteError."""
         version, values, arrays = 1, *self.describe()
@@ -223,7 +239,7 @@ class Network:
     # Validation
 
     def _check_classes(self) -> None:
-        if self.classes < MIN_CLASSES:
+        if self.classes < MIN_CLASSES and not self.meta.bit_outputs:
             raise NetworkError(
                 "the last layer has a single output, and the largest of one score is always class 0: give it two "
                 "outputs, one for each class, and train them with the softmax cross entropy"
