@@ -32,6 +32,10 @@ REPLY = 0x80
 """The bit that an answer sets in the command it answers."""
 
 
+PUSH_HEAD_BYTES = 36
+"""Of an image, that a push begins with."""
+
+
 UNTOLD = 0xFFFFFFFF
 """What a board answers to `Command.PROFILE` in place of a size of memory that it can't tell."""
 
@@ -47,6 +51,27 @@ class Command(enum.IntEnum):
     """Body: as of `PREDICT`. Answers class, microseconds, those of each layer, RAM untouched and deepest stack."""
     PREDICT_RAW = 0x04
     """Body: one raw sample, where the network has an encoder, reading after reading. Answers as `PREDICT`."""
+    PUSH_BEGIN = 0x05
+    """Body: the first `PUSH_HEAD_BYTES` of an image, and a tag where the board has a key. Begins a push."""
+    PUSH_PIECE = 0x06
+    """Body: where in the image u32, and its bytes from there on."""
+    PUSH_COMMIT = 0x07
+    """Body: the image's checksum u32, and a tag where the board has a key. From here on the image's network answers."""
+    PUSH_ABORT = 0x08
+    """No body. Ends the push that is under way."""
+    PUSH_FORGET = 0x09
+    """Body: the hash u32 of the pushed network that answers, and a tag where the board has a key. Drops it."""
+
+
+class Flag(enum.IntFlag):
+    """What updatable firmware says of itself in the answer to a `Command.HELLO`."""
+
+    PUSHED = 0x01
+    """The network that answers was pushed."""
+    KEPT = 0x02
+    """And is there after a reset."""
+    KEY = 0x04
+    """A push needs a tag."""
 
 
 class Status(enum.IntEnum):
@@ -66,7 +91,19 @@ class Status(enum.IntEnum):
     WRONG_SIZE = 0x11
     """The body has the wrong size. Detail: the right one in bytes."""
     NO_SESSION = 0x12
-    """A sample came before a `Command.HELLO`: the board has been reset since. Detail: 0."""
+    """A sample or a push came before a `Command.HELLO`: the board has been reset since. Detail: 0."""
+    NO_NETWORK = 0x13
+    """A sample came, and the board has no network. Detail: 0."""
+    NO_PUSH = 0x14
+    """No push of this image is under way. Detail: 0."""
+    TOO_BIG = 0x15
+    """The image with what it needs of RAM. Detail: the bytes that there are."""
+    WRONG_TARGET = 0x16
+    """The image is for another kind of processor. Detail: the right kind."""
+    WRONG_KEY = 0x17
+    """The tag is missing or wrong. Detail: 0."""
+    BAD_IMAGE = 0x18
+    """The image is damaged or cannot run. Detail: why, as ``ebnn_model_open`` says it."""
 
     @property
     def unreadable(self) -> bool:

@@ -135,6 +135,7 @@ def test_c_and_python_have_the_same_numbers() -> None:
     python = {"PROTOCOL_VERSION": frames.PROTOCOL_VERSION, "REPLY": frames.REPLY}
     python |= {f"COMMAND_{command.name}": command.value for command in Command}
     python |= {f"STATUS_{status.name}": status.value for status in Status}
+    python |= {f"FLAG_{flag.name}": flag.value for flag in frames.Flag}
     assert c_constants() == python
 
 

@@ -48,10 +48,17 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "utils": ({"frontends", "errors"}, set()),
     "datasets": ({"cache", "extras", "user_code", *NETWORK}, set()),
     "ports": ({"device"}, set()),
-    "platformio": ({"atomic", "boards", "build_folders", "extras", "firmware_sources", "leftovers", *BASE}, set()),
-    "device": ({"frames", "boards", "printable", *NETWORK}, set()),
+    "updatable": ({"boards", *BASE}, set()),
+    "platformio": (
+        {"atomic", "boards", "build_folders", "extras", "firmware_sources", "leftovers", "updatable", *BASE},
+        set(),
+    ),
+    "device": ({"frames", "boards", "printable", "updatable", *NETWORK}, set()),
     "simulation": (
-        {"boards", "build_folders", "c_compiler", "frames", "compile", "firmware_sources", "leftovers", *NETWORK},
+        {
+            *("boards", "build_folders", "c_compiler", "frames", "compile", "firmware_sources", "leftovers"),
+            *("updatable", *NETWORK),
+        },
         {"platformio"},
     ),
     "report": ({"compile", "boards", *BASE}, set()),

@@ -5,7 +5,10 @@ from pathlib import Path
 from ..errors import NetworkError
 
 # Of the libraries, as programs include them, and of the serial firmware; a test compares them with the folders.
-OWN = frozenset("arm board ebnn ebnn_linux frames memory protocol responder stack".split())
+OWN = frozenset(
+    """arm board ebnn ebnn_linux file_store frames memory protocol push push_key responder running sha256 stack
+    store""".split()
+)
 _C = frozenset(
     """alloca assert complex ctype endian errno fcntl features fenv float inttypes iso646 limits locale malloc math
     poll pthread sched semaphore setjmp signal stdalign stdarg stdatomic stdbit stdbool stdckdint stddef stdint stdio

@@ -10,13 +10,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..frames import UNTOLD
+from ..frames import UNTOLD, Flag
 from ..printable import printable
 
 
 @dataclass(frozen=True)
+class PushFacts:
+    """What updatable firmware says about pushed networks."""
+
+    pushed: bool
+    """Whether the network that answers was pushed; otherwise it is the firmware's own, or there is none."""
+    kept: bool
+    """Whether it was pushed and is there after a reset."""
+    keyed: bool
+    """Whether a push must show a key."""
+    version: int
+    """Of the images that the board takes."""
+    target: int
+    """The kind of processor that they are for."""
+    piece_bytes: int
+    """The most that one request carries."""
+    room_bytes: int
+    """RAM that there is for image, scores and arena."""
+    store_bytes: int
+    """The largest image that is there after a reset; 0 where none is."""
+
+
+@dataclass(frozen=True)
 class DeviceInfo:
-    """What a board says about itself."""
+    """What a board says about itself. Updatable firmware without a network has the hash 0 and no classes."""
 
     board: str
     network: str
@@ -27,6 +49,8 @@ class DeviceInfo:
     arena_bytes: int
     inferences: int
     """How many samples the board has run since its reset."""
+    push: PushFacts | None = None
+    """Of updatable firmware."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +87,7 @@ def read_info(payload: bytes, nonce: bytes) -> DeviceInfo | None:
     if len(payload) < 25:
         return None
     echoed, network_hash, input_bytes, arena_bytes, inferences, classes = struct.unpack_from("<4sIIIIH", payload, 1)
-    board, network, *_ = [*payload[23:].split(b"\x00"), b""]
+    board, network, rest = [*payload[23:].split(b"\x00", 2), b"", b""][:3]
     if echoed != nonce:
         return None
     return DeviceInfo(
@@ -74,7 +98,19 @@ def read_info(payload: bytes, nonce: bytes) -> DeviceInfo | None:
         classes=classes,
         arena_bytes=arena_bytes,
         inferences=inferences,
+        push=_read_push_facts(rest),
     )
+
+
+_PUSH_FACTS = struct.Struct("<BBBHII")
+
+
+def _read_push_facts(rest: bytes) -> PushFacts | None:
+    if len(rest) < _PUSH_FACTS.size:
+        return None
+    flags, version, target, piece, room, store = _PUSH_FACTS.unpack_from(rest)
+    pushed, kept, keyed = (bool(flags & flag) for flag in Flag)
+    return PushFacts(pushed, kept, keyed, version, target, piece, room, store)
 
 
 def sample_bytes(packed: Any, info: DeviceInfo) -> bytes:

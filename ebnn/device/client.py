@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DeviceError, NoAnswerError, RefusedError, WrongNetworkError
-from ..frames import PROTOCOL_VERSION, Command, Frame, Status
+from ..frames import PROTOCOL_VERSION, PUSH_HEAD_BYTES, Command, Frame, Status
+from ..updatable import tag
 from .answers import DeviceInfo, Prediction, Profile, read_info, read_prediction, read_profile, sample_bytes
 from .explanations import explain_refusal, explain_silence
 from .link import Link, Missing, Refusal, Statistics
+from .pushing import ImageHead, check_key, check_push, is_worth_another_try, push_facts, refused_push
 from .serial_port import BAUDRATE, PortLike, open_port, short_name
 
 _BOOT_POLL_SECONDS = 0.5  # how often a board that is starting is asked
@@ -27,6 +29,7 @@ _LONGEST_WAIT_SECONDS = 30.0  # to which the wait for one answer grows, time-out
 _SILENCES = 2  # time-outs in a row after which the board may have been reset
 _HELLO_BYTES = 64  # of an answer to a HELLO, about
 _PROFILE_BYTES = 64  # of an answer to a PROFILE, about
+_STORE_SECONDS = 0.004  # that a byte takes to be written to an EEPROM, or back
 
 _Answer = TypeVar("_Answer")
 
@@ -177,6 +180,117 @@ class Device:
         profile = self._ask(Command.PROFILE, body, _PROFILE_BYTES, read_profile)
         self._check_class(profile.class_index, info)
         return profile
+
+    def push(
+        self, image: bytes, *, key: bytes | None = None, progress: Callable[[int], None] = lambda done: None
+    ) -> DeviceInfo:
+        """Sends the image of a network to updatable firmware, and returns what the board says when it runs it.
+
+        Args:
+            image: of `ebnn.compile.image.image_bytes`, for the board's kind of processor.
+            key: of `ebnn.updatable.read_key`, where the board has one.
+            progress: told after each piece how many bytes are there; again from 0 on where a push begins anew.
+
+        What the line loses or damages is sent again, and a board that was reset gets all of it anew. Until the last
+        moment the board runs what it ran before, if it has the room, and after a reset that or nothing.
+
+        Raises what `hello` raises; `DeviceError` where the board takes no networks, or not this one, and `RefusedError`
+        where it says so itself.
+        """
+        head = ImageHead.of(image)
+        facts = push_facts(self.hello(), self.port_name)
+        check_push(head, facts, self.port_name, key is not None)
+        self._expected_hash = self._expected_name = None
+        startup, self.startup = self.startup, self.startup + _STORE_SECONDS * facts.store_bytes
+        try:
+            for attempt in range(self.retries + 1):
+                self._info = None
+                refusal = self._push_once(image, head.crc, key, facts.piece_bytes, progress)
+                self._info = None
+                info = self.hello()
+                if info.network_hash == head.hash32 and info.push is not None and info.push.pushed:
+                    return info
+                if refusal is not None and not is_worth_another_try(*refusal, attempt):
+                    raise refused_push(self.port_name, *refusal)
+            raise NoAnswerError(
+                f"{self.port_name} took none of {self.retries + 1} tries at a push "
+                f"({self.statistics.bad_frames} damaged frames so far): check the cable, or use more retries"
+            )
+        finally:
+            self.startup = startup
+
+    def forget(self, *, key: bytes | None = None) -> DeviceInfo:
+        """Drops a pushed network, so that the firmware's own answers again, and returns what the board then says.
+
+        Without a pushed network nothing happens. Raises what `push` raises.
+        """
+        facts = push_facts(info := self.hello(), self.port_name)
+        if not facts.pushed:
+            return info
+        check_key(facts, self.port_name, key is not None)
+        self._expected_hash = self._expected_name = self._info = None
+        refusal = self._order(Command.PUSH_FORGET, info.network_hash.to_bytes(4, "little"), key)
+        self._info = None
+        after = self.hello()
+        if after.push is not None and after.push.pushed:
+            raise refused_push(self.port_name, *(refusal or Refusal(Status.NO_PUSH, 0)))
+        return after
+
+    def _push_once(
+        self, image: bytes, crc: int, key: bytes | None, piece_bytes: int, progress: Callable[[int], None]
+    ) -> Refusal | None:
+        """Sends all of an image; returns what was refused."""
+        progress(0)
+        refusal = self._order(Command.PUSH_BEGIN, image[:PUSH_HEAD_BYTES], key)
+        if refusal is not None:
+            return refusal
+        for at in range(0, len(image), piece_bytes):
+            piece = image[at : at + piece_bytes]
+            refusal = self._order(Command.PUSH_PIECE, at.to_bytes(4, "little") + piece)
+            if refusal is not None:
+                return refusal
+            progress(at + len(piece))
+        return self._order(Command.PUSH_COMMIT, crc.to_bytes(4, "little"), key, image)
+
+    def _order(
+        self, command: Command, body: bytes, key: bytes | None = None, signed: bytes | None = None
+    ) -> Refusal | None:
+        """Sends a request until it is answered; returns None where all is well, else why it was refused.
+
+        A key's tag is of the body, or of what is ``signed``.
+        """
+        if key is not None:
+            body += tag(key, command, body if signed is None else signed)
+        begin = time.monotonic()
+        request = self._link.next_request(command, body)
+        patience = wait = self._patience(len(body), 0)
+        silences = 0
+        for attempt in range(self.retries + 1):
+            if time.monotonic() >= begin + self.limit:
+                break
+            if attempt:
+                self.waiting(time.monotonic() - begin)
+            if silences == _SILENCES:
+                self._info = None
+                self.hello()  # a board that was reset has a session again after this
+                silences = 0
+            self._link.retries += attempt > 0
+            self._link.send(request)
+            reply = self._link.answer(request, time.monotonic() + wait, lambda payload: payload)
+            if isinstance(reply, Refusal):
+                return reply
+            if not isinstance(reply, Missing):
+                return None
+            if reply is Missing.SILENCE:
+                silences += 1
+                wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+            else:
+                wait = patience
+        raise NoAnswerError(
+            f"{self.port_name} answered none of {self.retries + 1} tries at {command.name} in "
+            f"{time.monotonic() - begin:.1f} s ({self.statistics.bad_frames} damaged frames so far): check the cable, "
+            "or use more retries"
+        )
 
     def _check_class(self, index: int, info: DeviceInfo) -> None:
         if index >= info.classes:

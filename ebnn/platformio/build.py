@@ -7,16 +7,17 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ebnn.atomic import copy_tree
-from ebnn.boards import Board
-from ebnn.build_folders import kept_folder
+from ebnn.boards import Board, is_board, load_board
+from ebnn.build_folders import kept_folder, temporary_folder
 from ebnn.errors import BuildError, EbnnError
 from ebnn.firmware_sources import firmware_folder
 from ebnn.leftovers import delete
+from ebnn.updatable import Updatable
 
 from .availability import check_platform, core_variables, toolchain_stamp
 from .project import Project, bundled_project, environment_text
@@ -26,13 +27,18 @@ _PARTS = ("src", "host", "lib")  # of the firmware that PlatformIO compiles
 _PROGRAMS = ("firmware.elf", "program", "program.exe")
 
 
-def build_firmware(board: str | Board, header: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Path:
+def build_firmware(
+    board: str | Board,
+    header: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    updatable: Updatable | None = None,
+) -> Path:
     """Builds the serial firmware with an emitted header for a board and returns the path of the ELF file.
 
     ``board`` is an environment of ebnn's platformio.ini, or a user's board; ``folder`` receives the ELF file
     (firmware.elf, and firmware.hex where the board has one; for "native" the program). Nothing else is written but
     ebnn's cache, where the compiled Arduino core stays, so that the next build takes a second or two; without a cache,
-    nothing.
+    and for ``updatable`` firmware with a key, nothing.
 
     Raises `ebnn.errors.BuildError` with the reason: no such environment or header, a compiler's errors, a network that
     is too big for the board, or a toolchain that PlatformIO cannot get.
@@ -46,7 +52,7 @@ def build_firmware(board: str | Board, header: str | os.PathLike[str], folder: s
     project.check_board(name)
     check_platform(project, name)
     try:
-        with prepared_workspace(name, header, known) as workspace:
+        with prepared_workspace(name, header, known, updatable) as workspace:
             arguments = ["run", "-d", str(workspace.project), "-e", name]
             error = build_error(run_platformio(arguments, workspace.variables), name, _network(header))
             if error is not None:
@@ -63,20 +69,27 @@ def _network(header: Path) -> str:
 
 
 @contextlib.contextmanager
-def prepared_workspace(board: str, header: Path, own: Board | None = None) -> Iterator[Workspace]:
+def prepared_workspace(
+    board: str, header: Path, own: Board | None = None, updatable: Updatable | None = None
+) -> Iterator[Workspace]:
     """Holds, for this process alone, a folder with a copy of ebnn's firmware in which it is built for this board.
 
-    ``own`` is a user's board, which ebnn's platformio.ini does not have.
+    ``own`` is a user's board, which ebnn's platformio.ini does not have; ``updatable`` is for firmware that takes
+    pushed networks.
 
-    It is in ebnn's cache, or a temporary folder where the cache cannot be used. The header lies there as network.h.
-    What another version of the firmware or of the compilers has built is not taken, nor what is not whole.
+    It is in ebnn's cache, or a temporary folder where the cache cannot be used, or a key must not stay. The header lies
+    there as network.h. What another version of the firmware or of the compilers has built is not taken, nor what is
+    not whole.
 
     Raises OSError.
     """
     bundled = bundled_project()
     environment = environment_text(own)
-    names = hashlib.sha256(f"{_content(bundled)}\n{toolchain_stamp()}{environment}".encode()).hexdigest()[:16], board
-    with kept_folder("platformio", *names) as folder:
+    flags = () if updatable is None else updatable.flags(known_board(board, own))
+    words = f"{_content(bundled)}\n{toolchain_stamp()}{environment}{' '.join(flags)}"
+    names = hashlib.sha256(words.encode()).hexdigest()[:16], board
+    secret = updatable is not None and updatable.key is not None
+    with temporary_folder() if secret else kept_folder("platformio", *names) as folder:
         mark = folder / ".built"
         if not mark.is_file() or mark.read_text() != _state(folder):
             for entry in folder.iterdir():
@@ -87,8 +100,10 @@ def prepared_workspace(board: str, header: Path, own: Board | None = None) -> It
             _copy_firmware(bundled, folder / "project", environment)
         mark.unlink(missing_ok=True)
         shutil.copyfile(header, folder / "include" / "network.h")
+        if updatable is not None:
+            updatable.write_key(folder / "include")
         try:
-            variables = {**build_variables(folder), **core_variables(folder)}
+            variables = {**build_variables(folder), **core_variables(folder), **with_build_flags(flags)}
             yield Workspace(folder / "project", folder / "build", variables)
         except EbnnError:  # PlatformIO has ended by itself, and knows what it has built
             mark.write_text(_state(folder))
@@ -117,6 +132,17 @@ def build_variables(folder: Path) -> dict[str, str]:
         "PLATFORMIO_INCLUDE_DIR": str(folder / "include"),
         "TMPDIR": str(folder / "tmp"),
     }
+
+
+def with_build_flags(flags: Sequence[str]) -> dict[str, str]:
+    """Returns the variable that gives PlatformIO flags beside those of the project and of the user."""
+    name = "PLATFORMIO_BUILD_FLAGS"
+    return {name: " ".join([os.environ.get(name, ""), *flags]).strip()} if flags else {}
+
+
+def known_board(board: str, own: Board | None) -> Board | None:
+    """Returns the board that an environment is for, a user's own where it is one; None for one that ebnn has not."""
+    return own or (load_board(board) if is_board(board) else None)
 
 
 def _content(project: Project) -> str:

@@ -12,9 +12,10 @@ from ebnn.boards import Board
 from ebnn.build_folders import temporary_folder
 from ebnn.errors import BuildError, DeviceError, PortError
 from ebnn.firmware_sources import bundled_header
+from ebnn.updatable import Updatable
 
 from .availability import check_platform, check_upload, core_variables
-from .build import build_variables, prepared_workspace
+from .build import build_variables, known_board, prepared_workspace, with_build_flags
 from .project import Project, bundled_project, check_path
 from .running import Outcome, build_error, run_platformio
 
@@ -33,6 +34,7 @@ def upload(
     header: str | os.PathLike[str] | None = None,
     network: str = "the network",
     baud: int | None = None,
+    updatable: Updatable | None = None,
     show: Callable[[str], None] | None = None,
 ) -> None:
     """Builds a project for a board and writes it through a serial port.
@@ -44,6 +46,7 @@ def upload(
         header: the network.h to build that firmware with; None takes `ebnn.firmware_sources.bundled_header`.
         network: how messages call the network.
         baud: bits per second that the firmware shall speak; None leaves it to the project, whose firmware has 115,200.
+        updatable: how firmware that takes pushed networks is built; None leaves it to the project.
         show: gets PlatformIO's output, line by line as it comes.
 
     Raises `ebnn.errors.BuildError` if it cannot be built or is too big, `ebnn.errors.PortError` if the port cannot be
@@ -57,27 +60,28 @@ def upload(
     if project is not None:
         check_path(project.folder, "move the project to a folder with a plain name")
     check_platform(target, board)
-    speed = {} if baud is None else _with_build_flag(f"-DEBNN_BAUD={baud}")
+    flags = [] if baud is None else [f"-DEBNN_BAUD={baud}"]
+    if updatable is not None:
+        flags += updatable.flags(known_board(board, own))
     try:
         with contextlib.ExitStack() as stack:
             if project is None:
                 source = Path(header) if header is not None else bundled_header()
-                workspace = stack.enter_context(prepared_workspace(board, source, own))
-                _upload(workspace.project, board, port, network, {**workspace.variables, **speed}, show)
+                workspace = stack.enter_context(prepared_workspace(board, source, own, updatable))
+                _upload(
+                    workspace.project, board, port, network, {**workspace.variables, **with_build_flags(flags)}, show
+                )
             else:
                 folder = stack.enter_context(temporary_folder())
                 variables = {"TMPDIR": str(folder), **core_variables(folder)}
                 if not os.access(project.folder, os.W_OK):  # another user's
                     variables = {**build_variables(folder), **variables, "PLATFORMIO_INCLUDE_DIR": str(project.include)}
-                _upload(project.folder, board, port, network, {**variables, **speed}, show)
+                if updatable is not None and updatable.key is not None:
+                    updatable.write_key(folder)
+                    flags.append(f"-I{folder}")
+                _upload(project.folder, board, port, network, {**variables, **with_build_flags(flags)}, show)
     except OSError as error:
         raise BuildError(f"the firmware for {board} cannot be built: {error}") from error
-
-
-def _with_build_flag(flag: str) -> dict[str, str]:
-    """The variable that gives PlatformIO a flag beside those of the project and of the user."""
-    name = "PLATFORMIO_BUILD_FLAGS"
-    return {name: f"{os.environ.get(name, '')} {flag}".strip()}
 
 
 def _upload(

@@ -9,11 +9,12 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ebnn.boards import Board
 from ebnn.build_folders import temporary_place
-from ebnn.errors import PortError
+from ebnn.errors import PortError, WriteError
+from ebnn.updatable import Updatable
 
 from .images import Image, read_image
 from .simavr_build import simavr_program
@@ -81,19 +82,20 @@ class SimavrSimulator(Simulator):
         watch: functions to count and time, by their names in the ELF file, separated by commas; without it, those of
             `WATCHED` that are there. The compiler must not have inlined them.
         bootloader: an Intel hex file that the board starts with.
+        store: a file that is the board's EEPROM; without it, the EEPROM is erased when the board starts.
         plugged: whether the board stays when the terminal's other side is closed, to be reset when it is opened again.
 
     Raises `ebnn.errors.PortError` if a file cannot be read, or is not for this board, and `ebnn.errors.BuildError`
     without a compiler or libsimavr.
     """
 
-    OPTIONS = frozenset({"watch", "bootloader"})
+    OPTIONS = frozenset({"watch", "bootloader", "store"})
 
     @classmethod
-    def build(cls, board: Board, header: Path, folder: Path) -> Path:
+    def build(cls, board: Board, header: Path, folder: Path, updatable: Updatable | None = None) -> Path:
         from ebnn.platformio import build_firmware
 
-        return build_firmware(board, header, folder)
+        return build_firmware(board, header, folder, updatable)
 
     def __init__(
         self,
@@ -103,6 +105,7 @@ class SimavrSimulator(Simulator):
         *,
         watch: str = "",
         bootloader: str = "",
+        store: str = "",
         plugged: bool = False,
     ) -> None:
         image = Image(b"") if program is None else read_image(program)
@@ -113,12 +116,12 @@ class SimavrSimulator(Simulator):
         self._watched = _find_functions(image, program, watch)
         self._crash: dict[str, Any] | None = None
         self._control, control = socket.socketpair()
-        with control, tempfile.TemporaryFile(dir=temporary_place()) as flash:
+        with control, tempfile.TemporaryFile(dir=temporary_place()) as flash, _open_store(store) as eeprom:
             flash.write(_ERASED * image.base + image.code)
             if boot.code:
                 flash.write(_ERASED * (boot.base - flash.tell()) + boot.code)
             flash.flush()
-            fds = (control.fileno(), flash.fileno())
+            fds = (control.fileno(), flash.fileno(), eeprom.fileno())
             arguments = [str(board.mcu).lower(), str(board.clock_hz), *map(str, fds)]
             arguments += [str(boot.start), str(image.data_end), str(int(plugged))]
             arguments += [str(address) for _, address in self._watched]
@@ -189,6 +192,17 @@ class SimavrSimulator(Simulator):
                 if message["event"] == "crash":
                     self._crash = message
         return None
+
+
+def _open_store(path: str) -> IO[bytes]:
+    """Opens the file that is the EEPROM, or makes it. Raises `ebnn.errors.WriteError`."""
+    try:
+        if not path:
+            return tempfile.TemporaryFile(dir=temporary_place())
+        Path(path).touch(mode=0o600)
+        return Path(path).open("r+b")
+    except OSError as error:
+        raise WriteError(f"{path} cannot be the board's EEPROM: {error.strerror}") from error
 
 
 def _check(board: Board, image: Image, program: Path | None, boot: Image) -> None:

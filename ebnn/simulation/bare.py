@@ -14,6 +14,7 @@ from ebnn.boards import BareBuild, Board
 from ebnn.c_compiler import run_compiler
 from ebnn.errors import BuildError
 from ebnn.firmware_sources import firmware_folder
+from ebnn.updatable import SOURCES, Updatable
 
 FLAGS = ("-std=c99", "-Os", "-Wall", "-Wextra")
 
@@ -49,12 +50,13 @@ def build_bare(
     *,
     include: Iterable[str | os.PathLike[str]] = (),
     flags: Sequence[str] = FLAGS,
+    updatable: Updatable | None = None,
 ) -> Path:
     """Compiles the responder with an emitted header for a bare-metal board and returns the program's path, an ELF file.
 
     `folder` receives the program and a copy of the header; `include` are further folders to search for what the header
-    includes. Raises `ebnn.errors.BuildError` if the header, the compiler or its C library is missing, if the compiler
-    fails, or if the network does not fit the board.
+    includes; `updatable` is for firmware that takes pushed networks. Raises `ebnn.errors.BuildError` if the header, the
+    compiler or its C library is missing, if the compiler fails, or if the network does not fit the board.
     """
     header, folder = Path(header).resolve(), Path(folder).resolve()
     if not header.is_file():
@@ -62,6 +64,11 @@ def build_bare(
     target, firmware = _build_of(board), firmware_folder()
     shutil.copyfile(header, folder / "network.h")
     program = folder / "responder.elf"
+    sources, more = ["frames.c", "responder.c"], tuple[str, ...]()
+    if updatable is not None:
+        updatable.write_key(folder)
+        sources += SOURCES
+        more = updatable.flags(board)
     searched = [
         folder,
         firmware / "src",
@@ -77,8 +84,9 @@ def build_bare(
         "-ffunction-sections",
         "-fdata-sections",
         f"-DEBNN_BOARD={board.name}",
+        *more,
         *(f"-I{path}" for path in searched),
-        *(str(firmware / "src" / name) for name in ("frames.c", "responder.c")),
+        *(str(firmware / "src" / name) for name in sources),
         *(str(firmware / "bare" / name) for name in (*_COMMON, *target.sources)),
         "-specs=picolibc.specs",
         "--oslib=semihost",

@@ -12,6 +12,7 @@ from ebnn.boards import Board
 from ebnn.build_folders import temporary_folder
 from ebnn.errors import PortError, WriteError
 from ebnn.firmware_sources import default_header
+from ebnn.updatable import Updatable
 
 from .avr import SimavrSimulator
 from .bootloaders import find_bootloader
@@ -42,6 +43,8 @@ def plugged_in(
     header: str | os.PathLike[str] | None = None,
     bootloader: bool = False,
     link: str | os.PathLike[str] | None = None,
+    updatable: Updatable | None = None,
+    store: str | os.PathLike[str] | None = None,
 ) -> Iterator[PluggedBoard]:
     """Plugs a simulated board in, until the end of the ``with`` block.
 
@@ -52,6 +55,8 @@ def plugged_in(
             `ebnn.firmware_sources.default_header`; with a bootloader the flash is empty.
         bootloader: whether the bootloader is in the flash, so that avrdude can write a program; AVR boards only.
         link: where a symbolic link to the port is kept.
+        updatable: how firmware that takes pushed networks is built; None builds the usual one.
+        store: the file that keeps pushed networks: an AVR's EEPROM, or what this computer has in its place.
 
     Raises `ebnn.errors.PortError` for a board or program that cannot be simulated, `ebnn.errors.BuildError` if
     something cannot be built, `ebnn.errors.WriteError` if the link cannot be made.
@@ -61,21 +66,24 @@ def plugged_in(
     is_avr = issubclass(kind, SimavrSimulator)
     if bootloader and not is_avr:
         raise PortError(f"the simulated {board} has no bootloader; the AVR boards have")
+    if store is not None and "store" not in kind.OPTIONS:
+        raise PortError(f"the simulated {board} keeps nothing in a file; the AVR boards and host do")
+    options = {} if store is None else {"store": str(store)}
     with contextlib.ExitStack() as stack:
         path = Path(program) if program is not None else None
         if path is None and (header is not None or not bootloader):
             folder = stack.enter_context(temporary_folder())
-            path = kind.build(known, Path(header) if header is not None else default_header(), folder)
+            path = kind.build(known, Path(header) if header is not None else default_header(), folder, updatable)
         master, slave = make_terminal()
         try:
             port = os.ttyname(slave)
             simulator: Simulator
             if is_avr:
                 boot = str(find_bootloader(known)) if bootloader else ""
-                simulator = SimavrSimulator(known, path, master, bootloader=boot, plugged=True)
+                simulator = SimavrSimulator(known, path, master, bootloader=boot, plugged=True, **options)
             else:
                 assert path is not None
-                simulator = kind(known, path, master)
+                simulator = kind(known, path, master, **options)
             stack.callback(simulator.stop)
             if not is_avr:  # these end when nobody has the terminal open, so this program has
                 stack.callback(os.close, os.dup(slave))

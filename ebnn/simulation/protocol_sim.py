@@ -2,6 +2,8 @@
 
 ``sim://BOARD?header=PATH`` compiles the firmware with the network of that header, ``sim://BOARD?program=PATH`` runs
 what is compiled already, and ``sim://BOARD`` takes the project's header in a project's folder, else ebnn's own.
+With ``updatable=1`` the firmware takes pushed networks, with ``updatable=empty`` it has no other; ``key=PATH`` is the
+key file that a push must show, and ``store=PATH`` the file that keeps pushed networks.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from ebnn.build_folders import temporary_folder
 from ebnn.errors import PortError
 from ebnn.firmware_sources import default_header
 from ebnn.names import similar_names, unknown_name
+from ebnn.updatable import Updatable, read_key
 
 from .simulator import Simulator
 
@@ -42,6 +45,7 @@ class Address:
     board: Board
     header: Path | None
     program: Path | None
+    updatable: Updatable | None
     options: dict[str, str]
     """The simulator's own."""
 
@@ -57,12 +61,24 @@ def parse_url(url: str) -> Address:
         raise PortError(f"{url!r} is no simulated board: write sim://BOARD, as in sim://host, or sim://./BOARD.toml")
     board = find_board(place.removesuffix("/"))
     options = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
-    known = ["header", "program", *sorted(simulator_class(board).OPTIONS)]
+    known = ["header", "program", "updatable", "key", *sorted(simulator_class(board).OPTIONS)]
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise PortError(f"sim://{board.name} has no option {unknown[0]!r}; it has {', '.join(known)}")
     header, program = (Path(options.pop(key)) if key in options else None for key in ("header", "program"))
-    return Address(board, header, program, options)
+    return Address(board, header, program, _updatable(board, options), options)
+
+
+def _updatable(board: Board, options: dict[str, str]) -> Updatable | None:
+    """What a URL says of updatable firmware; takes it out of the options."""
+    kind, key = options.pop("updatable", None), options.pop("key", None)
+    if kind is None:
+        if key is not None:
+            raise PortError(f"sim://{board.name}: key needs updatable=1")
+        return None
+    if kind not in ("1", "empty"):
+        raise PortError(f"sim://{board.name}: updatable is 1 or empty, not {kind!r}")
+    return Updatable(None if key is None else read_key(Path(key)), kind == "empty")
 
 
 def takes_header(port: str) -> bool:
@@ -148,7 +164,7 @@ class Serial(serial.Serial):  # type: ignore[misc]
         if program is None:
             self._folder = contextlib.ExitStack()
             folder = self._folder.enter_context(temporary_folder())
-            program = kind.build(address.board, address.header or default_header(), folder)
+            program = kind.build(address.board, address.header or default_header(), folder, address.updatable)
         master, slave = make_terminal()
         try:
             self.portstr = os.ttyname(slave)

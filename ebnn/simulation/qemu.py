@@ -23,6 +23,7 @@ from typing import Any
 from ebnn.boards import Board, Machine
 from ebnn.build_folders import temporary_place
 from ebnn.errors import PortError
+from ebnn.updatable import Updatable
 
 from .bare import build_bare
 from .simulator import Simulator, start_process
@@ -34,8 +35,8 @@ class QemuSimulator(Simulator):
     """The responder on a bare-metal port (``firmware/bare``), in QEMU. The reset button is QEMU's own."""
 
     @classmethod
-    def build(cls, board: Board, header: Path, folder: Path) -> Path:
-        return build_bare(board, header, folder)
+    def build(cls, board: Board, header: Path, folder: Path, updatable: Updatable | None = None) -> Path:
+        return build_bare(board, header, folder, updatable=updatable)
 
     def __init__(self, board: Board, program: Path, terminal: int) -> None:
         machine = board.machine

@@ -11,6 +11,7 @@ from typing import IO, Any, ClassVar
 
 from ebnn.boards import Board
 from ebnn.errors import PortError
+from ebnn.updatable import Updatable
 
 
 class Simulator(ABC):
@@ -31,10 +32,10 @@ class Simulator(ABC):
 
     @classmethod
     @abstractmethod
-    def build(cls, board: Board, header: Path, folder: Path) -> Path:
+    def build(cls, board: Board, header: Path, folder: Path, updatable: Updatable | None = None) -> Path:
         """Compiles the firmware with an emitted header in `folder`, returns the program.
 
-        Raises `ebnn.errors.BuildError`.
+        `updatable` is for firmware that takes pushed networks. Raises `ebnn.errors.BuildError`.
         """
 
     @abstractmethod

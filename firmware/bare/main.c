@@ -17,6 +17,9 @@ int main(void)
 {
     bare_paint();
     bare_start();
+#ifdef EBNN_UPDATABLE
+    ebnn_responder_reset();
+#endif
     for (;;) {
         ebnn_responder_take(bare_get());
     }

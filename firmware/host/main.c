@@ -3,6 +3,9 @@
  *
  * The program ends when the other side of the pseudo terminal is closed. SIGUSR1 is the reset button: the program
  * starts again from its first instruction, whatever it was doing, on the same terminal.
+ *
+ * Updatable firmware takes two arguments: the file that keeps pushed networks, and after how many bytes that are
+ * written there the power fails. Without the first, they are gone after a reset.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -17,6 +20,9 @@
 #include <ebnn.h> /* so that PlatformIO finds the library wherever network.h lies */
 
 #include "responder.h"
+#ifdef EBNN_UPDATABLE
+#include "file_store.h"
+#endif
 
 static uint8_t output[1024];
 static size_t output_count;
@@ -84,6 +90,10 @@ int main(int count, char **values)
     (void)sigemptyset(&reset);
     (void)sigaddset(&reset, SIGUSR1);
     (void)sigprocmask(SIG_UNBLOCK, &reset, NULL);
+#ifdef EBNN_UPDATABLE
+    ebnn_file_store_open(count > 1 ? values[1] : NULL, count > 2 ? strtoul(values[2], NULL, 10) : 0u);
+    ebnn_responder_reset();
+#endif
 
     for (;;) {
         ssize_t taken = read(0, input, sizeof input);

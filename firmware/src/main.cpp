@@ -32,6 +32,9 @@ void setup()
 {
     ebnn_stack_paint();
     Serial.begin(EBNN_BAUD);
+#ifdef EBNN_UPDATABLE
+    ebnn_responder_reset();
+#endif
 }
 
 void loop()

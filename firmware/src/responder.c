@@ -19,6 +19,8 @@
  * - A request that arrives late, after newer ones, is run again or answered again: the network is a function of the
  *   sample alone, so this costs time and changes no answer.
  * - A PROFILE is run each time it comes, and drops the kept reply: its own answer takes that room.
+ * - A request of a push does the same when it comes twice. A straggler of an earlier push can at most damage the image,
+ *   which its checksum then shows.
  */
 #include "responder.h"
 
@@ -26,9 +28,8 @@
 #include <string.h>
 
 #include "frames.h"
-#define EBNN_STATIC /* the network is this file's alone, which takes less flash */
-#include "network.h"
 #include "protocol.h"
+#include "running.h"
 
 /* The board's name, without quotes, as in -DEBNN_BOARD=uno. */
 #ifndef EBNN_BOARD
@@ -43,35 +44,16 @@
 #define NOT_INLINED
 #endif
 
-/* Left out with -DEBNN_NO_PROFILE, and where the header cannot run layer by layer. */
-#if defined(EBNN_LAYERS) && !defined(EBNN_NO_PROFILE)
-#define WITH_PROFILE
-#endif
-
-/* Of a network with an encoder: raw samples are encoded value by value as they come, which takes RAM for one value. */
-#if defined(EBNN_RAW_VALUES)
-#define WITH_RAW
-#define RAW_BYTES ((uint32_t)(EBNN_RAW_VALUES) * sizeof(EBNN_RAW_TYPE))
+#define HEAD_BYTES 3u  /* sequence u16, command u8 */
+#define HELLO_BYTES 5u /* protocol version u8, nonce u32 */
+/* The longest body that isn't a sample. */
+#ifndef EBNN_UPDATABLE
+#define ARGUMENT_BYTES 8u
 #else
-#define RAW_BYTES 0u
+#define BEGIN_BYTES (EBNN_PUSH_HEAD_BYTES + EBNN_PUSH_TAG_BYTES)
+#define ARGUMENT_BYTES (BEGIN_BYTES > 4u + EBNN_PUSH_PIECE ? BEGIN_BYTES : 4u + EBNN_PUSH_PIECE)
 #endif
 
-#if defined(__AVR__)
-#include <avr/io.h>
-/* Beside arena and scores, on an ATmega328P. Static data: 239 bytes, of them 157 of the Arduino core's Serial, 43 of
- * the state below, the rest the core's timers and the names. Stack: 334 bytes measured with a convolution on small
- * patches of pixels, interrupts included. The remaining 50 are for other compilers and longer names. */
-#define RAM_BESIDE (640 + EBNN_RAM_OF_ONES + 4 * EBNN_CLASSES)
-#if EBNN_ARENA_BYTES + RAM_BESIDE > RAMEND - RAMSTART + 1
-#error "this network's arena and the serial firmware do not fit the board's RAM: use fewer filters or a larger board"
-#endif
-#endif
-
-#define HEAD_BYTES 3u     /* sequence u16, command u8 */
-#define HELLO_BYTES 5u    /* protocol version u8, nonce u32 */
-#define ARGUMENT_BYTES 8u /* the longest body that isn't a sample */
-
-#define INPUT_BYTES ((uint32_t)(EBNN_INPUT_BYTES))
 #define LONGEST_SAMPLE (INPUT_BYTES > RAW_BYTES ? INPUT_BYTES : (uint32_t)RAW_BYTES)
 #define LONGEST_BODY (LONGEST_SAMPLE > ARGUMENT_BYTES ? LONGEST_SAMPLE : (uint32_t)ARGUMENT_BYTES)
 
@@ -81,7 +63,7 @@ static struct {
     uint8_t command;
     uint8_t argument[ARGUMENT_BYTES]; /* the body, unless it is a sample */
 #ifdef WITH_RAW
-    EBNN_RAW_TYPE value; /* of a raw sample, that is being read */
+    RAW_TYPE value; /* of a raw sample, that is being read */
 #endif
 
     uint8_t in_session;
@@ -93,8 +75,19 @@ static struct {
     uint16_t kept_sequence;
     uint16_t kept_crc;
     uint8_t result[5]; /* class u8, microseconds u32 */
+#ifndef EBNN_UPDATABLE
     int32_t scores[EBNN_CLASSES];
+#endif
 } state;
+
+#ifndef EBNN_UPDATABLE
+#define LAYERS EBNN_LAYERS
+#define SCORES state.scores
+#define SCORES_BYTES sizeof state.scores
+#else
+#define SCORES ebnn_running.scores
+#define SCORES_BYTES (4u * CLASSES)
+#endif
 
 /* Little-endian, as every target is (ebnn/port.h refuses others). */
 static void put_u16(uint8_t *bytes, uint16_t value)
@@ -147,8 +140,14 @@ static void complain(uint8_t status, uint32_t detail)
 static void hello(void)
 {
     static const char board[] = TEXT(EBNN_BOARD);
+#ifndef EBNN_UPDATABLE
     static const char network[] = EBNN_NETWORK_NAME;
     struct ebnn_span spans[5];
+#else
+    char network[TITLE_BYTES];
+    uint8_t push_facts[EBNN_PUSH_FACTS];
+    struct ebnn_span spans[6];
+#endif
     uint8_t facts[23];
     uint8_t same = state.in_session;
     uint8_t i;
@@ -162,20 +161,32 @@ static void hello(void)
     if (!same) {
         state.kept = 0;
         state.in_session = 1;
+#ifdef EBNN_UPDATABLE
+        ebnn_push_abort();
+#endif
     }
     facts[0] = EBNN_PROTOCOL_VERSION;
-    put_u32(facts + 5, (uint32_t)(EBNN_NETWORK_HASH));
+    put_u32(facts + 5, HASH);
     put_u32(facts + 9, INPUT_BYTES);
-    put_u32(facts + 13, (uint32_t)(EBNN_ARENA_BYTES));
+    put_u32(facts + 13, ARENA_BYTES);
     put_u32(facts + 17, state.inferences);
-    put_u16(facts + 21, (uint16_t)(EBNN_CLASSES));
+    put_u16(facts + 21, CLASSES);
     spans[1].bytes = facts;
     spans[1].count = sizeof facts;
     spans[2].bytes = (const uint8_t *)board; /* both with the zero at their end */
     spans[2].count = sizeof board;
     spans[3].bytes = (const uint8_t *)network;
+#ifndef EBNN_UPDATABLE
     spans[3].count = sizeof network;
     answer(state.sequence, state.command, state.decoder.crc, EBNN_STATUS_OK, spans, 4);
+#else
+    name_network(network);
+    spans[3].count = (uint16_t)(strlen(network) + 1u);
+    ebnn_push_facts(push_facts);
+    spans[4].bytes = push_facts;
+    spans[4].count = sizeof push_facts;
+    answer(state.sequence, state.command, state.decoder.crc, EBNN_STATUS_OK, spans, 5);
+#endif
 }
 
 /* Runs the network on the sample in the arena: its class and time go to state.result. `times` is NULL, or receives the
@@ -183,12 +194,12 @@ static void hello(void)
 NOT_INLINED static void run_network(uint32_t *times)
 {
     uint32_t start = ebnn_port_micros();
-#ifdef WITH_PROFILE
+#if defined(WITH_PROFILE) || defined(EBNN_UPDATABLE)
     uint32_t before = start;
     uint8_t i;
 
-    for (i = 0; i < EBNN_LAYERS; i++) {
-        state.result[0] = ebnn_network_layer(i, ebnn_network_input(), times == NULL ? state.scores : NULL);
+    for (i = 0; i < LAYERS; i++) {
+        state.result[0] = RUN_LAYER(i, times == NULL ? SCORES : NULL);
         if (times != NULL) {
             uint32_t now = ebnn_port_micros();
             times[i] = (uint32_t)(now - before);
@@ -216,8 +227,8 @@ static void predict(void)
     }
     spans[1].bytes = state.result;
     spans[1].count = sizeof state.result;
-    spans[2].bytes = (const uint8_t *)state.scores;
-    spans[2].count = sizeof state.scores;
+    spans[2].bytes = (const uint8_t *)SCORES;
+    spans[2].count = SCORES_BYTES;
     answer(state.sequence, state.command, state.decoder.crc, EBNN_STATUS_OK, spans, 3);
 }
 
@@ -228,10 +239,10 @@ NOT_INLINED static void profile(void)
 {
     struct ebnn_span spans[5];
     uint32_t memory[2];
-#if EBNN_LAYERS > EBNN_CLASSES
+#if !defined(EBNN_UPDATABLE) && EBNN_LAYERS > EBNN_CLASSES
     uint32_t times[EBNN_LAYERS];
 #else
-    uint32_t *times = (uint32_t *)state.scores;
+    uint32_t *times = (uint32_t *)SCORES;
 #endif
 
     run_network(times);
@@ -239,7 +250,7 @@ NOT_INLINED static void profile(void)
     spans[1].bytes = state.result;
     spans[1].count = sizeof state.result;
     spans[2].bytes = (const uint8_t *)times;
-    spans[2].count = EBNN_LAYERS * sizeof *times;
+    spans[2].count = LAYERS * sizeof *times;
     spans[3].bytes = (const uint8_t *)memory;
     spans[3].count = sizeof memory;
     answer(state.sequence, state.command, state.decoder.crc, EBNN_STATUS_OK, spans, 4);
@@ -256,9 +267,66 @@ static uint8_t takes_sample(uint8_t command)
 #endif
 }
 
+#ifdef EBNN_UPDATABLE
+/* Obeys a request that is about a push; 0 where it is about something else. */
+static uint8_t obey_push(uint32_t size)
+{
+    struct ebnn_span spans[2];
+    uint32_t detail = 0;
+    uint8_t status;
+
+    if (state.command < EBNN_COMMAND_PUSH_BEGIN || state.command > EBNN_COMMAND_PUSH_FORGET) {
+        return 0;
+    }
+    if (!state.in_session) {
+        refuse(EBNN_STATUS_NO_SESSION, 0);
+        return 1;
+    }
+    switch (state.command) {
+    case EBNN_COMMAND_PUSH_BEGIN:
+        status = ebnn_push_begin(state.argument, size, &detail);
+        break;
+    case EBNN_COMMAND_PUSH_PIECE:
+        status = ebnn_push_piece(state.argument, size, &detail);
+        break;
+    case EBNN_COMMAND_PUSH_COMMIT:
+        status = ebnn_push_commit(state.argument, size, &detail);
+        break;
+    case EBNN_COMMAND_PUSH_ABORT:
+        ebnn_push_abort();
+        status = EBNN_STATUS_OK;
+        break;
+    default:
+        status = ebnn_push_forget(state.argument, size, &detail);
+        break;
+    }
+    state.kept = 0; /* the scores may be another network's */
+    if (status == EBNN_STATUS_OK) {
+        answer(state.sequence, state.command, state.decoder.crc, status, spans, 1);
+    } else {
+        refuse(status, detail);
+    }
+    return 1;
+}
+#endif
+
 /* A request that has been read, with a body of `size` bytes. */
 static void obey(uint32_t size)
 {
+#ifdef EBNN_UPDATABLE
+    if (obey_push(size)) {
+        return;
+    }
+    if (ebnn_running.source == EBNN_NOTHING && state.in_session && state.command != EBNN_COMMAND_HELLO &&
+        state.command <= EBNN_COMMAND_PREDICT_RAW) {
+        refuse(EBNN_STATUS_NO_NETWORK, 0);
+        return;
+    }
+    if (state.command == EBNN_COMMAND_PREDICT_RAW && RAW_BYTES == 0u) {
+        refuse(EBNN_STATUS_UNKNOWN_COMMAND, state.command);
+        return;
+    }
+#endif
 #ifdef WITH_RAW
     if (state.command == EBNN_COMMAND_PREDICT_RAW) {
         if (size != RAW_BYTES) {
@@ -298,11 +366,11 @@ static void obey(uint32_t size)
 /* Byte `index` of a raw sample: with the last of a value, the value is encoded into the arena. */
 static void store_raw(uint32_t index, uint8_t byte)
 {
-    const size_t within = (size_t)(index % sizeof state.value);
+    const size_t within = (size_t)(index % RAW_SIZE);
 
     ((uint8_t *)(void *)&state.value)[within] = byte;
-    if (within == sizeof state.value - 1u) {
-        ebnn_network_encode_value(state.value, (size_t)(index / sizeof state.value), (void *)ebnn_network_input());
+    if (within == RAW_SIZE - 1u) {
+        ENCODE_VALUE(&state.value, (size_t)(index / RAW_SIZE));
     }
 }
 #endif
@@ -328,7 +396,7 @@ static void store(uint32_t index, uint8_t byte)
 #endif
         if (takes_sample(state.command)) {
             if (index < INPUT_BYTES) { /* byte by byte, whatever the input's type */
-                ((uint8_t *)(void *)ebnn_network_input())[(size_t)index] = byte;
+                ((uint8_t *)(void *)INPUT)[(size_t)index] = byte;
             }
         } else if (index < ARGUMENT_BYTES) {
             state.argument[index] = byte;
@@ -365,6 +433,9 @@ void ebnn_responder_take(uint8_t byte)
 
 void ebnn_responder_reset(void)
 {
+#ifdef EBNN_UPDATABLE
+    ebnn_push_start(pool, sizeof pool);
+#endif
     state.decoder.started = 0;
     state.in_session = 0;
     state.kept = 0;

@@ -11,7 +11,8 @@ extern "C" {
 /* Takes one byte from the wire; answers if it ends a frame. Returns when the answer is written. */
 void ebnn_responder_take(uint8_t byte);
 
-/* As after a reset: no session, no kept reply, no inference counted. */
+/* As after a reset: no session, no kept reply, no inference counted. Updatable firmware runs the network that is kept;
+ * it must call this first of all. */
 void ebnn_responder_reset(void);
 
 /* The program supplies these three: main.cpp on Arduino, firmware/host/main.c on this computer. */

@@ -1,10 +1,11 @@
 /* An AVR board: libsimavr's microcontroller, its UART 0 at the far end of a terminal.
  *
- *   board MCU CLOCK_HZ CONTROL IMAGE START DATA_END PLUGGED [FUNCTION ...]
+ *   board MCU CLOCK_HZ CONTROL IMAGE EEPROM START DATA_END PLUGGED [FUNCTION ...]
  *
  * CONTROL    a socket: takes the lines "reset", "statistics" and "quit", answers each with a line of JSON, and says with
  *            one more that the board is ready, or why it crashed
  * IMAGE      a file descriptor: the flash's content from address 0 on
+ * EEPROM     a file descriptor: the EEPROM, byte by byte as it is written; what the file lacks is erased
  * START      where the microcontroller starts; not 0 where a bootloader lies there
  * DATA_END   end of the program's data in RAM, where the stack must not reach; 0 if unknown
  * PLUGGED    1: the board stays when the terminal's other side is closed, and is reset when it is opened again
@@ -24,9 +25,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <simavr/avr_eeprom.h>
 #include <simavr/avr_timer.h>
 #include <simavr/avr_uart.h>
 #include <simavr/avr_watchdog.h>
@@ -738,6 +742,34 @@ static void load(int image)
     }
 }
 
+/* Whenever the board ends, the file has what was written until then. */
+static void map_eeprom(int file)
+{
+    avr_eeprom_t *eeprom = (avr_eeprom_t *)find_port(mcu->io_port, "eeprom");
+    struct stat facts;
+    uint8_t *content;
+
+    if (eeprom == NULL) {
+        return;
+    }
+    memset(eeprom->eeprom, 0xFF, eeprom->size);
+    if (fstat(file, &facts) != 0) {
+        crash("memory", 0);
+    }
+    if (facts.st_size < eeprom->size) {
+        size_t missing = (size_t)(eeprom->size - facts.st_size);
+        if (pwrite(file, eeprom->eeprom, missing, facts.st_size) != (ssize_t)missing) {
+            crash("memory", 0);
+        }
+    }
+    content = mmap(NULL, eeprom->size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (content == MAP_FAILED) {
+        crash("memory", 0);
+    }
+    free(eeprom->eeprom);
+    eeprom->eeprom = content;
+}
+
 /* libsimavr 1.6 lacks the ATmega2560's 8-bit phase-correct PWM, into which the Arduino core puts all timers but one, and
  * lets those overflow at each tick. */
 static void complete_timers(void)
@@ -757,14 +789,14 @@ int main(int count, char **values)
     uint32_t none = 0;
     int i;
 
-    if (count < 8) {
+    if (count < 9) {
         return 2;
     }
     clock_hz = (uint32_t)strtoul(values[2], NULL, 0);
     control = atoi(values[3]);
-    start = (uint32_t)strtoul(values[5], NULL, 0);
-    data_end = (uint16_t)strtoul(values[6], NULL, 0);
-    plugged = atoi(values[7]);
+    start = (uint32_t)strtoul(values[6], NULL, 0);
+    data_end = (uint16_t)strtoul(values[7], NULL, 0);
+    plugged = atoi(values[8]);
     terminal = dup(0);
     (void)dup2(2, 1); /* what libsimavr prints is no byte from the board */
     (void)fcntl(terminal, F_SETFL, fcntl(terminal, F_GETFL) | O_NONBLOCK);
@@ -786,7 +818,8 @@ int main(int count, char **values)
     }
     complete_timers();
     load(atoi(values[4]));
-    for (i = 8; i < count && function_count < FUNCTIONS; i++) {
+    map_eeprom(atoi(values[5]));
+    for (i = 9; i < count && function_count < FUNCTIONS; i++) {
         uint32_t address = (uint32_t)strtoul(values[i], NULL, 0);
         functions[function_count++].address = address;
         marks[(address >> 1) % PROGRAM_WORDS] = ENTRY;

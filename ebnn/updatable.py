@@ -1,0 +1,81 @@
+"""Firmware that takes pushed networks: what it is built with, and the key that a push shows."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .boards import Board
+from .errors import InputError
+
+KEY_HEADER = "push_key.h"
+"""What updatable firmware with a key includes."""
+
+SOURCES = ("model.c", "push.c", "sha256.c", "store.c")
+"""In ``firmware/src``: what updatable firmware has beside the responder."""
+
+_SHORTEST_KEY = 16
+_LONGEST_KEY = 65_536
+_LARGEST_POOL = 65_536
+_HOST_POOL = 1 << 20
+_POOL_SHARE = 3  # of a board's RAM, one part in so many
+
+
+@dataclass(frozen=True)
+class Updatable:
+    """How updatable firmware is built.
+
+    Attributes:
+        key: (32 bytes) that a push must show; None takes every network.
+        empty: whether the firmware has no network of its own.
+    """
+
+    key: bytes | None = None
+    empty: bool = False
+
+    def flags(self, board: Board | None) -> tuple[str, ...]:
+        """Returns the compiler's flags for a board; None is one that ebnn does not know."""
+        return tuple(self._flags(board))
+
+    def _flags(self, board: Board | None) -> Iterator[str]:
+        yield "-DEBNN_UPDATABLE"
+        if self.key is not None:
+            yield "-DEBNN_KEYED"
+        if self.empty:
+            yield "-DEBNN_NO_NETWORK"
+        if board is None or board.core == "avr":
+            return
+        if board.simulator == "host":
+            yield from ("-DEBNN_OWN_STORE", f"-DEBNN_POOL_BYTES={_HOST_POOL}")
+        elif board.ram_bytes is not None:
+            yield f"-DEBNN_POOL_BYTES={min(board.ram_bytes // _POOL_SHARE // 4 * 4, _LARGEST_POOL)}"
+
+    def write_key(self, folder: Path) -> None:
+        """Writes the header that the firmware's key is in, where there is one."""
+        if self.key is not None:
+            numbers = ", ".join(map(str, self.key))
+            header = folder / KEY_HEADER
+            header.touch(mode=0o600)
+            header.write_text(f"#define EBNN_PUSH_KEY {numbers}\n", encoding="ascii")
+
+
+def read_key(path: Path) -> bytes:
+    """Returns the key of a file, (32 bytes): the SHA-256 of what is in it.
+
+    Raises InputError for a file that is too short to be a secret, or is none.
+    """
+    content = path.read_bytes()
+    if not _SHORTEST_KEY <= len(content) <= _LONGEST_KEY:
+        raise InputError(
+            f"{path} has {len(content):,} bytes: a key file has {_SHORTEST_KEY} to {_LONGEST_KEY:,}, as random as can "
+            f"be: head -c 32 /dev/urandom > {path.name}"
+        )
+    return hashlib.sha256(content).digest()
+
+
+def tag(key: bytes, command: int, message: bytes) -> bytes:
+    """Returns the (32 bytes) that show a board that whoever pushes has its key: HMAC-SHA-256 of command and message."""
+    return hmac.digest(key, bytes([command]) + message, "sha256")
