@@ -124,17 +124,42 @@ class Distortion:
         return resampled.astype(images.dtype, copy=False)
 
 
-def distortion(config: TrainConfig, samples: Samples) -> Shift | Distortion | Mirror | SeriesDistortion | None:
+@dataclass(frozen=True, eq=False)
+class RawPictureDistortion:
+    """A picture's distortion of raw values, then that of their size, then the encoder.
+
+    Attributes:
+        ground: (channels,) what lies where no image was: the least value of each channel.
+        picture: what is done to the pictures.
+        values: what is done to their values, and encodes them.
+    """
+
+    ground: FloatArray
+    picture: Shift | Distortion | Mirror
+    values: SeriesDistortion
+
+    def __call__(self, images: npt.NDArray[Any], random: np.random.RandomState) -> npt.NDArray[Any]:
+        """Returns raw ``images`` (n, c, h, w) distorted, each in its own way, and encoded."""
+        ground = self.ground[:, None, None]
+        return self.values(self.picture(images - ground, random) + ground, random)
+
+
+def distortion(
+    config: TrainConfig, samples: Samples
+) -> Shift | Distortion | Mirror | RawPictureDistortion | SeriesDistortion | None:
     """Returns what ``config`` asks to be done to the images of ``samples``; None where it is nothing.
 
     Raises:
-        TrainingError: a series' distortion is asked for and the samples are none, or a picture's and they are raw.
+        TrainingError: a series' distortion is asked for and the samples are none, or a picture's and they are none.
     """
     series = [config.jitter, config.gain, config.time_shift, config.time_stretch, config.turn]
     if samples.raw is not None and samples.encoder is not None:
-        if config.shift or config.rotation or config.scale or config.elastic or config.mirror:
+        _, channels, height, width = samples.raw.shape
+        flat = min(height, width) == 1
+        picture = None if flat else _picture_distortion(config, (channels, height, width), "float")
+        if flat and (config.shift or config.rotation or config.scale or config.elastic or config.mirror):
             raise TrainingError(
-                "shift, rotation, scale, elastic and mirror distort pictures: raw samples take jitter, gain, …"
+                "shift, rotation, scale, elastic and mirror distort pictures: other raw samples take jitter, gain, …"
             )
         if samples.raw.shape[2] > 1 and (config.time_shift or config.time_stretch or config.turn):
             raise TrainingError(
@@ -142,16 +167,24 @@ def distortion(config: TrainConfig, samples: Samples) -> Shift | Distortion | Mi
                 f"{samples.raw.shape[3]} columns take jitter and gain"
             )
         spread = samples.raw.std(axis=(0, 2, 3))
-        return SeriesDistortion(samples.encoder, spread, *series) if any(series) else None
+        values = SeriesDistortion(samples.encoder, spread, *series)
+        if picture is not None:
+            return RawPictureDistortion(samples.raw.min(axis=(0, 2, 3)), picture, values)
+        return values if any(series) else None
     if any(series):
         raise TrainingError(
             "jitter, gain, time_shift, time_stretch and turn distort raw samples: pictures take shift, …"
         )
+    channels, height, width = samples.shape
+    return _picture_distortion(config, (channels, height, width), samples.kind)
+
+
+def _picture_distortion(
+    config: TrainConfig, shape: tuple[int, int, int], kind: InputKind
+) -> Shift | Distortion | Mirror | None:
     chosen: Shift | Distortion | None = Shift(config.shift) if config.shift else None
     if config.rotation or config.scale or config.elastic:
-        channels, height, width = samples.shape
-        shape = (channels, height, width)
-        chosen = Distortion(shape, samples.kind, config.shift, config.rotation, config.scale, config.elastic)
+        chosen = Distortion(shape, kind, config.shift, config.rotation, config.scale, config.elastic)
     return Mirror(chosen) if config.mirror else chosen
 
 

@@ -23,6 +23,13 @@ SMALLEST_ROWS = 8
 """Of a series that a convolution goes over; a shorter one is taken as a table."""
 
 
+SMALLEST_SIDE = 6
+"""Of a picture that a convolution goes over; a smaller one is taken as a table."""
+
+MANY = 4000
+"""Pictures to train on from which a network of twice the filters learns more."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """Settings by the names of ``ebnn train``'s options with ``_`` for ``-``, and what was looked at, in words."""
@@ -51,7 +58,7 @@ def _is_series(shape: Shape) -> bool:
 def choose(about: Info) -> Choice:
     """Returns what suits a user's own data; every part of it may be asked for otherwise."""
     channels, height, width = about.shape
-    if about.kind != RAW:
+    if about.kind != RAW or min(height, width) >= SMALLEST_SIDE:
         return _pictures(about)
     if _is_series(about.shape):
         return _series(about)
@@ -92,18 +99,24 @@ def _series(about: Info) -> Choice:
 def _pictures(about: Info) -> Choice:
     _, height, width = about.shape
     side = min(height, width)
-    if side < 6:
-        architecture = "d64"
+    many = 2 if about.train >= MANY else 1
+    first, second, third = 8 * many, 16 * many, 24 * many
+    if side < SMALLEST_SIDE:
+        architecture = "d32w8a8-ow8"
     elif side <= 12:
-        architecture = "digits"
+        architecture = f"c{first}k3p1w8a8-c{second}k3p1w8a8-m2-ow8"
     elif side <= 40:
-        architecture = "c16k5s2p2-c32k3p1-m2-c32k3p1-m2" if side > 20 else "conv-small"
-    else:
-        architecture = "c16k5s2p2-m2-c32k3p1-m2-c48k3p1-m2"
-    values: dict[str, Any] = {"architecture": architecture, **_pace(about), "averaging": 0.98}
+        architecture = f"c{first}k3p1w8a8-m2-c{second}k3p1w8a8-m2-c{third}k3p1w8a8-m2-ow8"
+    else:  # as many places behind the first layer as of a side of 16 to 32
+        stride = -(-side // 64)
+        architecture = (
+            f"c{first}k{2 * stride + 1}s{stride}p{stride}w8a8-m2-c{second}k3p1w8a8-m2-c{third}k3p1w8a8-m2-ow8"
+        )
+    training = {**_pace(about), "learning_rate": 0.005, "averaging": 0.98, "label_smoothing": 0.1}
+    distortion: dict[str, float] = {"shift": max(1, side // 14)} if side > 8 else {}
     if side > 12:
-        values["shift"] = max(1, side // 14)
-    return Choice(values, f"pictures of {height}×{width}")
+        distortion |= {"rotation": 8, "scale": 0.1}
+    return Choice({"architecture": architecture, **training, **distortion}, f"pictures of {height}×{width}")
 
 
 def _pace(about: Info) -> dict[str, Any]:

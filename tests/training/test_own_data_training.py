@@ -61,7 +61,7 @@ def test_distortions_of_series_move_what_they_say() -> None:
     samples = Samples(encoder.apply(raw), np.zeros(8, np.int32), "int8", None, raw, encoder)
     assert distortion(TrainConfig(), samples) is None
     assert isinstance(distortion(TrainConfig(jitter=0.1), samples), SeriesDistortion)
-    with pytest.raises(TrainingError, match="distort pictures: raw samples take jitter"):
+    with pytest.raises(TrainingError, match="distort pictures: other raw samples take jitter"):
         distortion(TrainConfig(shift=1), samples)
     with pytest.raises(TrainingError, match="distort raw samples: pictures take shift"):
         distortion(TrainConfig(turn=1), Samples(samples.images, samples.labels, "int8"))
@@ -139,7 +139,7 @@ def test_what_is_chosen_can_be_trained_whatever_the_shape() -> None:
     pictures = [
         (c, h, w) for c in (1, 3) for h, w in ((2, 2), (5, 9), (6, 6), (12, 12), (13, 40), (28, 28), (40, 48), (64, 64))
     ]
-    for kind, several in (("raw", shapes), ("uint8", pictures)):
+    for kind, several in (("raw", shapes + pictures), ("uint8", pictures)):
         for shape in several:
             for train, sliding in ((20, False), (5000, True)):
                 choice = choose(Info("x", "", shape, 3, train, 9, kind, sliding))
@@ -147,6 +147,9 @@ def test_what_is_chosen_can_be_trained_whatever_the_shape() -> None:
                 taken = raw_kind(shape) if kind == "raw" else kind
                 find_front_end().build(architecture, shape, 3, taken, 0)
                 settings = read_settings(choice.values)
+                assert ("c" in architecture) == (
+                    min(shape[1:]) > 5 or (kind, shape[1], shape[2] > 7) == ("raw", 1, True)
+                )
                 assert settings.config.epochs == choice.values["epochs"]
                 assert f"--architecture {architecture} " in choice.sentence()
 
@@ -191,3 +194,19 @@ def test_jitter_and_gain_keep_the_rows_of_pictures() -> None:
     assert distort(raw, np.random.RandomState(0)).shape == samples.images.shape
     with pytest.raises(TrainingError, match="distort series: samples of 5 rows and 4 columns take jitter and gain"):
         distortion(TrainConfig(time_shift=1), samples)
+
+
+def test_raw_pictures_are_distorted_as_others_are_and_their_ground_is_the_least_value() -> None:
+    raw = np.full((40, 1, 7, 9), -3, np.float32)
+    raw[:, :, 2:5, 3:6] = 5
+    encoder = Affine.of_ranges([-3], [5], "int8")
+    samples = Samples(encoder.apply(raw), np.zeros(40, np.int32), "int8", None, raw, encoder)
+    distort = distortion(TrainConfig(shift=3), samples)
+    assert distort is not None
+    moved = distort(raw, np.random.RandomState(0))
+    assert moved.dtype == np.int8
+    assert set(np.unique(moved)) == {-128, 127}
+    assert len({each.tobytes() for each in moved}) > 10
+    turned = distortion(TrainConfig(rotation=90, mirror=True), samples)
+    assert turned is not None
+    assert turned(raw, np.random.RandomState(0))[:, 0, 0, 0].max() == -128
