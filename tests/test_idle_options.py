@@ -21,6 +21,10 @@ ALWAYS = {
     "data": {"classes", "fraction", "json_file"},
     "datasets": {"folder", "json_file"},
     "demo": {"json_file", "out", "seed"},
+    "evolve": {
+        *("bias", "classes", "crossover", "dataset", "elite", "fitness", "fraction", "generations", "json_file"),
+        *("mutation", "out", "output", "overwrite", "population", "resume", "seed", "threads", "validation"),
+    },
     "export": {"file_format", "output"},
     "fetch": {"json_file"},
     "flash": {"baud", "board", "folder", "json_file", "port"},
@@ -89,7 +93,10 @@ CASES = [
     ([*TRAIN, "--dataset", "digits", "--folder", "."], r"files \(mnist, binary-mnist, bits-mnist, noisy-mnist, "),
     *(
         ([*words, *option.split()], f"{option.split()[0]} has no effect here: it needs data of your own")
-        for words in (TRAIN, ["run", "mnist-tiny", "--dataset", "mnist"], ["profile", "mnist-tiny"], ["data", "mnist"])
+        for words in (
+            *(TRAIN, ["run", "mnist-tiny", "--dataset", "mnist"], ["profile", "mnist-tiny"], ["data", "mnist"]),
+            ["evolve"],
+        )
         for option in (
             *("--label species", "--recording 119", "--window 1s", "--step 50", "--size 32", "--colour"),
             "--unknown noise",
@@ -104,13 +111,23 @@ CASES = [
         (["export", "mnist-bits", "--format", "model.def", *option.split()], "has no effect here: it needs --format c")
         for option in ("--name n", "--target boards", "--board uno")
     ),
-    (["data", "digits", "--fraction-seed", "3"], "--fraction-seed has no effect here"),
+    *(
+        ([*words, "--fraction-seed", "3"], "--fraction-seed has no effect here")
+        for words in (["data", "digits"], ["evolve"])
+    ),
+    (["evolve", "--levels", "3"], "--levels has no effect here: it needs raw samples, such as recordings of your own"),
+    (["evolve", "--folder", "."], "--folder has no effect here: it needs a --dataset that is read from files"),
+    (["evolve", "mnist-tiny", "--architecture", "d8"], "--architecture has no effect here: it needs no MODEL"),
+    (["evolve", "mnist-tiny", "--input", "bits"], "--input has no effect here: it needs no MODEL"),
     *(
         (
             [*words, "--flip", "0.3"],
             "--flip has no effect here: it needs the data set with noise, --dataset noisy-mnist",
         )
-        for words in (TRAIN, ["run", "mnist-tiny", "--dataset", "mnist"], ["profile", "mnist-tiny"], ["data", "mnist"])
+        for words in (
+            *(TRAIN, ["run", "mnist-tiny", "--dataset", "mnist"], ["profile", "mnist-tiny"], ["data", "mnist"]),
+            ["evolve"],
+        )
     ),
     ([*TRAIN, "--bop-gamma", "0.001"], "--bop-gamma has no effect here: it needs --optimizer bop"),
     ([*TRAIN, "--bop-threshold", "1e-6"], "it needs --optimizer bop; give that, or leave --bop-threshold out"),

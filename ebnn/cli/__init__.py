@@ -16,6 +16,7 @@ COMMANDS = {
         LazyCommand("datasets", "datasets", "List data sets, download and verify one."),
         LazyCommand("data", "data", "Show what is in data of your own, and what looks wrong."),
         LazyCommand("train", "train", "Train a network and write it as an .ebnn file."),
+        LazyCommand("evolve", "evolve", "Train without gradients, by a genetic algorithm."),
         LazyCommand("history", "history", "Show training runs side by side, finished or not."),
         LazyCommand("compare", "compare", "Train float and binarized, show both side by side."),
         LazyCommand("sweep", "sweep", "Train several networks, show which to choose."),

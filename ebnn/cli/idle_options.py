@@ -133,6 +133,8 @@ SERIES = Rule(
     _is_raw,
     "raw samples, such as recordings of your own, as in --data my-folder",
 )
+RAW_LEVELS = Rule(("levels",), _is_raw, "raw samples, such as recordings of your own, as in --data my-folder")
+FIRST_NETWORK = Rule(("architecture", "input_kind", "levels"), lambda values: values["model"] is None, "no MODEL")
 BUILT_HEADER = Rule(
     ("arithmetic", "optimize"),
     lambda values: _is_built(values["port"]),

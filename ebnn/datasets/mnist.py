@@ -8,7 +8,6 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -227,16 +226,20 @@ def load_noisy(
     if not 0 <= flip <= 1:
         raise DatasetError(f"flip is {flip}: give a probability from 0 to 1")
     bits = load_bits(folder, download=download, progress=progress, source=source)
-    arrays: list[npt.NDArray[Any]] = []
-    for seed, (images, labels) in enumerate(
-        ((bits.train_images, bits.train_labels), (bits.test_images, bits.test_labels))
-    ):
-        random = np.random.default_rng(seed)
-        chosen = np.sort(random.permutation(len(images))[: -(-len(images) // bits.classes)])
-        noise = flip_pixels(images[chosen], flip, random)
-        unknown = np.full(len(noise), bits.classes, np.int32)
-        arrays += [np.concatenate([images, noise]), np.concatenate([labels, unknown])]
-    return Dataset("noisy-mnist", *arrays, "bits", (*bits.class_names, NOISE))
+    train_images, train_labels = _with_noise(bits.train_images, bits.train_labels, bits.classes, flip, seed=0)
+    test_images, test_labels = _with_noise(bits.test_images, bits.test_labels, bits.classes, flip, seed=1)
+    names = (*bits.class_names, NOISE)
+    return Dataset("noisy-mnist", train_images, train_labels, test_images, test_labels, "bits", names)
+
+
+def _with_noise(
+    images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int32], classes: int, flip: float, seed: int
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+    """A part of the data and, as one more class, the noise that some of its images become."""
+    random = np.random.default_rng(seed)
+    chosen = np.sort(random.permutation(len(images))[: -(-len(images) // classes)])
+    noise = flip_pixels(images[chosen], flip, random)
+    return np.concatenate([images, noise]), np.concatenate([labels, np.full(len(noise), classes, np.int32)])
 
 
 def flip_pixels(

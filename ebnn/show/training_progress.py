@@ -28,13 +28,15 @@ class ConsoleProgress(Progress):
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console()
 
+    period, unit = "epoch", "batches"
+
     def begin(self, epochs: int, batches: int, done: int) -> None:
         self._epochs = epochs
         self._bar = Bars(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("batches, loss {task.fields[loss]:.3f},"),
+            TextColumn(self.unit + ", loss {task.fields[loss]:.3f},"),
             TimeRemainingColumn(),
             TextColumn("left"),
             console=self.console,
@@ -45,7 +47,7 @@ class ConsoleProgress(Progress):
         self._bar.start()
         self._bar.update(self._task, completed=done * batches)
         if done:
-            self.console.print(f"resumed after epoch {done} of {epochs}", highlight=False)
+            self.console.print(f"resumed after {self.period} {done} of {epochs}", highlight=False)
 
     def end(self) -> None:
         self._bar.stop()
@@ -60,7 +62,7 @@ class ConsoleProgress(Progress):
         seen = [("test", record.test_accuracy), ("validation", record.validation_accuracy)]
         accuracies = "  ".join(f"{name} {percent(accuracy)}" for name, accuracy in seen if accuracy is not None)
         self.console.print(
-            f"epoch {record.epoch:{len(str(self._epochs))}}/{self._epochs}  loss {record.loss:.4f}  "
+            f"{self.period} {record.epoch:{len(str(self._epochs))}}/{self._epochs}  loss {record.loss:.4f}  "
             f"train {percent(record.train_accuracy)}  {accuracies}  {record.seconds:.1f} s",
             highlight=False,
         )
@@ -72,3 +74,14 @@ class ConsoleProgress(Progress):
             plot_history([History(folder.name, tuple(records))], picture)
         except Exception as error:  # Matplotlib's fonts, caches and backends fail in many ways
             self.say(f"warning: no picture of the run ({picture}): {' '.join(str(error).split())}")
+
+
+class GenerationProgress(ConsoleProgress):
+    """The same for evolution: a line for some of its many generations, the first and the last among them."""
+
+    period, unit = "generation", "generations"
+
+    def epoch_done(self, record: EpochRecord) -> None:
+        some = (1, 2, 5, 10, 20, 50, self._epochs)
+        if record.epoch in some or record.epoch % max(1, self._epochs // 10) == 0:
+            super().epoch_done(record)

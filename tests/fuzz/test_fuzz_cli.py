@@ -32,6 +32,7 @@ STARTS = {
     "networks": ["networks"],
     "data": ["data", "t.h"],
     "train": ["train", "--epochs", "-1"],  # nothing is trained
+    "evolve": ["evolve", "--generations", "0"],  # nothing evolves
     "history": ["history", "run"],
     "record": ["record", "--label", "wave", "--port", "nowhere"],
     "live": ["live", "m.ebnn", "--port", "nowhere"],

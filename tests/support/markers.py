@@ -27,6 +27,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "platformio": ("compiler", "slow"),
     "simulation": ("simulator", "compiler"),
     "training": ("chainer",),
+    "training/test_training_evolution.py": ("compiler",),
     "test_arduino_101.py": ("compiler",),
     "test_avr_reach.py": ("compiler",),
     "test_benchmarks.py": ("compiler", "simulator"),

@@ -82,7 +82,8 @@ def linux_program(network: Network) -> LinuxProgram:
 
 
 def _layer(layer: Layer) -> LinuxLayer:
-    product, weights = _weights(layer)
+    product, rows = weight_rows(layer)
+    weights = arrange(product, rows)
     linear, pool = layer.linear, layer.pool or NO_POOL
     _, height, width = layer.input.shape
     kernel, stride, pad = (height, width), (1, 1), (0, 0)
@@ -124,22 +125,27 @@ def _pair(sides: tuple[int, ...]) -> str:
 # Weights
 
 
-def _weights(layer: Layer) -> tuple[str, NDArray[Any]]:
-    """The product that a layer takes, and its weights in that product's order."""
+def weight_rows(layer: Layer) -> tuple[str, NDArray[Any]]:
+    """The product that a layer takes, and its weights output by output: bits (outputs, bytes) uint8, or numbers
+    (outputs, taps) int8."""
     linear = layer.linear
     if isinstance(linear, Identity):
-        return "CHANNELS", _by_tap(np.ones((1, linear.outputs), np.int8))
+        return "CHANNELS", np.ones((linear.outputs, 1), np.int8)
     if isinstance(linear, Depthwise):
-        taps = _numbers(layer).reshape(layer.outputs, -1).T
-        return ("CHANNELS" if layer.kind.whole else "FLOAT_CHANNELS"), _by_tap(taps)
+        return ("CHANNELS" if layer.kind.whole else "FLOAT_CHANNELS"), _numbers(layer).reshape(layer.outputs, -1)
     if not layer.binary:
-        return "BYTES_BYTES", _panels(_numbers(layer).reshape(layer.outputs, -1))
+        return "BYTES_BYTES", _numbers(layer).reshape(layer.outputs, -1)
     if layer.kind.packed:
-        return "BITS", _blocks(_streams(layer))
+        return "BITS", _streams(layer)
     weights = layer.weights
     if isinstance(linear, Dense) and layer.kind.channel_first:
         weights = weights.transpose(0, 3, 1, 2)
-    return ("BYTES" if layer.kind.whole else "FLOATS"), _blocks(bits.pack(weights.reshape(layer.outputs, -1)))
+    return ("BYTES" if layer.kind.whole else "FLOATS"), bits.pack(weights.reshape(layer.outputs, -1))
+
+
+def arrange(product: str, rows: NDArray[Any]) -> NDArray[Any]:
+    """Rows of weights, as `weight_rows` gives them, in the order of their product."""
+    return ARRANGED[product](rows)
 
 
 def _numbers(layer: Layer) -> NDArray[np.int8]:
@@ -177,21 +183,30 @@ def _panels(filters: NDArray[np.int8]) -> NDArray[np.int8]:
     return panels
 
 
-def _by_tap(taps: NDArray[np.int8]) -> NDArray[np.int8]:
-    """(taps, outputs) → (taps, lanes)."""
-    return _pad(taps, LANES, 1)
+def _by_tap(filters: NDArray[np.int8]) -> NDArray[np.int8]:
+    """(outputs, taps) → (taps, lanes)."""
+    return _pad(filters.T, LANES, 1)
+
+
+ARRANGED: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    **dict.fromkeys(("BITS", "BYTES", "FLOATS"), _blocks),
+    "BYTES_BYTES": _panels,
+    **dict.fromkeys(("CHANNELS", "FLOAT_CHANNELS"), _by_tap),
+}
 
 
 def _corrections(layer: Layer) -> NDArray[np.int32]:
     """What the shift of the values has added to each sum, with the other sign; (lanes,) or empty."""
-    offset = OFFSETS[layer.kind]
-    if not offset:
+    if not OFFSETS[layer.kind]:
         return np.zeros(0, np.int32)
     if isinstance(layer.linear, Identity):
-        sums = np.ones(layer.outputs, np.int64)
-    else:
-        sums = _numbers(layer).reshape(layer.outputs, -1).sum(axis=1, dtype=np.int64)
-    return _pad((-offset * sums).astype(np.int32), LANES, 0)
+        return corrections_of(layer, np.ones(layer.outputs, np.int64))
+    return corrections_of(layer, _numbers(layer).reshape(layer.outputs, -1).sum(axis=1, dtype=np.int64))
+
+
+def corrections_of(layer: Layer, sums: NDArray[np.integer]) -> NDArray[np.int32]:
+    """Corrections, (lanes,), from the sum of each output's weights, (outputs,)."""
+    return _pad((-OFFSETS[layer.kind] * sums).astype(np.int32), LANES, 0)
 
 
 # Constants of transforms

@@ -152,18 +152,21 @@ def _runs(library: ctypes.CDLL) -> tuple[str, ...]:
     return tuple(name.decode() for name in names if library.ebnn_linux_path_runs(name))
 
 
-def build_library(network: Network) -> ctypes.CDLL:
-    """Builds, or finds in the cache, the shared library of a network, whose names begin with ``net``."""
+def build_library(network: Network, *, constants: bool = True) -> ctypes.CDLL:
+    """Builds, or finds in the cache, the shared library of a network, whose names begin with ``net``.
+
+    Without ``constants`` it is one of all networks of its shape, and has no weights.
+    """
     if os.name != "posix":
         raise BuildError("ebnn.compile needs Linux or the like: on Windows work in WSL (wsl --install)")
     compiler = find_compiler(_REASON)
     key = _library_key(compiler)
-    with kept_folder("linux", f"{network.hash[:16]}-{key}") as folder:
+    with kept_folder("linux", f"{network.hash[:16] if constants else _shape_key(network)}-{key}") as folder:
         library = folder / _LIBRARY
         if library.is_file():
             with contextlib.suppress(OSError, AttributeError):
                 return _load(library)
-        _link(network, compiler, key, folder)
+        _link(network, constants, compiler, key, folder)
         try:
             return _load(library)
         except OSError as error:
@@ -178,10 +181,17 @@ def _library_key(compiler: Sequence[str]) -> str:
     return key.hexdigest()[:16]
 
 
-def _link(network: Network, compiler: Sequence[str], key: str, folder: Path) -> None:
+def _shape_key(network: Network) -> str:
+    """What tells networks of other shapes apart: the source has all but weights."""
+    return (
+        "shape-" + hashlib.sha256(linux_source(network, "net", "network.h", constants=False).encode()).hexdigest()[:16]
+    )
+
+
+def _link(network: Network, constants: bool, compiler: Sequence[str], key: str, folder: Path) -> None:
     """Makes the library of a network in ``folder``, where it takes its name in one step."""
     source, unfinished = folder / "network.c", folder / f"{_LIBRARY}.new"
-    source.write_text(linux_source(network, "net", "network.h"))
+    source.write_text(linux_source(network, "net", "network.h", constants=constants))
     (folder / "network.h").write_text(linux_header(network, "net"))
     command = [*compiler, *FLAGS, f"-I{linux_library() / 'include'}"]
     with kept_folder("linux", f"library-{key}") as objects:
