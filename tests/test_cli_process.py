@@ -92,7 +92,7 @@ def stopped(words: Sequence[str | Path], number: int, ready: Callable[[], bool],
             assert time.monotonic() < deadline
             time.sleep(0.005)
         process.send_signal(number)
-        error = process.communicate(timeout=60)[1]
+        error = process.communicate(timeout=120)[1]
     expected = -number if number == signal.SIGKILL else 128 + number
     assert process.returncode == expected, error
     assert "Traceback" not in error
@@ -131,7 +131,7 @@ def test_an_interrupt_at_any_time_of_the_start_is_no_traceback():
         ) as process:
             time.sleep(delay)
             process.send_signal(signal.SIGINT)
-            error = process.communicate(timeout=60)[1]
+            error = process.communicate(timeout=120)[1]
         # Python's own start, and that of the package before the command, have tracebacks of their own.
         assert not re.search(r"ebnn/(__main__|cli)", error), error
 

@@ -90,7 +90,7 @@ def test_bytes_that_are_no_text_in_a_name(tmp_path: Path) -> None:
     name = os.path.join(os.fsencode(tmp_path), b"\xff.ebnn")  # noqa: PTH118
     shutil.copy(MODEL, name)
     command = [sys.executable, "-m", "ebnn", "info", name, "--json", b"i.json"]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=False)
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120, check=False)
     assert result.returncode == 0, result.stderr
     assert rb"\udcff.ebnn" in result.stdout
     assert json.loads((tmp_path / "i.json").read_text())["file"].endswith("\udcff.ebnn")

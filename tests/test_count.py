@@ -136,7 +136,7 @@ def test_kernels_equal_a_loop_over_bits_on_the_cores(source, tmp_path, core, opt
     program = compile_c(core, source, optimiser, *options, output=tmp_path / "count.elf")
     emulator, *flags = machine.split()
     command = [require(emulator), *flags, "-display", "none", "-semihosting", "-kernel", program]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stdout) == (0, "")
 
 

@@ -222,7 +222,7 @@ def test_the_command_writes_a_line_for_each_answer(tmp_path: Path, model: Path) 
     script = ["\n", {"rows": [f"{name},0.75\r\n" for name in ("wave", "wave", "idle")], "hz": 20}]
     with printing_board(tmp_path, script) as port:
         command = ebnn("live", model, "--port", port, "--count", "3", "--json", tmp_path / "live.json")
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.splitlines() == [
         f"{port} predicts by itself",
         "wave  75.0 %",
@@ -247,7 +247,7 @@ def test_bars_on_a_terminal(tmp_path: Path, model: Path) -> None:
         os.write(master, b"q")
         while b"answers: " not in shown:
             shown += os.read(master, 10_000)
-        assert running.wait(10) == 0
+        assert running.wait(120) == 0
     os.close(master)
     plain = [part for part in re.split(r"\x1b\[[0-9;?]*[a-zA-Z]|[\r\n]+", shown.decode()) if part]
     assert max(map(len, plain)) <= 80

@@ -17,7 +17,7 @@ def test_every_answer_is_right(stub_url: str, seed: int) -> None:
     samples = stub_network.draw_samples(COUNT, seed)
     scores = stub_network.scores(samples)
     port = FaultyPort(serial.serial_for_url(stub_url, timeout=1.0), RATE, seed)
-    with Device(port, network_hash=stub_network.HASH, timeout=0.008, retries=250, startup=20.0) as device:
+    with Device(port, network_hash=stub_network.HASH, timeout=0.008, retries=250, startup=60.0) as device:
         for i, sample in enumerate(samples):
             prediction = device.predict(sample)
             np.testing.assert_array_equal(prediction.scores, scores[i], err_msg=f"seed {seed}, sample {i}")

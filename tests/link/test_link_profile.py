@@ -60,7 +60,7 @@ def test_profiles_between_predictions(stub_url: str) -> None:
 
 def test_profiles_through_a_bad_cable(stub_url: str) -> None:
     port = FaultyPort(serial.serial_for_url(stub_url, timeout=1.0), 1e-3, seed=32)
-    with Device(port, timeout=0.008, retries=40, startup=20.0) as device:
+    with Device(port, timeout=0.008, retries=250, startup=60.0) as device:
         assert [device.profile(sample).class_index for sample in SAMPLES] == CLASSES.tolist()
         assert device.statistics.retries > 10
         assert device.statistics.requests == len(SAMPLES)
@@ -68,7 +68,7 @@ def test_profiles_through_a_bad_cable(stub_url: str) -> None:
 
 def test_a_reset_before_a_profile(stub_url: str) -> None:
     port = serial.serial_for_url(stub_url, timeout=1.0)
-    with Device(port, timeout=0.1, startup=5.0) as device:
+    with Device(port, timeout=5.0, startup=60.0) as device:
         assert device.profile(SAMPLES[0]).class_index == CLASSES[0]
         port.reset_board()
         assert device.profile(SAMPLES[1]).class_index == CLASSES[1]
@@ -90,7 +90,7 @@ def test_answers_by_hand(terminal: tuple[int, str], payload: str, expected: Prof
             body = frame.body + bytes([1, 0, 0, 0, 64, 0, 0, 0]) + bytes(8) + b"\x0a\0b\0n\0"
         return encode(Frame(frame.sequence, frame.command | REPLY, frame.crc.to_bytes(2, "little") + b"\0" + body))
 
-    with PythonBoard(terminal[0], reply), Device(terminal[1], timeout=0.2, startup=2.0) as device:
+    with PythonBoard(terminal[0], reply), Device(terminal[1], timeout=5.0, startup=60.0) as device:
         assert device.profile(SAMPLES[0]) == expected
 
 
@@ -104,7 +104,7 @@ def test_an_answer_that_is_none(terminal: tuple[int, str], payload: bytes) -> No
             body = frame.body + bytes([1, 0, 0, 0, 64, 0, 0, 0]) + bytes(8) + b"\x0a\0b\0n\0"
         return encode(Frame(frame.sequence, frame.command | REPLY, frame.crc.to_bytes(2, "little") + b"\0" + body))
 
-    with PythonBoard(terminal[0], reply), Device(terminal[1], timeout=0.02, retries=1, startup=1.0) as device:
+    with PythonBoard(terminal[0], reply), Device(terminal[1], timeout=0.2, retries=1, startup=60.0) as device:
         with pytest.raises(NoAnswerError):
             device.profile(SAMPLES[0])
         assert device.statistics.late_frames == 2
@@ -254,7 +254,7 @@ def test_an_old_board_is_a_refusal(terminal: tuple[int, str]) -> None:
 
     with (
         PythonBoard(terminal[0], reply),
-        Device(terminal[1], timeout=0.2, startup=2.0) as device,
+        Device(terminal[1], timeout=5.0, startup=60.0) as device,
         pytest.raises(RefusedError, match=r"it does not know the command.*Flash the firmware"),
     ):
         device.profile(SAMPLES[0])

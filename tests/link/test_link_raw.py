@@ -47,7 +47,7 @@ def test_a_board_encodes(name: str, tmp_path: Path) -> None:
 def test_what_is_no_raw_sample_is_refused(tmp_path: Path) -> None:
     network = encoder_network(ENCODERS["int16 to int8"])
     values = np.zeros(90, np.int16)
-    with Device(build(network, tmp_path / "b"), timeout=0.5, retries=2) as device:
+    with Device(build(network, tmp_path / "b"), timeout=5.0, retries=2) as device:
         for wrong in (values[:-1], np.append(values, values[:1])):
             with pytest.raises(RefusedError, match="it takes 180 bytes"):
                 device.predict_raw(wrong)
@@ -60,7 +60,7 @@ def test_a_board_without_an_encoder_says_so(tmp_path: Path) -> None:
     network = encoder_network(ENCODERS["int16 to int8"])
     plain = Network(network.input, network.layers)
     with (
-        Device(build(plain, tmp_path / "b"), timeout=0.5, retries=2) as device,
+        Device(build(plain, tmp_path / "b"), timeout=5.0, retries=2) as device,
         pytest.raises((RefusedError, NoAnswerError), match="its network has no encoder"),
     ):
         device.predict_raw(np.zeros(90, np.int16))

@@ -24,7 +24,7 @@ def build(compiler, flags, folder):
 
 def told(command):
     """(untouched, deepest) as the probe prints them, four times."""
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, stdin=subprocess.DEVNULL)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120, stdin=subprocess.DEVNULL)
     return [
         tuple(map(int, pair))
         for pair in re.findall(r"(\d+) (\d+) ?\.?(?:\x1b\S*)?\s*$", done.stdout + done.stderr, re.M)

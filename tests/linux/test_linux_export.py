@@ -72,7 +72,7 @@ def build(folder, compiler, language="c"):
 
 def run(program_file, *arguments):
     return subprocess.run(
-        [program_file, *arguments], input=IMAGES.tobytes(), capture_output=True, timeout=60, check=False
+        [program_file, *arguments], input=IMAGES.tobytes(), capture_output=True, timeout=120, check=False
     )
 
 

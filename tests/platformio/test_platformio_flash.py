@@ -202,12 +202,12 @@ def interrupted(words: list[str | Path], cwd: Path, line: str, program: str, wor
             piece = process.stdout.readline()
             assert piece, output
             output += piece
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not any(program in one for one in processes(word)):
             assert time.monotonic() < deadline, output
             time.sleep(0.01)
         process.send_signal(number)
-        output += process.communicate(timeout=60)[0]
+        output += process.communicate(timeout=120)[0]
     assert process.returncode == 128 + number, output
     assert "Traceback" not in output
     return output

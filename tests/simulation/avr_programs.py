@@ -41,7 +41,7 @@ def compile_avr(board: str, source: str, folder: Path, flags: Sequence[str] = ()
     return program
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 20.0) -> Any:
+def wait_for(what: Callable[[], Any], seconds: float = 120.0) -> Any:
     """The first true value that comes in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

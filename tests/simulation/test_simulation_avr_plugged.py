@@ -65,7 +65,7 @@ def test_avrdude_uploads_then_the_same_port_streams(board: str, header: Path, tm
     with plugged_in(board, bootloader=True) as plugged:
         command = [require("avrdude"), "-q", "-D", "-p", part, "-c", protocol, "-b", speed, "-P", plugged.port]
         done = subprocess.run(
-            [*command, "-U", f"flash:w:{program}:i"], capture_output=True, text=True, check=False, timeout=60
+            [*command, "-U", f"flash:w:{program}:i"], capture_output=True, text=True, check=False, timeout=120
         )
         assert done.returncode == 0, done.stderr
         assert "verified" in done.stderr
@@ -163,6 +163,6 @@ def test_the_command_ends_everything(number: int, code: int, tmp_path: Path) -> 
         with serial.Serial(str(link)):
             pass
         process.send_signal(number)
-        assert process.wait(10) == code
+        assert process.wait(120) == code
         assert not link.is_symlink()
         wait_for(lambda: not Path(f"/proc/{children[0]}").exists())

@@ -179,7 +179,7 @@ def test_reset(url: str) -> None:
         begin = time.monotonic()
         port.reset_board()
         assert device.hello().inferences == 0
-        assert time.monotonic() - begin < 3
+        assert time.monotonic() - begin < 30
         port.dtr = False
         port.dtr = True
         assert device.hello().inferences == 0
@@ -205,7 +205,7 @@ def test_the_board_ends_with_its_program(url: str) -> None:
         board = int(parent.stdout.readline())
         assert alive(board)
         parent.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 120
     while alive(board) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not alive(board)
@@ -256,7 +256,7 @@ def test_a_fault_is_told(name: str, program: Path, what: int, amount: int, said:
         pytest.raises(PortError, match=f"the simulated {name} stopped: {said}"),
     ):
         device.predict(probe(what, amount))
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30
 
 
 def test_a_program_that_is_none(name: str, tmp_path: Path) -> None:

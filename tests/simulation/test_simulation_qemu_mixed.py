@@ -114,7 +114,7 @@ def run(board: str, program: Path) -> str:
         ),
         *("-semihosting-config", "enable=on,target=native", option, f"{before}{program}"),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     return done.stdout + done.stderr if done.returncode else ""
 
 
