@@ -122,7 +122,7 @@ def test_captures_parted_by_blank_lines(tmp_path: Path) -> None:
 )
 def test_what_sketches_print(tmp_path: Path, form: str, header: list[str]) -> None:
     rows = [form.format(*values(i)) for i in range(100)]
-    [recording] = record(tmp_path, ["\n", {"rows": rows, "hz": 50}], until=99)
+    [recording] = record(tmp_path, ["\n", {"rows": rows, "hz": 100}], until=99)
     found = table(recording.path)
     assert (found[0], found[2][:99]) == (header, [values(i) for i in range(99)])
 
@@ -220,7 +220,7 @@ def test_motion_begins_a_recording(tmp_path: Path) -> None:
         return f"{x:.3f},{1 + x / 3:.3f},{i}\r\n".replace(f",{i}\r", f",{i % 2}\r")
 
     rows = [at(i) for i in range(500)]
-    [recording] = record(tmp_path, ["\n", {"rows": rows, "hz": 100}], Plan("motion", count=1), rate=100.0)
+    [recording] = record(tmp_path, ["\n", {"rows": rows, "hz": 400}], Plan("motion", count=1), rate=100.0)
     found = table(recording.path)[2]
     text = [",".join(row) + "\r\n" for row in found]
     begin = next(i for i in range(500) if rows[i : i + len(text)] == text)
@@ -230,7 +230,7 @@ def test_motion_begins_a_recording(tmp_path: Path) -> None:
 
 def test_motion_of_a_fixed_length_begins_once(tmp_path: Path) -> None:
     rows = [f"{3 * math.sin(i) if 300 <= i < 390 else 0.01 * (i % 3):.3f},1\r\n" for i in range(500)]
-    recordings = record(tmp_path, ["\n", {"rows": rows, "hz": 100}], Plan("motion", 0.4), until=500, rate=100.0)
+    recordings = record(tmp_path, ["\n", {"rows": rows, "hz": 400}], Plan("motion", 0.4), until=500, rate=100.0)
     assert [one.samples for one in recordings] == [40]
 
 

@@ -68,13 +68,17 @@ class Board:
         temporary = self.link.with_suffix(".new")
         temporary.symlink_to(os.ttyname(slave))
         os.close(slave)
+        self.watch_openings(True)  # before anybody can open it
         temporary.replace(self.link)
+
+    def watch_openings(self, on: bool) -> None:
+        """In packet mode the port tells that what has come was dropped, also to who asks later."""
+        fcntl.ioctl(self.master, termios.TIOCPKT, struct.pack("i", on))
 
     def wait_until_open(self) -> None:
         """Returns when somebody has opened the port and is done with it: pySerial's last step drops what has come."""
         poll = select.poll()
         poll.register(self.master, 0)
-        fcntl.ioctl(self.master, termios.TIOCPKT, struct.pack("i", 1))
         while any(event & select.POLLHUP for _, event in poll.poll(0)):
             time.sleep(0.005)
         end = time.monotonic() + LONGEST_OPENING
@@ -84,7 +88,7 @@ class Board:
                 dropped = bool(os.read(self.master, 100)[0] & termios.TIOCPKT_FLUSHREAD)
             except OSError:  # closed again
                 break
-        fcntl.ioctl(self.master, termios.TIOCPKT, struct.pack("i", 0))
+        self.watch_openings(False)
 
     def send(self, data: bytes) -> None:
         if self.baud is not None:
