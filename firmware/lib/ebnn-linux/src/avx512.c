@@ -2,10 +2,9 @@
 #include "loops.h"
 
 #ifdef EBNN_LINUX_X86
-#include <immintrin.h>
-
 #define FOR_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bitalg,avx512vpopcntdq,avx512vnni")))
-#define POSITIONS 8
+#define FOR_TILES FOR_AVX512
+#include "bit_tiles.h"
 
 static int runs(void)
 {
@@ -32,144 +31,68 @@ FOR_AVX512 static void spread(const ebnn_linux_bits_t *job)
             words[k] = job->masks[p * job->patch_stride + k] * 0x01010101u;
 }
 
-FOR_AVX512 EBNN_LINUX_INLINE void store_sums(int32_t *sums, __m512i counts, int fresh, __m512i taps)
+/* Of one block, in halves of registers, of which a core may take more at a time. */
+FOR_AVX512 EBNN_LINUX_INLINE void count_block(const tile_t *tile, size_t k, size_t end, __m512i *counts,
+                                              const uint32_t positions, const int masked)
 {
-    const __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(counts));
-    const __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(counts, 1));
-
-    _mm512_storeu_si512(sums, _mm512_sub_epi32(fresh ? taps : _mm512_loadu_si512(sums), _mm512_slli_epi32(low, 1)));
-    _mm512_storeu_si512(sums + 16,
-                        _mm512_sub_epi32(fresh ? taps : _mm512_loadu_si512(sums + 16), _mm512_slli_epi32(high, 1)));
-}
-
-/* `positions` patches from `first` on, times two blocks of weights. */
-FOR_AVX512 EBNN_LINUX_INLINE void bit_tile(const ebnn_linux_bits_t *job, uint32_t first, uint32_t block,
-                                           const uint32_t positions, const int masked)
-{
-    const uint8_t *weights = job->weights + (size_t)block * job->bytes * EBNN_LINUX_LANES;
-    const uint32_t *words = (const uint32_t *)job->operands + (size_t)first * job->bytes;
-    const uint32_t *inside = words + (size_t)job->count * job->bytes;
-    size_t k = 0;
+    const size_t bytes = tile->job->bytes;
+    const uint32_t *words = (const uint32_t *)tile->job->operands + (size_t)tile->first * bytes;
+    const uint32_t *inside = words + (size_t)tile->job->count * bytes;
+    __m256i halves[POSITIONS];
     uint32_t p;
 
-    while (k < job->bytes) {
-        const size_t wide_rest = job->bytes - k;
-        const size_t wide_end = k + (wide_rest < EBNN_LINUX_WIDE ? wide_rest : EBNN_LINUX_WIDE);
-        const int fresh = k == 0;
-        __m512i wide[POSITIONS][2];
+    for (p = 0; p < positions; p++)
+        halves[p] = _mm256_setzero_si256();
+    for (; k < end; k++) {
+        const __m256i weights = block_at(tile, k);
 
-        for (p = 0; p < positions; p++)
-            wide[p][0] = wide[p][1] = _mm512_setzero_si512();
-        while (k < wide_end) {
-            const size_t rest = wide_end - k;
-            const size_t end = k + (rest < EBNN_LINUX_COUNTED ? rest : EBNN_LINUX_COUNTED);
-            __m512i counts[POSITIONS];
-
-            for (p = 0; p < positions; p++)
-                counts[p] = _mm512_setzero_si512();
-            for (; k < end; k++) {
-                const uint8_t *at = weights + k * EBNN_LINUX_LANES;
-                const __m256i low = _mm256_loadu_si256((const __m256i *)(const void *)at);
-                const __m256i high =
-                    _mm256_loadu_si256((const __m256i *)(const void *)(at + job->bytes * EBNN_LINUX_LANES));
-                const __m512i both = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
-
-                for (p = 0; p < positions; p++) {
-                    const __m512i value = _mm512_set1_epi32((int)words[p * job->bytes + k]);
-                    const __m512i differs =
-                        masked ? _mm512_ternarylogic_epi32(both, value,
-                                                           _mm512_set1_epi32((int)inside[p * job->bytes + k]), 0x28)
-                               : _mm512_xor_si512(both, value); /* 0x28: (both ^ value) & inside */
-
-                    counts[p] = _mm512_add_epi8(counts[p], _mm512_popcnt_epi8(differs));
-                }
-            }
-            for (p = 0; p < positions; p++) {
-                const __m512i lower = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(counts[p]));
-                const __m512i upper = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(counts[p], 1));
-
-                wide[p][0] = _mm512_add_epi16(wide[p][0], lower);
-                wide[p][1] = _mm512_add_epi16(wide[p][1], upper);
-            }
-        }
         for (p = 0; p < positions; p++) {
-            int32_t *sums = job->sums + job->rows[first + p] * job->sum_stride + block * EBNN_LINUX_LANES;
-            const __m512i taps = _mm512_set1_epi32(job->taps[first + p]);
+            const __m256i value = _mm256_set1_epi32((int)words[p * bytes + k]);
+            const __m256i differs =
+                masked ? _mm256_ternarylogic_epi32(weights, value, _mm256_set1_epi32((int)inside[p * bytes + k]), 0x28)
+                       : _mm256_xor_si256(weights, value); /* 0x28: (weights ^ value) & inside */
 
-            store_sums(sums, wide[p][0], fresh, taps);
-            store_sums(sums + 32, wide[p][1], fresh, taps);
+            halves[p] = _mm256_add_epi8(halves[p], _mm256_popcnt_epi8(differs));
         }
     }
+    for (p = 0; p < positions; p++)
+        counts[p] = _mm512_castsi256_si512(halves[p]);
 }
 
-/* Likewise with one block of weights. */
-FOR_AVX512 EBNN_LINUX_INLINE void half_tile(const ebnn_linux_bits_t *job, uint32_t first, uint32_t block,
-                                            const uint32_t positions, const int masked)
+FOR_AVX512 EBNN_LINUX_INLINE void count_bytes(const tile_t *tile, size_t k, size_t end, __m512i *counts,
+                                              const uint32_t positions, const uint32_t blocks, const int masked)
 {
-    const uint8_t *weights = job->weights + (size_t)block * job->bytes * EBNN_LINUX_LANES;
-    const uint32_t *words = (const uint32_t *)job->operands + (size_t)first * job->bytes;
-    const uint32_t *inside = words + (size_t)job->count * job->bytes;
-    size_t k = 0;
+    const size_t bytes = tile->job->bytes;
+    const uint32_t *words = (const uint32_t *)tile->job->operands + (size_t)tile->first * bytes;
+    const uint32_t *inside = words + (size_t)tile->job->count * bytes;
     uint32_t p;
 
-    while (k < job->bytes) {
-        const size_t wide_rest = job->bytes - k;
-        const size_t wide_end = k + (wide_rest < EBNN_LINUX_WIDE ? wide_rest : EBNN_LINUX_WIDE);
-        const int fresh = k == 0;
-        __m512i wide[POSITIONS];
+    if (blocks == 1) {
+        count_block(tile, k, end, counts, positions, masked);
+        return;
+    }
+    for (; k < end; k++) {
+        const __m512i both = two_blocks_at(tile, k);
 
-        for (p = 0; p < positions; p++)
-            wide[p] = _mm512_setzero_si512();
-        while (k < wide_end) {
-            const size_t rest = wide_end - k;
-            const size_t end = k + (rest < EBNN_LINUX_COUNTED ? rest : EBNN_LINUX_COUNTED);
-            __m256i counts[POSITIONS];
+        for (p = 0; p < positions; p++) {
+            const __m512i value = _mm512_set1_epi32((int)words[p * bytes + k]);
+            const __m512i differs =
+                masked ? _mm512_ternarylogic_epi32(both, value, _mm512_set1_epi32((int)inside[p * bytes + k]), 0x28)
+                       : _mm512_xor_si512(both, value);
 
-            for (p = 0; p < positions; p++)
-                counts[p] = _mm256_setzero_si256();
-            for (; k < end; k++) {
-                const __m256i both =
-                    _mm256_loadu_si256((const __m256i *)(const void *)(weights + k * EBNN_LINUX_LANES));
-
-                for (p = 0; p < positions; p++) {
-                    const __m256i value = _mm256_set1_epi32((int)words[p * job->bytes + k]);
-                    const __m256i differs =
-                        masked ? _mm256_ternarylogic_epi32(both, value,
-                                                           _mm256_set1_epi32((int)inside[p * job->bytes + k]), 0x28)
-                               : _mm256_xor_si256(both, value);
-
-                    counts[p] = _mm256_add_epi8(counts[p], _mm256_popcnt_epi8(differs));
-                }
-            }
-            for (p = 0; p < positions; p++)
-                wide[p] = _mm512_add_epi16(wide[p], _mm512_cvtepu8_epi16(counts[p]));
+            counts[p] = _mm512_add_epi8(counts[p], _mm512_popcnt_epi8(differs));
         }
-        for (p = 0; p < positions; p++)
-            store_sums(job->sums + job->rows[first + p] * job->sum_stride + block * EBNN_LINUX_LANES, wide[p], fresh,
-                       _mm512_set1_epi32(job->taps[first + p]));
     }
 }
 
 FOR_AVX512 EBNN_LINUX_INLINE void all_tiles(const ebnn_linux_bits_t *job, const int masked)
 {
-    uint32_t block, p;
+    uint32_t block;
 
-    for (block = 0; block + 2 <= job->blocks; block += 2) {
-        for (p = 0; p + POSITIONS <= job->count; p += POSITIONS)
-            bit_tile(job, p, block, POSITIONS, masked);
-        for (; p + 2 <= job->count; p += 2)
-            bit_tile(job, p, block, 2, masked);
-        for (; p < job->count; p++)
-            bit_tile(job, p, block, 1, masked);
-    }
-    if (block < job->blocks) {
-        for (p = 0; p + POSITIONS <= job->count; p += POSITIONS)
-            half_tile(job, p, block, POSITIONS, masked);
-        for (; p + 2 <= job->count; p += 2)
-            half_tile(job, p, block, 2, masked);
-        for (; p < job->count; p++)
-            half_tile(job, p, block, 1, masked);
-    }
+    for (block = 0; block + 2 <= job->blocks; block += 2)
+        bit_tiles(job, block, 2, masked);
+    if (block < job->blocks)
+        bit_tiles(job, block, 1, masked);
 }
 
 FOR_AVX512 static void bits(const ebnn_linux_bits_t *job)
