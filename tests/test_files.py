@@ -599,7 +599,8 @@ except ebnn.EbnnError as error:
     print(error)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
-    done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True, timeout=120)
+    command = [sys.executable, "-c", program, path]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     *message, peak = done.stdout.splitlines()
     return " ".join(message), int(peak)
 
