@@ -6,7 +6,7 @@ import contextlib
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,14 @@ from .boards import Board, is_board, load_board
 from .build_folders import temporary_folder
 from .compile.estimate import check_fits
 from .compile.header import header_text
+from .compile.image import image_target, needed_kernels
 from .device import BAUDRATE, Device, DeviceInfo, open_port
 from .device.discovery import find_port
 from .errors import BuildError, DeviceError, PortError
 from .firmware_sources import bundled_header
 from .model.network import Network
 from .platformio import Project, bundled_project, check_upload, interrupted_by_signals, is_sketch, upload
+from .updatable import Updatable
 
 START_SECONDS = 12.0  # that a board may take after the upload: USB, bootloader, program
 
@@ -65,6 +67,7 @@ def flash(
     arithmetic: str = "integer",
     optimize: str = "balanced",
     baud: int = BAUDRATE,
+    updatable: Updatable | None = None,
     progress: Callable[[str], None] = lambda line: None,
     show: Callable[[str], None] | None = None,
 ) -> Flashed:
@@ -80,6 +83,8 @@ def flash(
             network's header; where that cannot be built, or building is interrupted, the one that was there comes back.
         arithmetic, optimize: see `ebnn.write_header`.
         baud: bits per second that the firmware speaks.
+        updatable: how firmware that takes pushed networks is built; None leaves it to the project. A network that was
+            pushed before is dropped.
         progress: told what begins, a line each time.
         show: gets PlatformIO's output as it comes.
 
@@ -100,14 +105,17 @@ def flash(
         )
     if network is not None and known is not None and known.costs is not None:
         check_fits(network, known, arithmetic, optimize)
+    if network is not None and updatable is not None:
+        updatable = replace(updatable, kernels=needed_kernels(network, image_target(known), arithmetic, optimize))
     check_upload(built, environment)
     if project is not None and is_sketch(project.folder):
         raise BuildError(
             f"{project.folder} has a sketch, which answers no commands: platformio run -d {project.folder} -t upload "
             "writes it to the board"
         )
+    empty = updatable is not None and updatable.empty
     place = _check_port(environment, known, port)
-    called = title or ("the network of its network.h" if network is None else name)
+    called = "no network" if empty else title or ("the network of its network.h" if network is None else name)
     progress(f"{called} → {environment} at {place}")
     text = None
     if network is not None:
@@ -115,10 +123,13 @@ def flash(
     with interrupted_by_signals(), _placed_header(project, text) as header:
         target = environment if known is None or known.file is None else known
         speed = None if baud == BAUDRATE else baud
-        upload(target, place, project=project, header=header, network=called, baud=speed, show=show)
-        expected = read_hash(header)
+        upload(
+            target, place, project=project, header=header, network=called, baud=speed, updatable=updatable, show=show
+        )
+        expected = 0 if empty else read_hash(header)
     progress("waiting for the board …")
-    place, info = _greet(environment, place, known if port is None else None, expected, baud)
+    key = None if updatable is None else updatable.key
+    place, info = _greet(environment, place, known if port is None else None, expected, baud, key)
     return Flashed(place, info, time.monotonic() - begin)
 
 
@@ -176,15 +187,18 @@ def read_hash(header: Path) -> int | None:
 
 
 def _greet(
-    board: str, port: str, searched: Board | None, expected: int | None, baud: int = BAUDRATE
+    board: str, port: str, searched: Board | None, expected: int | None, baud: int = BAUDRATE, key: bytes | None = None
 ) -> tuple[str, DeviceInfo]:
     """Waits for the board; returns its port, which may be another one now, and what it says about itself.
 
     ``searched`` is the board whose port was found by its USB ids; None where the port was given.
     """
     port = _wait_for_port(port, searched)
-    with Device(port, network_hash=expected, startup=START_SECONDS, baudrate=baud) as device:
+    with Device(port, startup=START_SECONDS, baudrate=baud) as device:
         info = device.hello()
+        if info.push is not None and info.push.pushed:  # it outlives an upload
+            info = device.forget(key=key)
+        device.expect(expected)
     if info.board != board:
         raise DeviceError(
             f"the firmware was written, but the board that answers at {port} says it is {info.board!r}, not {board!r}: "

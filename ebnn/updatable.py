@@ -21,6 +21,9 @@ _SHORTEST_KEY = 16
 _LONGEST_KEY = 65_536
 _LARGEST_POOL = 65_536
 _HOST_POOL = 1 << 20
+_SMALL_FLASH = 65_536
+_SMALL_KERNELS = sum(1 << kernel for kernel in (1, 7, 8, 9, 11, 12, 13, 25, 26))
+"""Of boards with less flash: a convolution of bits, dense layers of bits, encoders."""
 _POOL_SHARE = 3  # of a board's RAM, one part in so many
 
 
@@ -31,10 +34,13 @@ class Updatable:
     Attributes:
         key: (32 bytes) that a push must show; None takes every network.
         empty: whether the firmware has no network of its own.
+        kernels: those of pushed networks, as ``EBNN_MODEL_KERNELS`` of ``ebnn/model.h`` has them, beside the usual ones
+            of a board that has no room for all; a board that has the room gets all.
     """
 
     key: bytes | None = None
     empty: bool = False
+    kernels: int = 0
 
     def flags(self, board: Board | None) -> tuple[str, ...]:
         """Returns the compiler's flags for a board; None is one that ebnn does not know."""
@@ -46,6 +52,8 @@ class Updatable:
             yield "-DEBNN_KEYED"
         if self.empty:
             yield "-DEBNN_NO_NETWORK"
+        if board is not None and (board.flash_bytes or _SMALL_FLASH) < _SMALL_FLASH:
+            yield f"-DEBNN_MODEL_KERNELS=0x{self.kernels | _SMALL_KERNELS:x}ul"
         if board is None or board.core == "avr":
             return
         if board.simulator == "host":
@@ -67,11 +75,12 @@ def read_key(path: Path) -> bytes:
 
     Raises InputError for a file that is too short to be a secret, or is none.
     """
-    content = path.read_bytes()
+    with path.open("rb") as file:
+        content = file.read(_LONGEST_KEY + 1)
     if not _SHORTEST_KEY <= len(content) <= _LONGEST_KEY:
         raise InputError(
-            f"{path} has {len(content):,} bytes: a key file has {_SHORTEST_KEY} to {_LONGEST_KEY:,}, as random as can "
-            f"be: head -c 32 /dev/urandom > {path.name}"
+            f"{path} is no key file: one has {_SHORTEST_KEY} to {_LONGEST_KEY:,} bytes, as random as can be: "
+            "head -c 32 /dev/urandom > key"
         )
     return hashlib.sha256(content).digest()
 

@@ -83,9 +83,13 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "streaming": ({"compile", "datasets", "device", "report", "simulation", *NETWORK}, set()),
     "classifying": ({"compile", "device", "simulation", "streaming", *NETWORK}, set()),
     "profiling": ({"compile", "datasets", "device", "report", "streaming", *NETWORK}, set()),
+    "pushing": ({"compile", "device", *NETWORK}, set()),
     "sketches": ({"boards", "compile", "device", "platformio", *NETWORK}, set()),
     "flashing": (
-        {"atomic", "boards", "build_folders", "compile", "device", "firmware_sources", "platformio", *NETWORK},
+        {
+            *("atomic", "boards", "build_folders", "compile", "device", "firmware_sources", "platformio", "updatable"),
+            *NETWORK,
+        },
         set(),
     ),
     "cli": (EVERYTHING, EVERYTHING),

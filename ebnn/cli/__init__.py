@@ -33,6 +33,7 @@ COMMANDS = {
     ),
     "On a board": (
         LazyCommand("flash", "flash", "Build the firmware, write it to a board."),
+        LazyCommand("push", "push", "Send a network to a board that keeps its firmware."),
         LazyCommand("run", "run", "Stream test images to a board, compare every answer."),
         LazyCommand("live", "live", "Show a network's answers to a board's sensor."),
         LazyCommand("profile", "profile", "Show the time of each layer, and the memory in use."),
@@ -50,6 +51,7 @@ EXAMPLES = (
     ("ebnn networks", "trained ones that come with ebnn, by name"),
     ("ebnn info mnist.ebnn", "its layers, and what it takes on each board"),
     ("ebnn flash mnist.ebnn --board uno", "build the firmware with it, write it to the board"),
+    ("ebnn push gestures.ebnn --port /dev/ttyACM0", "send another to a board that was flashed with --updatable"),
     ("ebnn run mnist.ebnn --port sim://uno --dataset mnist", "stream the test images, compare every answer"),
     ("ebnn profile mnist.ebnn --port sim://uno", "time of each layer, memory in use"),
     ("ebnn export mnist.ebnn -o network.h", "emit it as a C header, for a sketch of your own"),

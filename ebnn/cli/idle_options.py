@@ -141,8 +141,15 @@ BUILT_HEADER = Rule(
     "a simulated board, as in --port sim://host; a real one, and a sim://…?program=, has what it was built with",
 )
 SERIAL_PORT = Rule(("baud",), lambda values: "://" not in (values["port"] or ""), "a serial port, as in /dev/ttyACM0")
+MODEL_FOR_IMAGE = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a network, MODEL")
 MODEL_FOR_HEADER = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a network, MODEL")
 MODEL_OPTION_FOR_HEADER = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a --model")
+UPDATABLE_FIRMWARE = Rule(("key_file", "empty"), lambda values: values["updatable"], "--updatable")
+STORE = Rule(
+    ("store",), lambda values: values["updatable"] or values["program"] is not None, "--updatable or --program"
+)
+BUILT_FIRMWARE = Rule(("updatable",), lambda values: values["program"] is None, "firmware that is built: no --program")
+NO_SKETCH = Rule(("updatable",), lambda values: values["sketch"] is None, "the serial firmware: no --sketch")
 FOR_SKETCHES = Rule(("rate",), lambda values: values["sketch"] is not None, "a --sketch")
 FOR_C = Rule(
     ("name", "target", "board", "arithmetic", "optimize", "self_test", "probabilities", "weights_file"),

@@ -13,8 +13,9 @@ from ..platformio import bundled_project, write_project
 from ..published import find_network, load
 from ..show.console import command_line, make_console, print_command, print_line
 from ..sketches import SENSORS, check_sketch_fits, plan_sketch
-from .idle_options import FOR_SKETCHES, MODEL_OPTION_FOR_HEADER, refuses_idle
-from .options import arithmetic_option, model_option, optimize_option
+from ..updatable import Updatable
+from .idle_options import FOR_SKETCHES, MODEL_OPTION_FOR_HEADER, NO_SKETCH, refuses_idle
+from .options import arithmetic_option, model_option, optimize_option, updatable_option
 
 
 @click.command()
@@ -34,15 +35,17 @@ from .options import arithmetic_option, model_option, optimize_option
     type=click.FloatRange(min=0, min_open=True),
     help="With --sketch: readings a second.  [default: the network's, else 100]",
 )
+@updatable_option
 @arithmetic_option
 @optimize_option
-@refuses_idle(MODEL_OPTION_FOR_HEADER, FOR_SKETCHES)
+@refuses_idle(MODEL_OPTION_FOR_HEADER, FOR_SKETCHES, NO_SKETCH)
 def init(
     folder: Path,
     board: str,
     model: Path | None,
     sketch: str | None,
     rate: float | None,
+    updatable: bool,
     arithmetic: str,
     optimize: str,
 ) -> None:
@@ -68,7 +71,7 @@ def init(
         name = identifier(model.stem)
         text = header_text(own, name=name, arithmetic=arithmetic, optimize=optimize, board=known)
         header, network = text.encode(), find_network(model).read_bytes()
-    project = write_project(folder, target, header, network)
+    project = write_project(folder, target, header, network, updatable=Updatable() if updatable else None)
     console = make_console()
     print_line(console, f"{project.folder}: a project for {board}; README.md says what to do with it")
     print_command(console, "next", command_line("flash", "--board", board, "--project", folder))

@@ -12,7 +12,8 @@ from ..compile.options import ARITHMETICS, OPTIMIZE
 from ..datasets.own import find_own
 from ..device import BAUDRATE
 from ..show.console import make_console
-from .paths import ModelFile, OutputFile
+from ..updatable import Updatable, read_key
+from .paths import InputFile, ModelFile, OutputFile
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -79,6 +80,26 @@ baud_option = click.option(
     metavar="N",
     help="Bits per second of a serial port; flash builds the firmware for it.",
 )
+
+
+updatable_option = click.option(
+    "--updatable", is_flag=True, help="Firmware that takes networks from ebnn push; it needs more flash and RAM."
+)
+empty_option = click.option(
+    "--empty", is_flag=True, help="With --updatable: no network in the firmware, and more room for pushed ones."
+)
+
+
+def key_option(what: str) -> Callable[[Command], Command]:
+    """Adds ``--key-file``; ``what`` says when."""
+    return click.option("--key-file", type=InputFile(), help=what)
+
+
+def updatable_from(updatable: bool, key_file: Path | None, empty: bool) -> Updatable | None:
+    """Returns how updatable firmware is built; None where it is not asked for."""
+    if not updatable:
+        return None
+    return Updatable(None if key_file is None else read_key(key_file), empty)
 
 
 def sensor_options(awaited: str, wait: float) -> Callable[[Command], Command]:

@@ -14,8 +14,16 @@ from ..errors import InputError
 from ..published import load
 from ..show.console import make_console, print_line, status_line
 from ..simulation import AvrStatistics, PluggedBoard, SimavrSimulator, plugged_in
-from .idle_options import MODEL_OPTION_FOR_HEADER, refuses_idle
-from .options import arithmetic_option, model_option, optimize_option
+from .idle_options import BUILT_FIRMWARE, MODEL_OPTION_FOR_HEADER, STORE, UPDATABLE_FIRMWARE, refuses_idle
+from .options import (
+    arithmetic_option,
+    empty_option,
+    key_option,
+    model_option,
+    optimize_option,
+    updatable_from,
+    updatable_option,
+)
 from .paths import InputFile, check_link
 
 _LOOK_SECONDS = 0.5  # how often the board is looked at
@@ -27,15 +35,23 @@ _LOOK_SECONDS = 0.5  # how often the board is looked at
 @model_option("A network, built with the firmware for the board")
 @click.option("--bootloader", is_flag=True, help="With the board's bootloader, for avrdude to upload through.")
 @click.option("--link", type=click.Path(path_type=Path), help="Keep a symbolic link to the port here.")
+@updatable_option
+@key_option("With --updatable: a push must show this key.")
+@empty_option
+@click.option("--store", type=click.Path(path_type=Path), help="Keep pushed networks in this file: an AVR's EEPROM.")
 @arithmetic_option
 @optimize_option
-@refuses_idle(MODEL_OPTION_FOR_HEADER)
+@refuses_idle(MODEL_OPTION_FOR_HEADER, UPDATABLE_FIRMWARE, STORE, BUILT_FIRMWARE)
 def simulate(
     board: str,
     program: Path | None,
     model: Path | None,
     bootloader: bool,
     link: Path | None,
+    updatable: bool,
+    key_file: Path | None,
+    empty: bool,
+    store: Path | None,
     arithmetic: str,
     optimize: str,
 ) -> None:
@@ -48,6 +64,7 @@ def simulate(
     if program is not None and model is not None:
         raise InputError("--program and --model both say what the board runs: give one of them")
     check_link(link)
+    firmware = updatable_from(updatable, key_file, empty)
     with suppress(KeyboardInterrupt), ExitStack() as stack:
         header = None
         if model is not None:
@@ -55,7 +72,15 @@ def simulate(
             name, known = identifier(model.stem), load_board(board)
             write_header(load(model), header, name=name, arithmetic=arithmetic, optimize=optimize, board=known)
         plugged = stack.enter_context(
-            plugged_in(board, program=program, header=header, bootloader=bootloader, link=link)
+            plugged_in(
+                board,
+                program=program,
+                header=header,
+                bootloader=bootloader,
+                link=link,
+                updatable=firmware,
+                store=store,
+            )
         )
         _stay(plugged, link)
 

@@ -34,6 +34,8 @@ class PushFacts:
     """RAM that there is for image, scores and arena."""
     store_bytes: int
     """The largest image that is there after a reset; 0 where none is."""
+    kernels: int
+    """Those that the firmware has, as ``EBNN_MODEL_KERNELS`` of ``ebnn/model.h`` has them."""
 
 
 @dataclass(frozen=True)
@@ -102,15 +104,15 @@ def read_info(payload: bytes, nonce: bytes) -> DeviceInfo | None:
     )
 
 
-_PUSH_FACTS = struct.Struct("<BBBHII")
+_PUSH_FACTS = struct.Struct("<BBBHIII")
 
 
 def _read_push_facts(rest: bytes) -> PushFacts | None:
     if len(rest) < _PUSH_FACTS.size:
         return None
-    flags, version, target, piece, room, store = _PUSH_FACTS.unpack_from(rest)
+    flags, *numbers = _PUSH_FACTS.unpack_from(rest)
     pushed, kept, keyed = (bool(flags & flag) for flag in Flag)
-    return PushFacts(pushed, kept, keyed, version, target, piece, room, store)
+    return PushFacts(pushed, kept, keyed, *numbers)
 
 
 def sample_bytes(packed: Any, info: DeviceInfo) -> bytes:

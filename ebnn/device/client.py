@@ -17,7 +17,7 @@ from ..updatable import tag
 from .answers import DeviceInfo, Prediction, Profile, read_info, read_prediction, read_profile, sample_bytes
 from .explanations import explain_refusal, explain_silence
 from .link import Link, Missing, Refusal, Statistics
-from .pushing import ImageHead, check_key, check_push, is_worth_another_try, push_facts, refused_push
+from .push_checks import ImageHead, check_key, check_push, is_worth_another_try, push_facts, refused_push
 from .serial_port import BAUDRATE, PortLike, open_port, short_name
 
 _BOOT_POLL_SECONDS = 0.5  # how often a board that is starting is asked
@@ -141,6 +141,12 @@ class Device:
         self._check_network(reply)
         self._info = reply
         return reply
+
+    def expect(self, network_hash: int | None) -> None:
+        """Has the board run the network of that hash; None takes whichever runs. Raises `WrongNetworkError`."""
+        self._expected_hash = network_hash
+        if self._info is not None:
+            self._check_network(self._info)
 
     def predict(self, packed: bytes | bytearray | NDArray[np.uint8]) -> Prediction:
         """Sends one packed sample, (input bytes,) uint8, and returns the board's answer to it.

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from ebnn.atomic import copy_tree, folder_in_full
 from ebnn.boards import Board
 from ebnn.errors import BuildError
 from ebnn.firmware_sources import firmware_folder
+from ebnn.updatable import Updatable
 
+from .build import known_board
 from .project import Project, bundled_project, environment_text, open_project
 from .sketch_files import FILES, Sketch, sketch_configuration, sketch_templates, write_sources
 
@@ -31,6 +34,7 @@ def write_project(
     header: bytes | None,
     model: bytes | None,
     sketch: Sketch | None = None,
+    updatable: Updatable | None = None,
 ) -> Project:
     """Writes a project to ``folder``, which must not exist or be empty.
 
@@ -40,6 +44,7 @@ def write_project(
         header: the network's, as emitted; None for a sketch without one.
         model: the network's file; None for a sketch without one.
         sketch: what is written to src in place of the firmware; then there is no host and no stream.py.
+        updatable: how the firmware is built where it takes pushed networks.
 
     The folder is written whole or not at all. Raises `ebnn.errors.BuildError` for a board that there is no environment
     for, and `ebnn.errors.WriteError` where the folder is not empty or cannot be written.
@@ -67,7 +72,10 @@ def write_project(
             (new / "network.ebnn").write_bytes(model)
         if own is not None and own.file is not None:
             shutil.copyfile(own.file, new / f"{board}.toml")
-        (new / "platformio.ini").write_text(configuration + environment_text(own), encoding="utf-8")
+        configuration += environment_text(own)
+        if updatable is not None:
+            configuration = _with_flags(configuration, board, updatable.flags(known_board(board, own)))
+        (new / "platformio.ini").write_text(configuration, encoding="utf-8")
         templates = _TEMPLATES if sketch is None else sketch_templates(sketch)
         for name, template in templates.items():
             text = template.read_text(encoding="utf-8")
@@ -89,3 +97,16 @@ def _own_configuration(text: str, board: str) -> str:
     if count != 1:
         raise BuildError("ebnn's platformio.ini names no default board: install ebnn again")
     return text
+
+
+def _with_flags(configuration: str, board: str, flags: Sequence[str]) -> str:
+    """A platformio.ini where the environment of a board has these flags of the compiler too."""
+    start = configuration.index(f"[env:{board}]\n")
+    end = configuration.find("\n[", start)
+    section = configuration[start : end if end >= 0 else None]
+    more = "".join(f"\n    {flag}" for flag in flags)
+    if "\nbuild_flags =" in section:
+        changed = re.sub(r"\nbuild_flags =.*(\n[ \t]+\S.*)*", lambda found: found[0] + more, section, count=1)
+    else:
+        changed = section.replace("]\n", "]\nbuild_flags =\n    ${env.build_flags}" + more + "\n", 1)
+    return configuration.replace(section, changed, 1)

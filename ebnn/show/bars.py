@@ -42,6 +42,18 @@ def download_bars(console: Console) -> Iterator[Callable[[str, int, int | None],
 
 
 @contextmanager
+def push_bar(console: Console) -> Iterator[tuple[Callable[[int, int], None], Callable[[float], None]]]:
+    """Yields two callbacks for a bar of bytes: how many of how many are there; how long an answer is overdue."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("pushing", total=None)
+        yield (
+            lambda done, size: bar.update(task, completed=done, total=size, description="pushing"),
+            lambda seconds: bar.update(task, description=f"no answer for {seconds:.0f} s, asking again"),
+        )
+
+
+@contextmanager
 def stream_bar(
     console: Console, what: str, samples: int
 ) -> Iterator[tuple[Callable[[int], None], Callable[[float], None]]]:

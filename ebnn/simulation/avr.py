@@ -13,12 +13,12 @@ from typing import IO, Any
 
 from ebnn.boards import Board
 from ebnn.build_folders import temporary_place
-from ebnn.errors import PortError, WriteError
+from ebnn.errors import PortError
 from ebnn.updatable import Updatable
 
 from .images import Image, read_image
 from .simavr_build import simavr_program
-from .simulator import Simulator, start_process
+from .simulator import Simulator, start_process, store_file
 
 __all__ = ["AvrStatistics", "FunctionStatistics", "SimavrSimulator"]
 
@@ -195,14 +195,10 @@ class SimavrSimulator(Simulator):
 
 
 def _open_store(path: str) -> IO[bytes]:
-    """Opens the file that is the EEPROM, or makes it. Raises `ebnn.errors.WriteError`."""
-    try:
-        if not path:
-            return tempfile.TemporaryFile(dir=temporary_place())
-        Path(path).touch(mode=0o600)
-        return Path(path).open("r+b")
-    except OSError as error:
-        raise WriteError(f"{path} cannot be the board's EEPROM: {error.strerror}") from error
+    """Opens the file that is the EEPROM. Raises `ebnn.errors.WriteError`."""
+    if not path:
+        return tempfile.TemporaryFile(dir=temporary_place())
+    return store_file(path).open("r+b")
 
 
 def _check(board: Board, image: Image, program: Path | None, boot: Image) -> None:

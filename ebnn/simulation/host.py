@@ -10,7 +10,7 @@ from ebnn.errors import PortError
 from ebnn.updatable import Updatable
 
 from .host_build import build_host
-from .simulator import Simulator, signal_process, start_process
+from .simulator import Simulator, signal_process, start_process, store_file
 
 
 class HostSimulator(Simulator):
@@ -32,7 +32,7 @@ class HostSimulator(Simulator):
         # The reset signal is blocked until the program is ready for it.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
         try:
-            more = [str(Path(store).resolve()), *([writes] if writes else [])] if store else []
+            more = [str(store_file(store)), *([writes] if writes else [])] if store else []
             self.process = start_process([str(program.resolve()), *more], terminal)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import IO, Any, ClassVar
 
 from ebnn.boards import Board
-from ebnn.errors import PortError
+from ebnn.errors import PortError, WriteError
 from ebnn.updatable import Updatable
+
+_STORES = (0, 512, 1_024, 2_048, 4_096, 65_536)  # bytes
 
 
 class Simulator(ABC):
@@ -58,6 +60,22 @@ class Simulator(ABC):
         """Ends the board."""
         self.process.kill()
         self.process.wait()
+
+
+def store_file(path: str) -> Path:
+    """Makes the file that keeps what a board keeps, where there is none; returns its absolute path.
+
+    Raises `ebnn.errors.WriteError` where it cannot be that, or is another kind of file.
+    """
+    file = Path(path).resolve()
+    try:
+        file.touch(mode=0o600)
+        size = file.stat().st_size if file.is_file() else -1
+    except OSError as error:
+        raise WriteError(f"{path} cannot keep what a board keeps: {error.strerror}") from error
+    if size not in _STORES:
+        raise WriteError(f"{path} is there already, and no file of a board's EEPROM: name another one")
+    return file
 
 
 def start_process(

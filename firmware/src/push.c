@@ -35,6 +35,10 @@ static const uint8_t push_key[EBNN_SHA256_BYTES] EBNN_FLASH = {EBNN_PUSH_KEY};
 #define TARGET 2u
 #endif
 
+#ifndef EBNN_MODEL_KERNELS
+#define EBNN_MODEL_KERNELS EBNN_MODEL_ALL
+#endif
+
 #define NOWHERE UINT32_MAX
 
 struct ebnn_running ebnn_running;
@@ -480,7 +484,7 @@ uint8_t ebnn_push_forget(const uint8_t *body, uint32_t size, uint32_t *detail)
 
 void ebnn_push_facts(uint8_t *facts)
 {
-    const uint32_t room = pool_bytes, kept = ebnn_store_bytes();
+    const uint32_t room = pool_bytes, kept = ebnn_store_bytes(), kernels = EBNN_MODEL_KERNELS;
     const uint16_t piece = EBNN_PUSH_PIECE;
 
     facts[0] = (uint8_t)((ebnn_running.source == EBNN_PUSHED ? EBNN_FLAG_PUSHED : 0u) |
@@ -490,6 +494,7 @@ void ebnn_push_facts(uint8_t *facts)
     memcpy(facts + 3, &piece, sizeof piece);
     memcpy(facts + 5, &room, sizeof room);
     memcpy(facts + 9, &kept, sizeof kept);
+    memcpy(facts + 13, &kernels, sizeof kernels);
 }
 
 #endif

@@ -66,7 +66,7 @@ uint8_t ebnn_push_forget(const uint8_t *body, uint32_t size, uint32_t *detail);
 void ebnn_push_abort(void);
 
 /* What HELLO says of it, EBNN_PUSH_FACTS bytes. */
-#define EBNN_PUSH_FACTS 13u
+#define EBNN_PUSH_FACTS 17u
 void ebnn_push_facts(uint8_t *facts);
 
 /* The responder supplies this: it runs the firmware's own network, with the pool for itself. */

@@ -48,6 +48,7 @@ STARTS = {
     "init": ["init", "p", "--board", "moon"],
     "flash": ["flash", "m.ebnn", "--board", "uno", "--port", "nowhere"],
     "run": ["run", "m.ebnn", "--dataset", "digits", "--port", "nowhere"],
+    "push": ["push", "m.ebnn", "--port", "nowhere"],
     "profile": ["profile", "m.ebnn", "--port", "nowhere"],
     "simulate": ["simulate", "moon"],
     "platformio-offline": ["platformio-offline", "README.md"],

@@ -43,10 +43,10 @@ def _words(size: int) -> int:
 def push_facts(info: DeviceInfo, port: str) -> PushFacts:
     """What a board says of pushed networks. Raises `ebnn.errors.DeviceError` where it takes none."""
     if info.push is None:
-        raise DeviceError(
-            f"{port}: board {info.board!r} takes no networks but by flashing: flash it once with ebnn flash MODEL "
-            f"--board {info.board} --updatable"
-        )
+        way_out = f"flash it once with ebnn flash MODEL --board {info.board} --updatable"
+        if port.startswith("sim://"):
+            way_out = f"{port}?updatable=1 is one that does"
+        raise DeviceError(f"{port}: the firmware of board {info.board!r} takes no networks: {way_out}")
     return info.push
 
 
