@@ -17,14 +17,16 @@ from ..errors import FileFormatError, LoweringError, NetworkError
 from ..model.kinds import MAX_FLOAT, UINT8, Input, InputKind, Shape
 from ..model.layers import Block, Conv, Dense, Pool
 from ..model.layers import Layer as PlacedLayer
+from ..model.meta import Meta
 from ..model.network import Network
 from ..model.thresholds import sign_of
 from ..model.transforms import Scores, Sign
 from .batch_norm import Cuts, as_normalize, find_cuts
 from .class_order import MOST_SUMS, find_class_order
 from .ebnn_parser import Header, Layer, read_header
-from .imported import Imported
+from .imported import BIT_OUTPUTS, Imported
 
+_DENSE_BITS = ("blinear_layer", "fused_float_linear_layer")
 _MAX_PIXEL = 255
 _MAX_CLASSES = 255  # eBNN's C counts them in a uint8_t
 _ROOM_FOR_TAPS = 96  # eBNN's own C copies one channel under a binary kernel into so many bits
@@ -64,6 +66,8 @@ def convert(
 ) -> Imported:
     """As :func:`import_ebnn_header`, from what was read of the header."""
     converter = _Converter(header.name, nearest)
+    if header.early:
+        converter.notes.append("a header of early 2017: read with the arithmetic of eBNN's later ebnn.h")
     network = converter.network(header.layers, input_kind, shape)
     return Imported(network, tuple(converter.notes))
 
@@ -87,6 +91,9 @@ class _Converter:
                 source = placed[-1].output
                 self._check_buffer(layer, source.shape)
             layer = layers[-1]
+            if layer.function in _DENSE_BITS:
+                last = self._bit_scores(layer, source)
+                return Network(sample, [*placed, last], meta=Meta(bit_outputs=True))
             return Network(sample, [*placed, self._scores(layer, source.shape)])
         except NetworkError as error:
             self._refuse(layer, str(error))
@@ -107,8 +114,8 @@ class _Converter:
 
     def _check_order(self, layers: tuple[Layer, ...]) -> None:
         for layer in layers:
-            if layer is layers[-1] and layer.function != "blinear_sm_layer":
-                self._refuse(layer, f"is a {layer.function}, the last layer must be a blinear_sm_layer (a class)")
+            if layer is layers[-1] and layer.is_conv:
+                self._refuse(layer, f"is a {layer.function}, the last layer must give a class or a vector of bits")
             if layer is not layers[-1] and layer.function == "blinear_sm_layer":
                 self._refuse(layer, "is a blinear_sm_layer, which gives a class, but more layers follow")
             if layer is not layers[0] and layer.function == "fconv_layer":
@@ -118,9 +125,19 @@ class _Converter:
                     f"{layer.name}: eBNN's own C never clears what this layer writes to, so bits of earlier values "
                     "stay in it; clear it before the layer runs to compare"
                 )
+        if layers[0].takes_floats and not layers[0].is_conv:
+            self.notes.append(
+                f"{layers[0].name}: takes floats, which eBNN's own C reads as bits; this network is the one trained"
+            )
+        if layers[-1].function in _DENSE_BITS:
+            self.notes += [
+                BIT_OUTPUTS,
+                f"{layers[-1].name}: eBNN's own C writes no class but these bits, the first one in the highest bit of "
+                "output[0]",
+            ]
 
     def _input_kind(self, layer: Layer, given: InputKind | None) -> InputKind:
-        own: InputKind = "float" if layer.function == "fconv_layer" else "bits"
+        own: InputKind = "float" if layer.takes_floats else "bits"
         if given not in (None, own) and (own, given) != ("float", "uint8"):
             other = " or uint8" if own == "float" else ""
             self._refuse(layer, f"takes {own}, so the network's input can be {own}{other}, not {given}")
@@ -154,7 +171,7 @@ class _Converter:
         taps, largest = linear.weights[0].size, source.values.largest
         if largest is None:
             channels, (height, width) = shape.channels, linear.weights.shape[1:3]
-            if channels > 1 and height * width > 1:
+            if layer.is_conv and channels > 1 and height * width > 1:
                 self._refuse_inexact(
                     layer,
                     f"eBNN adds its floats channel after channel, this runtime its {channels} channels pixel after "
@@ -281,6 +298,17 @@ class _Converter:
                 "",
             )
         return Block(Dense(weights), None, Scores(order.multiplier, order.offset, order.scale))
+
+    def _bit_scores(self, layer: Layer, source: Input) -> Block:
+        """Scores that are 0 or above where eBNN's bit is 1: of a threshold, how far the sum is beyond it."""
+        block = self._block(layer, source)
+        if not isinstance(block.transform, Sign):
+            self._refuse(
+                layer, "takes floats and is the last layer, whose scores are integers: give it pixels (--input uint8)"
+            )
+        sign = block.transform
+        direction = np.where(sign.below, -1, 1)
+        return Block(block.linear, None, Scores(direction.astype(np.int16), -direction * sign.value, 1.0))
 
     def _bits(self, layer: Layer, rows: int, count: int, padded: bool = True) -> NDArray[np.bool_]:
         """Weights, (rows, count): each row starts a byte. Where ``padded``, the padding counts in eBNN's own C."""

@@ -13,7 +13,10 @@ VECTORS = ("b", "gamma", "beta", "mean", "std")
 
 @dataclass
 class OriginalLayer:
-    """One layer. ``kind`` fconv, bconv, blinear or blinear_sm; ``weights`` ±1, (f, d, rows, columns) or (k, n)."""
+    """One layer. ``kind`` fconv, bconv, flinear, blinear, blinear_sm; ``weights`` ±1, (f, d, rows, columns) or (k, n).
+
+    flinear is LinearBNBST: a dense layer that takes floats, and prints itself as one that takes bits.
+    """
 
     kind: str
     weights: Any
@@ -37,6 +40,7 @@ class OriginalLayer:
         return {
             "fconv": f"l_conv{pool}_bn_bst",
             "bconv": f"l_b_conv{pool}_bn_bst",
+            "flinear": "l_b_linear_bn_bst",
             "blinear": "l_b_linear_bn_bst",
             "blinear_sm": "l_b_linear_bn_softmax",
         }[self.kind]
@@ -61,8 +65,11 @@ def make_signs(rng, *shape):
     return rng.choice([-1, 1], shape).astype(np.int8)
 
 
-def make_network(rng, kind="bits", channels=1, convs=2, hidden=0, classes=5):
-    """Random layers: ``convs`` convolutions, ``hidden`` dense ones, and the last. Returns them and a sample's shape."""
+def make_network(rng, kind="bits", channels=1, convs=2, hidden=0, classes=5, last="blinear_sm"):
+    """Random layers: ``convs`` convolutions, ``hidden`` dense ones, and the last. Returns them and a sample's shape.
+
+    Without convolutions a first dense layer takes what ``kind`` says.
+    """
     side = int(rng.integers(6, 11))
     shape = (channels, side, side)
     layers = []
@@ -93,9 +100,11 @@ def make_network(rng, kind="bits", channels=1, convs=2, hidden=0, classes=5):
     size = channels * side * side
     for _ in range(hidden):
         outputs = int(rng.integers(1, 30))
-        layers.append(make_layer(rng, "blinear", make_signs(rng, outputs, size), np.sqrt(size)))
+        is_float = not layers and kind == "float"
+        spread = np.sqrt(size) * (0.3 if is_float else 1)
+        layers.append(make_layer(rng, "flinear" if is_float else "blinear", make_signs(rng, outputs, size), spread))
         size = outputs
-    layers.append(make_layer(rng, "blinear_sm", make_signs(rng, classes, size), np.sqrt(size)))
+    layers.append(make_layer(rng, last, make_signs(rng, classes, size), np.sqrt(size)))
     if not convs:
         shape = (layers[0].weights.shape[1], 1, 1)
     return layers, shape
@@ -109,11 +118,21 @@ def classes_of(layers, samples):
     return np.array([_class_of(layers, sample) for sample in samples])
 
 
-def _class_of(layers, sample):
-    x = sample if layers[0].kind == "fconv" else np.where(sample, 1, -1)
-    for layer in layers[:-1]:
+def bits_of(layers, samples):
+    """Output bits of the samples, (n, outputs) bool, where the last layer is a blinear_layer."""
+    return np.array([_after(layers, len(layers), sample).ravel() > 0 for sample in samples])
+
+
+def _after(layers, count, sample):
+    """The signs behind the first ``count`` layers, as −1 and +1."""
+    x = sample if layers[0].kind in ("fconv", "flinear") else np.where(sample, 1, -1)
+    for layer in layers[:count]:
         x = np.where(_normalized(layer, _pooled(layer, _map_of(layer, x))) >= 0, 1, -1)
-    scores = _normalized(layers[-1], _map_of(layers[-1], x))
+    return x
+
+
+def _class_of(layers, sample):
+    scores = _normalized(layers[-1], _map_of(layers[-1], _after(layers, len(layers) - 1, sample)))
     best = 0
     for k, score in enumerate(scores):
         if score > scores[best]:
@@ -122,6 +141,11 @@ def _class_of(layers, sample):
 
 
 def _map_of(layer, x):
+    if layer.kind == "flinear":
+        sums = np.zeros(len(layer.weights), np.float32)
+        for weights, value in zip(layer.weights.T, x.ravel(), strict=True):
+            sums += weights.astype(np.float32) * np.float32(value)
+        return sums
     if not layer.is_conv:
         return layer.weights.astype(np.int64) @ x.ravel()
     filters, channels, kernel, _ = layer.weights.shape
@@ -157,9 +181,9 @@ def _normalized(layer, sums):
 # What its generator prints
 
 
-def header_of(layers, room=100_000):
-    """The C header, its buffers ``room`` bytes long."""
-    text = ['#include "ebnn.h"']
+def header_of(layers, room=100_000, early=False, float_linear="blinear"):
+    """The C header, its buffers ``room`` bytes long; ``early``: as it was in early 2017, without parameters."""
+    text = ['\n#include "util.h"\n' if early else '#include "ebnn.h"']
     for i, layer in enumerate(layers):
         name = f"{layer.name}{i}"
         linear = "bconv" if layer.is_conv else "bl"
@@ -169,11 +193,14 @@ def header_of(layers, room=100_000):
         text.insert(len(text) - 4, _array("uint8_t", f"{name}_{linear}_W", _packed(layer)))
         order = [names[0], names[1], names[2], names[3], names[4]]
         call = ", ".join(["input", f"{name}_{linear}_W", "output", *order, *map(str, _numbers(layer))])
-        kind = "float" if layer.kind == "fconv" else "uint8_t"
-        text.append(f"void {name}({kind}* input, uint8_t* output){{\n  {layer.kind}_layer({call});\n}}\n")
+        kind = "float" if layer.kind in ("fconv", "flinear") else "uint8_t"
+        function = float_linear if layer.kind == "flinear" else layer.kind
+        text.append(f"void {name}({kind}* input, uint8_t* output){{\n  {function}_layer({call});\n}}\n")
+    if early:
+        text.append('\nchar name[] = "main";\nfloat input[784] = {0};\nuint8_t output[1] = {0};')
     text.append(f"\nuint8_t temp1[{room}] = {{0}};\nuint8_t temp2[{room}] = {{0}};")
-    kind = "float" if layers[0].kind == "fconv" else "uint8_t"
-    text.append(f"void ebnn_compute({kind} *input, uint8_t *output){{")
+    kind = "float" if layers[0].kind in ("fconv", "flinear") else "uint8_t"
+    text.append("void compute(){" if early else f"void ebnn_compute({kind} *input, uint8_t *output){{")
     source = "input"
     for i, layer in enumerate(layers):
         target = "output" if i == len(layers) - 1 else f"temp{i % 2 + 1}"

@@ -234,7 +234,7 @@ def test_layers_in_an_order_that_cannot_be(write):
     bits, _ = make_network(rng, "bits", convs=1, hidden=1)
     floats, _ = make_network(rng, "float", convs=1)
     for layers, message in (
-        (bits[:2], "l_b_linear_bn_bst1: is a blinear_layer, the last layer must be a blinear_sm_layer"),
+        (bits[:1], r"l_b_conv\w+0: is a bconv_layer, the last layer must give a class or a vector of bits"),
         (
             [*bits, bits[-1]],
             "l_b_linear_bn_softmax2: is a blinear_sm_layer, which gives a class, but more layers follow",
@@ -287,7 +287,8 @@ LAST = "l_b_linear_bn_softmax1"
     ("text", "line", "message"),
     [
         ("", 1, "the file ends without ebnn_compute: it is truncated, or not eBNN's"),
-        ("float b[1] = {0};\nint main(void) { return 0; }", 2, "expected an array of float or uint8_t, .*'int'"),
+        ("float b[1] = {0};\nint main(void) { return 0; }", 2, "main: expected '=', found '\\('"),
+        ("float b[1] = {0};\ndouble c[1] = {0};", 2, "expected an array of float or uint8_t, .*'double'"),
         ("\n".join(LINES[:-2]), len(LINES) - 2, "ebnn_compute: .*the end of the file"),
         (GOOD[: GOOD.index("};") - 3], 2, r"\w+_b: the file ends after .*truncated"),
         (edit(r"_b\[\d+\] = \{", "_b[9] = {"), 2, r"\w+_b has \d values, 9 are declared"),
@@ -296,9 +297,9 @@ LAST = "l_b_linear_bn_softmax1"
         (edit(r"_b\[(\d+)\] = \{([^,}]*)", r"_b[\1] = {1 + 2"), 2, r"_bconv_b: .* an expression: '1', then '\+'"),
         (edit(r"_b\[(\d+)\] = \{([^,}]*)", r"_b[\1] = {nan"), 2, r"_bconv_b: expected a number, found 'nan'"),
         (edit(r"_b\[(\d+)\] = \{([^,}]*)", r"_b[\1] = {1e39"), 2, r"_bconv_b: '1e39' is out of a float's range"),
-        (edit(r"_b\[(\d+)\] = \{([^,}]*)", r"_b[\1] = {0.5f"), 2, r"_bconv_b: '0.5f' is not a decimal number"),
+        (edit(r"_b\[(\d+)\] = \{([^,}]*)", r"_b[\1] = {0.5L"), 2, r"_bconv_b: '0.5L' is not a number that C reads"),
         (edit(r"_W\[(\d+)\] = \{([^,}]*)", r"_W[\1] = {256"), 3, r"_bconv_W: 256 is no byte"),
-        (edit(r"_W\[(\d+)\] = \{([^,}]*)", r"_W[\1] = {0x1F"), 3, r"_bconv_W: '0x1F' is not a decimal whole number"),
+        (edit(r"_W\[(\d+)\] = \{([^,}]*)", r"_W[\1] = {1.0"), 3, r"_bconv_W: '1.0' is not a whole number"),
         (edit(r"uint8_t (\w+_W)", r"float \1"), 3, r"_bconv_W is float, .* it must be uint8_t"),
         (edit("bconv_layer", "xconv_layer"), line_of("bconv_layer"), "layer function xconv_layer is unknown"),
         (edit(r"bconv_layer\(input, ", "bconv_layer("), line_of("bconv_layer"), "takes 25 arguments, 24 are given"),
@@ -321,7 +322,7 @@ LAST = "l_b_linear_bn_softmax1"
             "other, which is not defined",
         ),
         (GOOD + "\n" + GOOD, len(LINES) + 2, r"\w+_b is defined again, first on line 2: import one network at a time"),
-        (edit("\n", "\n#define temp1 temp2\n"), 2, "'#define temp1 temp2' can change what the header means"),
+        (edit("\n", "\n#undef temp1\n#error\n"), 3, "'#error' can change what the header means"),
         (edit("\n", "\n/* "), 2, "a comment has no end"),
     ],
 )

@@ -66,5 +66,5 @@ def test_what_is_wrong_is_one_line(folder, monkeypatch):
         import_network(folder / "net.txt")
     monkeypatch.delenv("EBNN_IMPORTERS")
     (folder / "net.bin").write_bytes(b"\0\1")
-    with pytest.raises(FileFormatError, match="no importer recognises it; there are ebnn_header"):
+    with pytest.raises(FileFormatError, match="no importer recognises it; there are tinier_nn, ebnn_header"):
         import_network(folder / "net.bin")
