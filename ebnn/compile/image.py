@@ -15,7 +15,7 @@ import numpy as np
 from ..boards import Board, load_board
 from ..errors import FileFormatError, NetworkError
 from ..model.encoders import Affine, Thermometer
-from ..model.kinds import BITS, FLOAT, INT8, UINT8, Kind, Shape
+from ..model.kinds import INT8, KINDS, Shape
 from ..model.layers import Pool, Windowed
 from ..model.network import Network
 from ..model.probabilities import Octaves, least_probability
@@ -37,8 +37,7 @@ _HEAD = struct.Struct("<8sLLHBBHHHHfLHBBBBHHBBHH")  # what follows it
 HEAD_BYTES = _START.size + _HEAD.size
 _RECORD = struct.Struct("<LBBH")
 
-_KINDS: dict[Kind, int] = {BITS: 0, UINT8: 1, INT8: 2, FLOAT: 3}
-_KIND_NAMES = tuple(kind.name for kind in _KINDS)
+_KIND_NAMES = {kind.number: kind.name for kind in KINDS.values() if kind.input}
 _RAW = ("float", "int16")
 _ENCODERS = ("", Affine.name, Thermometer.name)
 _TARGETS = {1: "AVR", 2: "32-bit cores"}
@@ -160,7 +159,7 @@ def _head(planned: Plan, texts: bytes) -> bytes:
         network.input.bytes,
         network.classes,
         len(network.layers),
-        _KINDS[network.input.values],
+        network.input.values.number,
         *(shape.channels, shape.height, shape.width),
         0 if rejection is None else least_probability(rejection),
         network.scale,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ebnn.errors import InputError
-from ebnn.model.kinds import INPUT_KINDS, InputKind
+from ebnn.model.kinds import INPUT_KINDS, KINDS, InputKind
 
 
 def convert(images: npt.NDArray[np.uint8], source_kind: InputKind, kind: InputKind) -> npt.NDArray[Any]:
@@ -53,4 +53,4 @@ def convert(images: npt.NDArray[np.uint8], source_kind: InputKind, kind: InputKi
         result = (images ^ np.uint8(0x80)).view(np.int8)  # flipping the top bit subtracts 128 in two's complement
     else:
         result = images.astype(np.float32) / np.float32(255)
-    return np.ascontiguousarray(result, dtype={"int8": np.int8, "float": np.float32}.get(kind, np.uint8))
+    return np.ascontiguousarray(result, dtype=np.uint8 if KINDS[kind].packed else KINDS[kind].dtype)

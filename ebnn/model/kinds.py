@@ -51,6 +51,8 @@ class Kind:
         c_type: of the array that holds them in C.
         c_name: what the runtime calls the kind.
         layout: the order in memory, for people.
+        pixel: what a network that takes it sees of a pixel from 0 to 255, for people.
+        number: in images of networks; EBNN_BITS and so on in the C.
         input: whether a network may take it.
     """
 
@@ -63,6 +65,8 @@ class Kind:
     c_type: str
     c_name: str
     layout: str
+    pixel: str
+    number: int
     input: bool = True
 
     def __str__(self) -> str:
@@ -72,6 +76,21 @@ class Kind:
     def whole(self) -> bool:
         """Whether sums are of integers."""
         return self.largest is not None
+
+    @property
+    def signed(self) -> bool:
+        """Whether sums see values below 0."""
+        return self.low < 0 or self.packed
+
+    @property
+    def offset(self) -> int:
+        """What makes whole values, added to them, bytes that are not negative: bits, as −1 and +1, become 0 and 2."""
+        return self.largest if self.largest is not None and self.signed else 0
+
+    @property
+    def unit(self) -> float:
+        """What 1 stands for, where the largest value stands for 1."""
+        return 1 / self.high
 
     @property
     def packed(self) -> bool:
@@ -100,16 +119,30 @@ _PIXELS = "row after row, a pixel's channels side by side"
 BITS = Kind(
     *("bits", 0, 1, 1, 1, np.bool_, "uint8_t", "EBNN_BITS"),
     "rows of bits, a pixel's channels side by side, least significant bit first, whole bytes a row",
+    "a pixel is 1 where it is not 0; eight of them are packed in a byte",
+    0,
 )
-UINT8 = Kind("uint8", 0, 255, 255, 8, np.uint8, "uint8_t", "EBNN_UINT8", _PIXELS)
-INT8 = Kind("int8", -128, 127, 128, 8, np.int8, "int8_t", "EBNN_INT8", _PIXELS)
+UINT8 = Kind(
+    *("uint8", 0, 255, 255, 8, np.uint8, "uint8_t", "EBNN_UINT8", _PIXELS),
+    "a pixel is a number from 0 to 255",
+    1,
+)
+INT8 = Kind(
+    *("int8", -128, 127, 128, 8, np.int8, "int8_t", "EBNN_INT8", _PIXELS),
+    "a pixel is a number from -128 to 127: 128 less than from 0 to 255",
+    2,
+)
 FLOAT = Kind(
     *("float", -MAX_FLOAT, MAX_FLOAT, None, 32, np.float32, "float", "EBNN_FLOAT"),
     "channel after channel, row after row",
+    "a pixel is a float, 1/255 of a number from 0 to 255",
+    3,
 )
 INT32 = Kind(
     *("int32", -(2**31), 2**31 - 1, 2**31, 32, np.int32, "int32_t", "EBNN_INT32"),
     "class after class",
+    "",
+    4,
     input=False,
 )
 

@@ -10,7 +10,6 @@ from ..boards import load_board
 from ..compile.estimate import Estimate, estimate
 from ..compile.summary import describe_network
 from ..figures import percent
-from ..model.kinds import InputKind
 from ..model.network import Network
 from ..recipes import load_recipe
 from ..report import estimate_text
@@ -19,13 +18,6 @@ from .sources import SOURCES, DataSource
 
 BOARDS = ("uno", "genuino101")
 """Whose estimates are shown."""
-
-_INPUTS: dict[InputKind, str] = {
-    "uint8": "a pixel is a number from 0 to 255",
-    "int8": "a pixel is a number from -128 to 127: 128 less than from 0 to 255",
-    "bits": "a pixel is 1 where it is not 0; eight of them are packed in a byte",
-    "float": "a pixel is a float, 1/255 of a number from 0 to 255",
-}
 
 
 def estimates(network: Network) -> tuple[Estimate, ...]:
@@ -88,7 +80,7 @@ def _input(published: PublishedNetwork, source: DataSource) -> Iterator[str]:
     yield f"- Image: {source.image}."
     yield (
         f"- Input: {network.input.kind}, {network.input.shape}, {network.input.bytes:,} B a sample; "
-        f"{_INPUTS[network.input.kind]}."
+        f"{network.input.values.pixel}."
     )
     yield f"- Output: {network.classes} classes ({source.classes}), and an integer score for each; the largest wins."
 

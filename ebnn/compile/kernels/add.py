@@ -10,7 +10,7 @@ from ...model.layers import Conv, Dense, Layer
 from ...model.transforms import Sign
 from ...model.weights import BINARY
 from ..target import Target
-from .integer import FINDS, IntegerKernel, each_end, takes
+from .integer import IntegerKernel, each_end, takes
 from .kernel import GROUP, MOST_WORDS, Array, Arrays, Work, interleaved, takes_signs
 from .structs import INTEGER, patch_taps
 
@@ -75,8 +75,7 @@ def _kernels(kind: Kind, part: type[Conv] | type[Dense], octets: bool = False) -
         parts=("ones",) if kind.packed else (),
         measured=f"add_{found if kind.packed else 'bytes'}",
     )
-    find = f"ebnn_find_{found}" if kind.packed else "ebnn_find_all" if here else FINDS[kind]
-    ends = each_end(kernel, find, "ebnn_add_bits" if kind.packed else "ebnn_add_bytes")
+    ends = each_end(kernel, "ebnn_add_bits" if kind.packed else "ebnn_add_bytes")
     # A dense layer has no pool: its signs and scores are quicker.
     return tuple(each for each in ends if part is Conv or each.end in ("narrow", "wide"))
 

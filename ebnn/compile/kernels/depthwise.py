@@ -7,7 +7,7 @@ from ...model.kinds import BITS, INT8, UINT8
 from ...model.layers import Depthwise, Identity, Layer
 from ...model.weights import BINARY, INT8_WEIGHTS
 from ..target import Target
-from .integer import FINDS, IntegerKernel, each_end
+from .integer import IntegerKernel, each_end
 from .kernel import Array, Arrays, Work, byte_words
 from .structs import INTEGER
 
@@ -58,7 +58,6 @@ KERNELS: tuple[IntegerKernel, ...] = tuple(
             weights=weights,
             measured="depthwise_bits" if weights is BINARY else "depthwise",
         ),
-        FINDS[kind],
         sums,
     )
 ) + tuple(
@@ -66,7 +65,6 @@ KERNELS: tuple[IntegerKernel, ...] = tuple(
     for kind in (UINT8, INT8, BITS)
     for kernel in each_end(
         Values(f"values_{kind}", INTEGER, "ebnn_integer", part=Identity, kind=kind, measured="values"),
-        FINDS[kind],
         "ebnn_values",
     )
 )

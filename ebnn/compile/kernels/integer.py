@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...model.kinds import BITS, INT8, UINT8, Kind
+from ...model.kinds import UINT8, Kind
 from ...model.layers import Conv, Layer
 from ...model.transforms import Requantize, Scores, Sign
 from ...model.weights import WeightKind
@@ -93,6 +93,11 @@ class IntegerKernel(Kernel):
         """What its patches are gathered as."""
         return "bytes" if not self.kind.packed else "signs"
 
+    @property
+    def find(self) -> str:
+        """The function that gathers its patches."""
+        return "ebnn_find_all" if self.here else f"ebnn_find_{self.found}"
+
     def sums_work(self, layer: Layer, patches: int) -> Work:
         """What the sums of so many patches take."""
         raise NotImplementedError
@@ -153,17 +158,14 @@ def end_arrays(layer: Layer) -> Arrays:
     }
 
 
-FINDS = {UINT8: "ebnn_find_bytes", INT8: "ebnn_find_bytes", BITS: "ebnn_find_signs"}
-
-
-def each_end(kernel: IntegerKernel, find: str, sums: str) -> tuple[IntegerKernel, ...]:
-    """The kernel with each of the ends: ``find`` and ``sums`` are what `ebnn_integer` is given before them."""
+def each_end(kernel: IntegerKernel, sums: str) -> tuple[IntegerKernel, ...]:
+    """The kernel with each of the ends; ``sums`` is the function that takes its sums."""
     return tuple(
         replace(
             kernel,
             name=f"{kernel.name}_{end}",
             struct=INTEGER_SCORES if end == "scores" else INTEGER,
-            given=(find, sums, f"ebnn_end_{end}"),
+            given=(kernel.find, sums, f"ebnn_end_{end}"),
             end=end,
         )
         for end in ENDS

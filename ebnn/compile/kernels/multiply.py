@@ -9,7 +9,7 @@ from ...model.kinds import BITS, INT8, UINT8
 from ...model.layers import Conv, Dense, Layer
 from ...model.weights import INT8_WEIGHTS
 from ..target import WORDS, Target
-from .integer import FINDS, IntegerKernel, each_end, takes
+from .integer import IntegerKernel, each_end, takes
 from .kernel import Array, Arrays, Work, byte_words
 from .structs import INTEGER
 
@@ -56,8 +56,6 @@ def multiplied_weights(layer: Layer, target: Target) -> NDArray[np.uint32]:
     return byte_words(np.concatenate([first.ravel(), weights[whole:].ravel()]))
 
 
-_SUMS = {UINT8: "ebnn_multiply", INT8: "ebnn_multiply_signed", BITS: "ebnn_multiply_signed"}
-
 KERNELS: tuple[IntegerKernel, ...] = tuple(
     kernel
     for kind in (UINT8, INT8, BITS)
@@ -72,7 +70,6 @@ KERNELS: tuple[IntegerKernel, ...] = tuple(
             here=here,
             measured="multiply",
         ),
-        "ebnn_find_all" if here else FINDS[kind],
-        _SUMS[kind],
+        "ebnn_multiply_signed" if kind.signed else "ebnn_multiply",
     )
 )

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...model import bits
-from ...model.kinds import BITS, FLOAT, INT8, UINT8
 from ...model.layers import NO_POOL, Dense, Depthwise, Identity, Layer, Windowed
 from ...model.network import Network
 from ...model.transforms import Normalize, Requantize, Scores, Sign, Transform
@@ -25,9 +24,6 @@ LANES = 32  # outputs of a block of weights: EBNN_LINUX_LANES
 PANEL = 16  # outputs of a panel: EBNN_LINUX_PANEL
 ALIGNMENT = 64  # of an array in the block of constants
 NEVER = 2**31 - 1  # a threshold that no sum reaches: of lanes behind the last output
-
-INPUTS = {BITS: "BITS", UINT8: "UINT8", INT8: "INT8", FLOAT: "FLOAT"}
-OFFSETS = {BITS: 1, UINT8: 0, INT8: 128, FLOAT: 0}  # by which values are shifted, so that bytes are not negative
 
 Bytes = NDArray[np.uint8]
 T = TypeVar("T", bound=np.generic)
@@ -95,7 +91,7 @@ def _layer(layer: Layer) -> LinuxLayer:
     taps = layer.filter_stream_bits if product == "BITS" else layer.taps
     fields = {
         "product": f"EBNN_LINUX_{product}",
-        "input": f"EBNN_LINUX_IN_{INPUTS[layer.kind]}",
+        "input": f"EBNN_LINUX_IN_{layer.kind.name.upper()}",
         "transform": f"EBNN_LINUX_{layer.transform.name.upper()}",
         "dense": str(int(layer.is_dense)),
         **{name: str(getattr(layer.input.shape, name)) for name in ("channels", "height", "width")},
@@ -197,7 +193,7 @@ ARRANGED: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
 
 def _corrections(layer: Layer) -> NDArray[np.int32]:
     """What the shift of the values has added to each sum, with the other sign; (lanes,) or empty."""
-    if not OFFSETS[layer.kind]:
+    if not layer.kind.offset:
         return np.zeros(0, np.int32)
     if isinstance(layer.linear, Identity):
         return corrections_of(layer, np.ones(layer.outputs, np.int64))
@@ -206,7 +202,7 @@ def _corrections(layer: Layer) -> NDArray[np.int32]:
 
 def corrections_of(layer: Layer, sums: NDArray[np.integer]) -> NDArray[np.int32]:
     """Corrections, (lanes,), from the sum of each output's weights, (outputs,)."""
-    return _pad((-OFFSETS[layer.kind] * sums).astype(np.int32), LANES, 0)
+    return _pad((-layer.kind.offset * sums).astype(np.int32), LANES, 0)
 
 
 # Constants of transforms

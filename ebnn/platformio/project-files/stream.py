@@ -59,8 +59,9 @@ def noise(network: ebnn.Network, count: int = 10) -> np.ndarray:
         return raw.round().clip(-32768, 32767).astype(np.int16) if network.encoder.raw == "int16" else raw
     if network.input.kind == "float":
         return random.random(shape, dtype=np.float32)
-    low, high = {"bits": (0, 2), "int8": (-128, 128), "uint8": (0, 256)}[network.input.kind]
-    return random.integers(low, high, shape, dtype=np.int8 if network.input.kind == "int8" else np.uint8)
+    kind = network.input.values
+    dtype = np.int8 if kind.low < 0 else np.uint8
+    return random.integers(int(kind.low), int(kind.high), shape, dtype=dtype, endpoint=True)
 
 
 if __name__ == "__main__":

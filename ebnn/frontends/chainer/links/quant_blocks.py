@@ -32,8 +32,8 @@ from .quant_layers import QuantConvolution2D, QuantDepthwiseConvolution2D, Quant
 Size = int | tuple[int, int]
 Array = Any
 
-UNITS = {"bits": 1.0, "uint8": 1 / 255, "int8": 1 / 127}
-"""Kinds of values that a block may take, and what 1 of them stands for."""
+BLOCK_KINDS = tuple(kind.name for kind in KINDS.values() if kind.whole and kind.input)
+"""Kinds of values that a block may take."""
 ACTIVATIONS: dict[str, type[QuantActivation] | type[BST]] = {"relu": QuantReLU, "int8": QuantIdentity, "sign": BST}
 NORMS = ("after", "before")
 
@@ -42,7 +42,7 @@ class DeviceBlock(CLink):
     """A block that says itself what the device makes of it.
 
     Attributes:
-        input_kind: what it takes, a name in :data:`UNITS`.
+        input_kind: what it takes, a name in :data:`BLOCK_KINDS`.
         output_kind: what it gives; None for scores.
     """
 
@@ -51,8 +51,8 @@ class DeviceBlock(CLink):
 
     def __init__(self, input_kind: str) -> None:
         super().__init__()
-        if input_kind not in UNITS:
-            raise unknown_name("kind of input for a block of 8 bits", input_kind, UNITS)
+        if input_kind not in BLOCK_KINDS:
+            raise unknown_name("kind of input for a block of 8 bits", input_kind, BLOCK_KINDS)
         self.input_kind = input_kind
 
     @property
@@ -146,7 +146,7 @@ class QuantBlock(DeviceBlock):
 
     def trained(self, x: Any) -> Any:
         first, *after = self.steps()
-        x = first(x, UNITS[self.input_kind])
+        x = first(x, KINDS[self.input_kind].unit)
         for step in after:
             x = step(x)
         return F.reshape(x, (len(x), -1)) if self.last else x
@@ -212,7 +212,7 @@ class QuantBlock(DeviceBlock):
     def _units(self) -> npt.NDArray[np.float64]:
         """What 1 of a pooled sum stands for, (outputs,)."""
         steps = self.linear.rule.steps(self.linear.W.array).astype(np.float64)
-        return steps * self._directions() * (UNITS[self.input_kind] / self._terms)
+        return steps * self._directions() * (KINDS[self.input_kind].unit / self._terms)
 
     def _transform(self, reach: int) -> Requantize | Scores:
         gain = self._units()
