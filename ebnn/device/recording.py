@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -109,6 +109,7 @@ class Recorder:
         self._quiet = 0
         self._rested = True  # whether there was rest since the last recording: its motion starts no other
         self._taken = 0
+        self._newest = 0.0  # time of the sample that has come just now, by the clock of the one that is taken
 
     @property
     def done(self) -> bool:
@@ -135,9 +136,11 @@ class Recorder:
 
     def feed(self, events: Iterable[Event]) -> None:
         """Takes what the board has sent. Raises WriteError; what had come until then is in the file."""
-        for event in events:
+        come = list(events)
+        for event, newest in zip(come, _newest(come), strict=True):
             if self.done:
                 return
+            self._newest = newest
             if isinstance(event, Sample):
                 self._take(event)
             else:
@@ -158,7 +161,7 @@ class Recorder:
             self._quiet = 0 if motion is None or motion >= self.plan.threshold / 2 else self._quiet + 1
             self._rested = self._rested or self._quiet >= self._quiet_limit
             if self.file is None and moving and self._rested:
-                self._begin()
+                self._begin(self._before[0])
                 self._rested = False
                 for earlier in self._before:
                     self._add(earlier)
@@ -174,7 +177,7 @@ class Recorder:
         if self.file is None:
             if self._meter is not None:  # those before the motion have filled it
                 return
-            self._begin()
+            self._begin(sample)
         assert self.file is not None
         self.file.add(sample.ms, sample.texts)
         self._taken += 1
@@ -189,9 +192,10 @@ class Recorder:
             self._meter.clear()
         self._end(gap.reason, whole=gap.complete or self._length is None)
 
-    def _begin(self) -> None:
+    def _begin(self, first: Sample) -> None:
         self._taken = 0
-        date = datetime.now().astimezone().isoformat(timespec="milliseconds")
+        age = timedelta(milliseconds=max(0.0, self._newest - first.ms))
+        date = (datetime.now().astimezone() - age).isoformat(timespec="milliseconds")
         self.file = self._folder.new(replace(self.facts, date=date))
 
     def _end(self, reason: str, whole: bool) -> None:
@@ -208,6 +212,19 @@ class Recorder:
                 recording = Recording(file.path, file.samples, reason, whole)
                 self.finished.append(recording)
                 self._watch.recorded(recording)
+
+
+def _newest(events: list[Event]) -> list[float]:
+    """For each event the time of the last sample that follows it without a break, or its own."""
+    found: list[float] = []
+    newest: float | None = None
+    for event in reversed(events):
+        if isinstance(event, Break):
+            newest = None
+        elif newest is None:
+            newest = event.ms
+        found.append(0.0 if newest is None else newest)
+    return found[::-1]
 
 
 def record_port(

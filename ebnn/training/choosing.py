@@ -63,12 +63,11 @@ def choose(about: Info) -> Choice:
     if _is_series(about.shape):
         return _series(about)
     values = channels * height * width
-    outputs = 16 if values <= 64 else 32
     # Few values have narrow borders between classes; of many, a network learns the noise too.
     jitter = round(min(0.2, 0.015 * values), 3)
     return Choice(
-        {"architecture": f"d{outputs}w8a8-ow8", **_pace(about), "averaging": 0.97, "label_smoothing": 0.1}
-        | {"jitter": jitter},
+        {"architecture": "d32w8a8-ow8", **_table_pace(about), "learning_rate": 0.005, "averaging": 0.97}
+        | {"label_smoothing": 0.1, "jitter": jitter},
         f"{values:,} values a sample",
     )
 
@@ -119,12 +118,20 @@ def _pictures(about: Info) -> Choice:
     return Choice({"architecture": architecture, **training, **distortion}, f"pictures of {height}×{width}")
 
 
-def _pace(about: Info) -> dict[str, Any]:
-    """How long a run is, in how large batches, and how many samples it holds out."""
+def _table_pace(about: Info) -> dict[str, Any]:
+    """As :func:`_pace`; of few rows batch normalisation needs many at a time, and then few batches do."""
+    return _pace(about, 64 if about.train < 4000 else 128, 800 if about.train < 1000 else BATCHES)
+
+
+def _pace(about: Info, size: int | None = None, most: int = BATCHES) -> dict[str, Any]:
+    """How long a run is, in how large batches, and how many samples it holds out.
+
+    ``size`` is that of a batch, None for one by the number of samples; ``most`` is about how many batches there are.
+    """
     held_out = about.train // 10 if about.train >= HELD_OUT else 0
-    size = 16 if about.train < 1000 else 32 if about.train < 4000 else 128
+    size = size or (16 if about.train < 1000 else 32 if about.train < 4000 else 128)
     batches = max(1, (about.train - held_out) // size)
-    epochs = max(FEWEST_EPOCHS, min(MOST_EPOCHS, round(BATCHES / batches)))
+    epochs = max(FEWEST_EPOCHS, min(MOST_EPOCHS, round(most / batches)))
     values: dict[str, Any] = {"epochs": epochs, "batch_size": size}
     if held_out:
         values["validation"] = held_out

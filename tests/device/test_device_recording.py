@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -340,6 +341,19 @@ def test_the_end_of_all_keeps_what_there_is(tmp_path: Path) -> None:
     script.feed(7)
     script.recorder.finish("Ctrl-C")
     assert script.recorded() == [([0, 1, 2, 3, 4], True), ([5, 6], False)]
+
+
+def test_the_date_is_that_of_the_first_sample_though_many_came_at_once(tmp_path: Path) -> None:
+    """What a board printed before its port was opened comes in one read; a break ends what is known of its time."""
+    script = Script(tmp_path, Plan("now"))
+    before = datetime.now().astimezone()
+    samples = [Sample(100.0 * i, (str(i),)) for i in range(51)]
+    script.recorder.feed([*samples[:21], Break("a blank line"), *samples[:51], Break("a blank line")])
+    after = datetime.now().astimezone()
+    notes = [json.loads(line) for line in (tmp_path / "data" / NOTES).read_text().splitlines()]
+    for note, seconds in zip(notes, (2, 5), strict=True):
+        date = datetime.fromisoformat(note["date"]) + timedelta(seconds=seconds)
+        assert before - timedelta(milliseconds=1) <= date <= after
 
 
 # Errors
