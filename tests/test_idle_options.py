@@ -29,7 +29,7 @@ ALWAYS = {
     "fetch": {"json_file"},
     "flash": {"baud", "board", "folder", "json_file", "port", "updatable"},
     "history": {"json_file", "output"},
-    "import": {"importer", "input_kind", "nearest", "output", "shape"},
+    "import": {"architecture", "importer", "input_kind", "nearest", "output", "shape"},
     "info": {"arithmetic", "board", "json_file", "optimize"},
     "init": {"board", "model", "sketch"},
     "live": {"count", "json_file", "port", "rate", "seconds", "smooth", "wait"},
@@ -120,6 +120,7 @@ CASES = [
     (["evolve", "--folder", "."], "--folder has no effect here: it needs a --dataset that is read from files"),
     (["evolve", "mnist-tiny", "--architecture", "d8"], "--architecture has no effect here: it needs no MODEL"),
     (["evolve", "mnist-tiny", "--input", "bits"], "--input has no effect here: it needs no MODEL"),
+    (["import", __file__, "-o", "n.ebnn", "--classes", "3"], "--classes has no effect here: it needs flat weights"),
     *(
         (
             [*words, "--flip", "0.3"],

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import click
 
-from ..atomic import write_atomically
+from ..atomic import write_atomically, write_json
 from ..boards import load_board
 from ..compile.estimate import check_fits
 from ..compile.file_names import check_header_name
 from ..compile.header import MAX_SELF_TEST, check_identifier, header_text, identifier
 from ..compile.linux.source_files import linux_header, linux_source, weights_file_bytes
 from ..firmware_sources import firmware_folder, linux_library
-from ..importers import model_def_text
+from ..importers import flat_file, model_def_text
 from ..published import load
 from ..show.console import make_console, print_line, print_whole
 from ..show.network_tables import estimate_table
@@ -19,22 +19,30 @@ from .idle_options import FOR_BOARDS, FOR_C, FOR_LINUX, refuses_idle
 from .options import arithmetic_option, board_option, model_argument, optimize_option
 from .paths import OutputFile, check_kind, check_output
 
+_FORMATS = {
+    "c": ("C header of ebnn's", "network.h"),
+    "model.def": ("model.def", "model.def"),
+    "flat-weights": ("file of flat weights", "network.bin"),
+}
+"""What each writes, as messages call it, and the file where none is named."""
+
 
 @click.command()
 @model_argument
 @click.option(
     "-o",
     "--output",
-    type=OutputFile("C header of ebnn's, nor a model.def"),
-    help="The file to write. [default: network.h, or with --format model.def, model.def]",
+    type=OutputFile("file that this command writes"),
+    help="The file to write. [default: network.h; with --format model.def or flat-weights, model.def or network.bin]",
 )
 @click.option(
     "--format",
     "file_format",
-    type=click.Choice(("c", "model.def")),
+    type=click.Choice(tuple(_FORMATS)),
     default="c",
     show_default=True,
-    help="model.def: tinier-nn's text file, of fully connected layers without thresholds, whose outputs are bits.",
+    help="model.def: tinier-nn's text file, of fully connected layers without thresholds, whose outputs are bits. "
+    "flat-weights: binarynet-tensorflow's file, of layers that end in signs, and a JSON file beside it.",
 )
 @click.option("--name", help="Starts every name in the header. [default: the header's file name]")
 @board_option
@@ -80,14 +88,17 @@ def export(
     stay in flash. Put it at firmware/own/network.h to build the serial firmware with it. With --board, a network
     that is too big for the board is refused, and layers on an AVR take the board's RAM: by default an Uno's.
     """
-    kind = "C header of ebnn's" if file_format == "c" else "model.def"
+    kind, default = _FORMATS[file_format]
     if output is None:
-        output = Path("network.h" if file_format == "c" else "model.def")
+        output = Path(default)
         check_output("--output", output, kind)
     else:
         check_kind(output, kind)
     if file_format == "model.def":
         _export_model_def(model, output)
+        return
+    if file_format == "flat-weights":
+        _export_flat(model, output)
         return
     if target == "linux":
         _export_linux(model, output, name, weights_file)
@@ -126,6 +137,19 @@ def _export_model_def(model: Path, output: Path) -> None:
     network = load(model)
     write_atomically(output, model_def_text(network).encode())
     print_line(make_console(), f"{output}: {network.input.shape.size:,} bits → {network.output_text}, model.def")
+
+
+def _export_flat(model: Path, output: Path) -> None:
+    beside = output.with_suffix(".json")
+    check_output("--output", beside, "JSON file")
+    network = load(model)
+    data, side, notes = flat_file(network)
+    write_atomically(output, data)
+    write_json(beside, side)
+    console = make_console()
+    print_line(console, f"{output}: {len(data):,} B of flat weights; {beside} says what is in them")
+    for note in notes:
+        print_line(console, f"note: {note}")
 
 
 def _export_linux(model: Path, output: Path, name: str | None, weights_file: Path | None) -> None:

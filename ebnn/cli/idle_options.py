@@ -156,6 +156,9 @@ FOR_C = Rule(
     lambda values: values["file_format"] == "c",
     "--format c",
 )
+FLAT_WEIGHTS = Rule(
+    ("classes",), lambda values: values["architecture"] is not None, "flat weights, as with --architecture d1024"
+)
 FOR_BOARDS = Rule(
     ("board", "arithmetic", "optimize", "self_test", "probabilities"),
     lambda values: values["target"] == "boards",

@@ -8,6 +8,7 @@ import click
 from ..importers import import_network
 from ..show.console import make_console, print_line, print_whole
 from ..show.network_tables import network_table
+from .idle_options import FLAT_WEIGHTS, refuses_idle
 from .paths import InputFile, OutputFile
 
 
@@ -24,36 +25,56 @@ from .paths import InputFile, OutputFile
 @click.option(
     "--input",
     "input_kind",
-    type=click.Choice(["float", "uint8", "bits"]),
-    help="What the network takes; uint8: pixels, for a header that takes pixel / 255. [default: what the header takes]",
+    type=click.Choice(["float", "uint8", "int8", "bits"]),
+    help="What the network takes; uint8: pixels, for a header that takes pixel / 255. [default: what the header takes; "
+    "uint8 of flat weights]",
 )
 @click.option(
     "--shape",
     type=int,
     nargs=3,
     metavar="C H W",
-    help="Of a sample, for a header that begins with a dense layer. [default: its size, 1, 1]",
+    help="Of a sample, for a header that begins with a dense layer, and for flat weights. [default: its size, 1, 1]",
 )
+@click.option(
+    "--architecture",
+    metavar="TEXT|FILE.json",
+    help="FILE has flat weights, as binarynet-tensorflow exports them: what layers, as in c128k3p1-m2-d1024; or the "
+    "JSON file beside it, which says the rest too.",
+)
+@click.option("--classes", type=click.IntRange(min=2), help="Of flat weights: outputs of the last layer.")
 @click.option(
     "--importer",
     help="A Python file of your own that reads the format, or an importer's name. [default: found by FILE's content]",
 )
 @click.option("--nearest", is_flag=True, help="Take the nearest network where no exact one exists.")
+@refuses_idle(FLAT_WEIGHTS)
 def import_header(
     header: Path,
     output: Path,
-    input_kind: Literal["float", "uint8", "bits"] | None,
+    input_kind: Literal["float", "uint8", "int8", "bits"] | None,
     shape: tuple[int, int, int] | None,
+    architecture: str | None,
+    classes: int | None,
     importer: str | None,
     nearest: bool,
 ) -> None:
     """Make a network of another system's file: found by what the file begins with.
 
-    A C header that the original eBNN (kunglab/ebnn) generated, or a model.def of tinier-nn. The network predicts as
-    the file's own C does, whatever the sample; a file of which no such network can be made is refused. Other formats
-    take an importer of your own (--importer, or a folder of them that EBNN_IMPORTERS names).
+    A C header that the original eBNN (kunglab/ebnn) generated, a model.def of tinier-nn, or flat weights of
+    binarynet-tensorflow, which --architecture describes. The network predicts as the file's own C does, whatever the
+    sample; a file of which no such network can be made is refused. Other formats take an importer of your own
+    (--importer, or a folder of them that EBNN_IMPORTERS names).
     """
-    imported = import_network(header, importer, input_kind=input_kind, shape=shape, nearest=nearest)
+    imported = import_network(
+        header,
+        importer,
+        input_kind=input_kind,
+        shape=shape,
+        architecture=architecture,
+        classes=classes,
+        nearest=nearest,
+    )
     network = imported.network
     network.save(output)
     console = make_console()

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import click
 
 from ..errors import EbnnError, FileFormatError, WriteError
+from ..importers.flat_layout import FORMAT
 from ..importers.model_def import recognises as is_model_def
 from ..published import find_network
 
@@ -169,11 +170,24 @@ def _is_json(path: Path, start: bytes) -> bool:
     return True
 
 
+def _is_flat(path: Path) -> bool:
+    """Whether the JSON file beside it says so: flat weights have no header."""
+    try:
+        with path.with_suffix(".json").open("rb") as file:
+            found = json.loads(file.read(_LOOKED_AT))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.get("format") == FORMAT
+
+
 _KINDS: dict[str, Callable[[Path, bytes], bool]] = {
     "C header of ebnn's": lambda path, start: b"emitted by ebnn" in start,
     "C source of ebnn's": lambda path, start: b"emitted by ebnn" in start,
     "model.def": lambda path, start: is_model_def(start),
-    "C header of ebnn's, nor a model.def": lambda path, start: b"emitted by ebnn" in start or is_model_def(start),
+    "file of flat weights": lambda path, start: _is_flat(path),
+    "file that this command writes": lambda path, start: (
+        b"emitted by ebnn" in start or is_model_def(start) or _is_flat(path)
+    ),
     "file of weights": lambda path, start: start.startswith(b"ebnn-wts"),
     "network": lambda path, start: start.startswith(b"PK\x03\x04") and b"description.json" in start,
     "JSON file": _is_json,

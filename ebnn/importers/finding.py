@@ -74,7 +74,8 @@ def import_network(path: str | os.PathLike[str], importer: str | None = None, **
 
     Args:
         path: of the file.
-        importer: name of an importer, or path of a user's Python file; None finds it by the file's first bytes.
+        importer: name of an importer, or path of a user's Python file; None finds it by the file's first bytes, or
+            where an ``architecture`` is given takes the file for one without a header, flat weights.
         options: of the importer, such as ``input_kind``, ``shape`` and ``nearest``; None and False are left out.
 
     Raises:
@@ -84,6 +85,8 @@ def import_network(path: str | os.PathLike[str], importer: str | None = None, **
         LoweringError: the file has no exact Network.
     """
     path = Path(path)
+    if importer is None and options.get("architecture") is not None:
+        importer = "flat_weights"
     chosen = find_importer(importer) if importer is not None else _recognise(path)
     given = {name: value for name, value in options.items() if value is not None and value is not False}
     taken = inspect.signature(chosen.read).parameters

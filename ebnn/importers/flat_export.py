@@ -26,7 +26,7 @@ def flat_file(network: Network) -> tuple[bytes, dict[str, Any], tuple[str, ...]]
         raise NetworkError("a flat file has numbers or bits as input, no encoder and no floats: export a C header")
     data, texts, xor, notes = bytearray(), list[str](), list[int](), list[str]()
     for index, layer in enumerate(network.layers):
-        text = _text(layer)
+        text = _text(layer, any(isinstance(each.linear, Conv) for each in network.layers[index + 1 :]))
         texts += [text] if text else []
         flat = FlatLayer(
             layer.name,
@@ -56,8 +56,11 @@ def flat_file(network: Network) -> tuple[bytes, dict[str, Any], tuple[str, ...]]
     return bytes(data), side, tuple(notes)
 
 
-def _text(layer: Layer) -> str:
-    """A layer as a part of an architecture; of a dense last one nothing. Raises NetworkError."""
+def _text(layer: Layer, before_conv: bool) -> str:
+    """A layer as a part of an architecture; of a dense last one nothing. Raises NetworkError.
+
+    A dense layer ``before_conv`` is a convolution of its input's size: behind a dense one no text has a convolution.
+    """
     linear, pool = layer.linear, layer.pool
     if not isinstance(linear, Conv | Dense) or layer.weight_kind is not BINARY or (pool is not None and pool.sums):
         raise NetworkError(
@@ -69,10 +72,15 @@ def _text(layer: Layer) -> str:
     if layer.transform.last and not layer.kind.packed:
         raise NetworkError(f"{layer.name} takes {layer.kind}: in a flat file a layer that ends in signs is before it")
     if isinstance(linear, Dense):
+        if before_conv:
+            return f"c{layer.outputs}k{_sides(layer.input.shape[1:])}"
         return "" if layer.transform.last else f"d{layer.outputs}"
     if layer.transform.last:
-        if pool is not None or linear.padded:
-            raise NetworkError(f"{layer.name} has no place in a flat file: the last layer has neither pool nor padding")
+        if pool is not None or linear.padded or layer.index == 0:
+            raise NetworkError(
+                f"{layer.name} has no place in a flat file: a convolution at the end has layers before it there, and "
+                "neither pool nor padding"
+            )
         return f"ok{_sides(linear.kernel)}s{_sides(linear.stride)}"
     text = f"c{layer.outputs}k{_sides(linear.kernel)}s{_sides(linear.stride)}p{_sides(linear.pad)}"
     if pool is None:
@@ -95,7 +103,14 @@ def _sign_parameters(layer: Layer, flat: FlatLayer) -> tuple[bytes, NDArray[np.b
     never, always = least > reach, least <= -reach
     least, mask = np.where(never, -reach, least), mask ^ never  # what no sum passes is what every one does, negated
     if flat.on_bits:
-        mismatches = (flat.inputs - np.where(always, -flat.inputs, least)) // 2
+        left = flat.inputs - np.where(always, -flat.inputs, least)
+        padded = isinstance(layer.linear, Conv) and layer.linear.padded
+        if padded and flat.taps[2] % 2 and (left % 2).any():
+            raise NetworkError(
+                f"{layer.name} pads an odd number of channels, {flat.taps[2]}, and has thresholds between those of a "
+                "flat file: use an even number"
+            )
+        mismatches = left // 2
         return mismatches.astype("<u2").tobytes(), mask
     factor = np.ones(flat.outputs, "<f4")
     return factor.tobytes() + (-least).astype("<f4").tobytes(), mask

@@ -21,10 +21,10 @@ from ..model.layers import Block, Conv, Dense, Layer, Pool
 from ..model.network import Network
 from ..model.thresholds import find_threshold
 from ..model.transforms import Scores, Sign
-from ..training.architectures import ConvSpec, DenseSpec, OutputSpec, read_architecture
+from ..training.architectures import ConvSpec, DenseSpec, Numbers, OutputSpec, read_architecture
 from .class_order import MOST_SUMS, find_class_order
-from .ebnn_network import Imported
 from .flat_layout import FORMAT, MOST_MISMATCHES, FlatLayer, masked_layers
+from .imported import Imported
 
 _MAX_FILE = 2**28
 _MAX_JSON = 2**20
@@ -192,9 +192,9 @@ def _parts(path: Path, side: _Side) -> list[_Part]:
         raise LoweringError(f"{path}: {what}")
 
     try:
-        specs = list(read_architecture(side.architecture))
+        specs = list(read_architecture(side.architecture)) if side.architecture else []
         if not specs or not isinstance(specs[-1], OutputSpec):
-            specs.append(OutputSpec(specs[-1].numbers) if specs else refuse("its architecture has no layers"))  # type: ignore[union-attr]
+            specs.append(OutputSpec(Numbers(activations=0)))
         parts, shape = list[_Part](), side.input.shape
         for index, spec in enumerate(specs):
             if not isinstance(spec, ConvSpec | DenseSpec | OutputSpec) or getattr(spec, "depthwise", False):
@@ -271,9 +271,7 @@ class _Reader:
         """The last layer."""
         layer = part.layer
         if not layer.on_bits:
-            raise LoweringError(
-                f"{self.path}: its only layer takes numbers: one that ends in signs must come first"
-            )
+            raise LoweringError(f"{self.path}: its only layer takes numbers: one that ends in signs must come first")
         factor, offset = self._floats(layer, parameters)
         if not np.isfinite(offset).all():
             raise FileFormatError(f"{self.path}: {layer.name} has an offset that is not finite: it is another file's")
