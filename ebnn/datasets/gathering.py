@@ -16,7 +16,7 @@ from .dataset import Dataset
 from .parting import MOTION, SMOOTH, find_length, first_seam, roughness
 from .read_options import Reading
 from .recordings import Recording, Recordings
-from .table_columns import Columns, begins_with_time, sort_columns
+from .table_columns import Columns, begins_with_time, counting_columns, sort_columns
 from .text_table import Table
 
 FEWEST_ROWS = 8
@@ -58,7 +58,10 @@ def gather(name: str, sources: Sequence[Labelled], reading: Reading) -> Recordin
         DatasetError: tables do not fit together, or something in them is missing.
     """
     timed = all(begins_with_time(source.table, source.label is not None) for source in sources)
-    sorted_ = [sort_columns(source.table, reading.label, source.label is not None, timed) for source in sources]
+    counting = counting_columns([source.table for source in sources])
+    sorted_ = [
+        sort_columns(source.table, reading.label, source.label is not None, timed, counting) for source in sources
+    ]
     _check_alike(sources, sorted_)
     notes = list(dict.fromkeys(note for columns in sorted_ for note in columns.notes))
     notes += [note for source in sources for note in source.table.notes]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -112,7 +113,34 @@ def begins_with_time(table: Table, labelled: bool) -> bool:
     return bool((np.abs(steps - usual) <= max(0.25 * usual, whole)).mean() >= EVEN)
 
 
-def sort_columns(table: Table, asked: str | None, labelled: bool, timed: bool = False) -> Columns:
+def counting_columns(tables: Sequence[Table]) -> frozenset[str]:
+    """Returns the names of columns that count rows, in small letters.
+
+    They are called so, and count in every table that has them, from 0 or 1 in one of them; a count may begin anew.
+    """
+    counting: dict[str, bool] = {}
+    certain: set[str] = set()
+    for table in tables:
+        for column in range(len(table.names)):
+            name = _plain(table.names[column])
+            if column in table.text or name not in (*_INDEX, *(() if table.header else ("column_1",))):
+                continue
+            values = table.numbers[:, column]
+            on = np.diff(values) == 1
+            counts = bool((on | (values[1:] == values[0])).all()) and 2 * int(on.sum()) >= len(on)
+            counting[name] = counts and counting.get(name, True)
+            if len(values) > 2 and values[0] in (0, 1):
+                certain.add(name)
+    return frozenset(name for name, counts in counting.items() if counts and name in certain)
+
+
+def sort_columns(
+    table: Table,
+    asked: str | None,
+    labelled: bool,
+    timed: bool = False,
+    counting: frozenset[str] | None = None,
+) -> Columns:
     """Returns what the columns of a table are.
 
     Args:
@@ -120,12 +148,15 @@ def sort_columns(table: Table, asked: str | None, labelled: bool, timed: bool = 
         asked: the label's column, by name or by number from 1; None to find it.
         labelled: whether the file's name or folder tells the label, so that no column has to.
         timed: whether the first column is the time, unless another one is, see :func:`begins_with_time`.
+        counting: names of the columns that count rows in all tables that belong together, see
+            :func:`counting_columns`; None for those of this one.
 
     Raises:
         DatasetError: there is no label, or no column of values.
         UnknownNameError: no column has the name that was asked for.
     """
     notes: list[str] = []
+    counting = counting_columns([table]) if counting is None else counting
     label = _label_column(table, asked, labelled)
     labels = None
     if label is not None:
@@ -150,7 +181,7 @@ def sort_columns(table: Table, asked: str | None, labelled: bool, timed: bool = 
             continue
         if c in table.text:
             notes.append(f"{table.names[c]!r} is text and left out")
-        elif _is_index(table, c):
+        elif _plain(table.names[c]) in counting:
             notes.append(f"{table.names[c]!r} is a running number and left out")
         else:
             channels.append(c)
@@ -222,14 +253,6 @@ def _few(table: Table, column: int, most: float) -> bool:
 def _is_whole(table: Table, column: int) -> bool:
     values = table.numbers[:, column]
     return bool(np.array_equal(values, np.rint(values)) and len(np.unique(values)) > 1)
-
-
-def _is_index(table: Table, column: int) -> bool:
-    """Whether a column counts the rows."""
-    values = table.numbers[:, column]
-    if len(values) < 3 or _plain(table.names[column]) not in (*_INDEX, *(() if table.header else ("column_1",))):
-        return False
-    return bool((np.diff(values) == 1).all() and values[0] in (0, 1))
 
 
 def _times(table: Table, label: int | None) -> tuple[npt.NDArray[np.float64] | None, int | None]:

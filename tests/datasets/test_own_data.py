@@ -95,6 +95,23 @@ def test_columns_that_are_no_values(tmp_path: Path) -> None:
     assert load_own(tmp_path / "a.csv", Reading(label="note")).classes == 5
 
 
+def test_a_running_number_is_one_in_all_files_or_in_none(tmp_path: Path) -> None:
+    def files(name: str, *columns: tuple[list[int], ...]) -> Path:
+        for label, each in zip(("left", "right"), columns, strict=True):
+            for k, count in enumerate(each):
+                rows = [f"{n},{row[0]},{row[1]}" for n, row in zip(count, ROWS, strict=False)]
+                write(tmp_path / name / label / f"{k}.csv", "\n".join(["n,x,y", *rows]))
+        return tmp_path / name
+
+    ten = list(range(10))
+    goes_on = files("goes-on", (ten, list(range(10, 20))), (list(range(20, 30)), ten[:2]))
+    assert load_own(goes_on).channels == ("x", "y")
+    anew = files("anew", ([0, 1, 2, 3, 4] * 2,), (ten,))
+    assert load_own(anew).channels == ("x", "y")
+    a_value = files("a-value", (ten,), ([3, 1, 4, 1, 5, 9, 2, 6, 5, 3],))
+    assert load_own(a_value).channels == ("n", "x", "y")
+
+
 def test_the_files_of_scikit_learn_and_pandas(tmp_path: Path) -> None:
     """A first line that counts; a running number without a name."""
     with_summary = load_own(_bundled("iris.csv"))
