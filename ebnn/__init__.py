@@ -1,8 +1,9 @@
 """ebnn: train a binarized neural network on a laptop, run it on an Arduino-class board.
 
 ``ebnn.load`` reads a trained network, a file or a published one by its name; ``Network.predict`` runs it here,
-``ebnn.write_header`` emits it as C; ``ebnn.lower`` makes one from a trained Chainer chain. A name, or a module of the
-package, is imported when it is first used; only ``ebnn.lower`` imports Chainer.
+``ebnn.write_header`` emits it as C; ``ebnn.fit`` trains one on data, ``ebnn.lower`` makes one from a trained Chainer
+chain; ``ebnn.stream`` sends samples to a board. A name, or a module of the package, is imported when it is first used;
+only ``ebnn.fit`` and ``ebnn.lower`` import Chainer.
 """
 
 import importlib
@@ -17,22 +18,27 @@ if TYPE_CHECKING:
     from .frontends.chainer.lowering import lower
     from .model.network import Network
     from .published import load
+    from .streaming import stream_samples as stream
+    from .training.fit import fit
 
-__all__ = ["EbnnError", "Network", "__version__", "load", "lower", "write_header"]
+__all__ = ["EbnnError", "Network", "__version__", "fit", "load", "lower", "stream", "write_header"]
 
 _MODULES = {
-    "EbnnError": "errors",
-    "Network": "model.network",
-    "load": "published",
-    "lower": "frontends.chainer.lowering",
-    "write_header": "compile",
+    "EbnnError": ("errors", "EbnnError"),
+    "Network": ("model.network", "Network"),
+    "fit": ("training.fit", "fit"),
+    "load": ("published", "load"),
+    "lower": ("frontends.chainer.lowering", "lower"),
+    "stream": ("streaming", "stream_samples"),
+    "write_header": ("compile", "write_header"),
 }
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        value = getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
-        if name in ("Network", "load", "lower"):
+        module, attribute = _MODULES[name]
+        value = getattr(importlib.import_module(f".{module}", __name__), attribute)
+        if name in ("Network", "fit", "load", "lower"):
             importlib.import_module(".compile.shortcuts", __name__)
         globals()[name] = value
         return value

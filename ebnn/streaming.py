@@ -205,3 +205,18 @@ def stream_port(
         with Device(url, network_hash=network.hash32, network_name=name, baudrate=baud) as device:
             device.waiting = overdue
             return stream(network, device, images, labels, progress, raw)
+
+
+def stream_samples(network: Network, port: str, samples: ArrayLike, labels: ArrayLike, **options: Any) -> RunReport:
+    """Sends samples to the board at a port and compares every answer with the reference.
+
+    Args:
+        network: what the board must run; a simulated board, as ``sim://host``, is built with it.
+        port: where the board is.
+        samples: as ``network.predict_raw`` takes them where it has an encoder, else as ``network.predict`` does.
+        labels: (n,) the index of each sample's class.
+        options: as :func:`stream_port` takes them.
+
+    Raises as :func:`stream_port`.
+    """
+    return stream_port(network, port, samples, labels, raw=network.encoder is not None, **options)

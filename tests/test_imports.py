@@ -94,7 +94,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "cli": (EVERYTHING, EVERYTHING),
     "__main__": ({"cli"}, set()),
-    "__init__": ({"version"}, {"compile", "errors", "frontends", "model", "published"}),
+    "__init__": ({"version"}, {"compile", "errors", "frontends", "model", "published", "streaming", "training"}),
 }
 
 OUTSIDE = {

@@ -7,7 +7,7 @@ from ebnn import errors
 
 
 def test_the_public_names():
-    assert ebnn.__all__ == ["EbnnError", "Network", "__version__", "load", "lower", "write_header"]
+    assert ebnn.__all__ == ["EbnnError", "Network", "__version__", "fit", "load", "lower", "stream", "write_header"]
     for name in ebnn.__all__:
         assert getattr(ebnn, name) is not None
     assert not hasattr(ebnn, "no_such_name")
@@ -17,6 +17,8 @@ def test_the_public_functions_take_what_they_took():
     """Names and order of arguments."""
     assert list(inspect.signature(ebnn.load).parameters) == ["path"]
     assert list(inspect.signature(ebnn.lower).parameters) == ["chain", "shape", "input_kind"]
+    assert list(inspect.signature(ebnn.fit).parameters) == ["data", "out", "progress", "settings"]
+    assert list(inspect.signature(ebnn.stream).parameters) == ["network", "port", "samples", "labels", "options"]
     parameters = inspect.signature(ebnn.write_header).parameters
     choices = ["arithmetic", "optimize", "self_test", "board", "probabilities"]
     assert list(parameters) == ["network", "path", "name", *choices]

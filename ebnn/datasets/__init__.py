@@ -21,7 +21,7 @@ from ebnn.datasets.dataset import Dataset
 from ebnn.datasets.download import Progress
 from ebnn.datasets.read_options import Reading, Span
 from ebnn.datasets.recordings import Recording, Recordings
-from ebnn.datasets.registry import Info, Location, has_files, info, load, locate, names
+from ebnn.datasets.registry import Info, Location, has_files, info, info_of, load, locate, names
 
 __all__ = [
     "Dataset",
@@ -36,6 +36,7 @@ __all__ = [
     "convert",
     "has_files",
     "info",
+    "info_of",
     "load",
     "locate",
     "names",

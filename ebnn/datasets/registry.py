@@ -159,11 +159,15 @@ def info(name: str, reading: Reading = Reading()) -> Info:  # noqa: B008
     """
     own = find_own(name) if name not in _ENTRIES else None
     if own is not None:
-        data = take_part(load_own(own, reading.whole), reading)
-        parts = len(data.train_labels), len(data.test_labels)
-        sliding = data.step is not None and data.step < data.shape[2]
-        return Info(name, "your own", data.shape, data.classes, *parts, data.kind, sliding, data.class_names)
+        return replace(info_of(take_part(load_own(own, reading.whole), reading)), name=name)
     return _part_of(_entry(name).info, reading)
+
+
+def info_of(data: Dataset) -> Info:
+    """Return what a loaded data set is."""
+    parts = len(data.train_labels), len(data.test_labels)
+    sliding = data.step is not None and data.step < data.shape[2]
+    return Info(data.name, "your own", data.shape, data.classes, *parts, data.kind, sliding, data.class_names)
 
 
 def _part_of(about: Info, reading: Reading) -> Info:

@@ -8,9 +8,9 @@ from click.testing import CliRunner
 
 import ebnn
 from ebnn.cli import main
-from ebnn.datasets import Info
+from ebnn.datasets import Dataset, Info
 from ebnn.datasets.own import load_own
-from ebnn.errors import TrainingError
+from ebnn.errors import TrainingError, UnknownNameError
 from ebnn.model.encoders import Affine, Thermometer
 from ebnn.training import TrainConfig, read_settings
 from ebnn.training.augmentation import distortion
@@ -139,7 +139,7 @@ def test_what_is_chosen_can_be_trained_whatever_the_shape() -> None:
     pictures = [
         (c, h, w) for c in (1, 3) for h, w in ((2, 2), (5, 9), (6, 6), (12, 12), (13, 40), (28, 28), (40, 48), (64, 64))
     ]
-    for kind, several in (("raw", shapes + pictures), ("uint8", pictures)):
+    for kind, several in (("raw", shapes + pictures), ("uint8", pictures), ("bits", pictures)):
         for shape in several:
             for train, sliding in ((20, False), (5000, True)):
                 choice = choose(Info("x", "", shape, 3, train, 9, kind, sliding))
@@ -210,3 +210,26 @@ def test_raw_pictures_are_distorted_as_others_are_and_their_ground_is_the_least_
     turned = distortion(TrainConfig(rotation=90, mirror=True), samples)
     assert turned is not None
     assert turned(raw, np.random.RandomState(0))[:, 0, 0, 0].max() == -128
+
+
+@pytest.mark.chainer
+def test_one_call_fits_arrays_and_files(tmp_path: Path) -> None:
+    labels = np.array(["high", "low"])[np.arange(80) % 2]
+    x = RANDOM.normal(size=(80, 3)) + 8.0 * (labels == "high")[:, None]
+    data = Dataset.from_arrays(x, labels)
+    network = ebnn.fit(data, epochs=30)
+    assert [network.class_name(k) for k in network.predict_raw(data.test_images)] == [
+        data.class_names[k] for k in data.test_labels
+    ]
+    rows = "\n".join(",".join([*map(str, row), name]) for row, name in zip(x, labels, strict=True))
+    (tmp_path / "t.csv").write_text("x,y,z,label\n" + rows)
+    for epochs in (2, 3):  # the run that is there is replaced
+        ebnn.fit(tmp_path / "t.csv", out=tmp_path / "run", architecture="d4w8a8-ow8", epochs=epochs)
+        assert len((tmp_path / "run/log.jsonl").read_text().splitlines()) == epochs
+    assert ebnn.load(tmp_path / "run/model.ebnn").layers[0].linear.outputs == 4
+    pictures = Dataset.from_arrays((200 * RANDOM.random((20, 8, 8))).astype(np.uint8), np.arange(20) % 2)
+    assert ebnn.fit(pictures, epochs=1).encoder is None
+    with pytest.raises(UnknownNameError, match=r"'epoch'.* did you mean epochs"):
+        ebnn.fit(data, epoch=1)
+    with pytest.raises(UnknownNameError, match="no_such"):
+        ebnn.fit("no_such")
