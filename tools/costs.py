@@ -252,6 +252,7 @@ class Row:
     stack: int
     cycles: tuple[float, ...]
     work: tuple[Work, ...]
+    target: Target = WORDS
 
     @property
     def kernels(self) -> list[Kernel]:
@@ -355,7 +356,8 @@ def measure(
     fractions = fired(network, x)
     steps = plan(network, Options.named(arithmetic, optimize), target_of(board)).steps
     work = tuple(step.work(fraction) for step, fraction in zip(steps, fractions, strict=True))
-    return Row(network, arithmetic, optimize, flash, static, stack, tuple(map(float, cycles)), work)
+    found = tuple(map(float, cycles))
+    return Row(network, arithmetic, optimize, flash, static, stack, found, work, target_of(board))
 
 
 def fit_time(rows: Iterable[Row], mixed: bool = False) -> tuple[dict[Key, dict[str, float]], dict[Key, list[float]]]:
@@ -421,7 +423,7 @@ def fit_flash(
     rest = np.array(
         [
             row.flash
-            - flash_bytes(row.network, row.arithmetic, row.optimize)
+            - flash_bytes(row.network, row.arithmetic, row.optimize, row.target)
             - sum(flash.get(key, 0.0) * number for key, number in count.items())
             for row, count in zip(rows, counts, strict=True)
         ]

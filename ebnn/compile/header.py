@@ -26,7 +26,7 @@ from .plan import Plan, Step, plan
 from .readings import readings_part
 from .self_test import LARGEST_ARRAY, sample_bytes, self_test_arrays, self_test_function, self_test_macro
 from .softmax import softmax_part
-from .target import AVR, WORDS, target_of
+from .target import AVR, WORDS, Target, target_of
 
 RUNTIME_VERSION = 3  # EBNN_RUNTIME_VERSION of firmware/lib/ebnn/src/ebnn.h; a test compares them
 ONES_IN_RAM = """
@@ -84,9 +84,11 @@ def write_header(
     write_atomically(path, text.encode())
 
 
-def flash_bytes(network: Network, arithmetic: str = "integer", optimize: str = "balanced") -> int:
-    """Bytes of the header's constants: of the layers, and of the encoder and the names where there are any."""
-    return plan(network, Options.named(arithmetic, optimize), WORDS).flash_bytes
+def flash_bytes(
+    network: Network, arithmetic: str = "integer", optimize: str = "balanced", target: Target = WORDS
+) -> int:
+    """Bytes of the header's constants on a core: of the layers, and of an encoder and names where there are any."""
+    return plan(network, Options.named(arithmetic, optimize), target).flash_bytes
 
 
 def identifier(text: str) -> str:
@@ -258,7 +260,7 @@ class _Header:
                 f" * input       {network.input.kind}, {network.input.shape} (channels×height×width), "
                 f"{network.input.bytes:,} B",
                 f" *             {network.input.values.layout}",
-                f" * flash       {self.plan.flash_bytes:,} B of constants",
+                f" * flash       {self.flash()}",
                 f" * RAM         {self.arena()}, the input included",
                 *(f" * {title:<11} {text}" for part in self.parts for title, text in part.facts),
                 " *",
@@ -294,13 +296,17 @@ class _Header:
 #define {macro}_INPUT_VALUES {network.input.shape.size}
 #define {macro}_CLASSES {network.classes}
 #define {macro}_LAYERS {len(network.layers)}
-#define {macro}_FLASH_BYTES {self.plan.flash_bytes}
+{self.by_core("FLASH_BYTES", lambda plan: plan.flash_bytes)}
 #define {macro}_SCORE_SCALE {float_literal(scores.scale)} /* score × this is the trainer's logit */
-{self.arena_size()}
+{self.by_core("ARENA_BYTES", lambda plan: plan.arena_bytes)}
 {self.of_parts(lambda part: part.macros)}{self.avr_checks()}
 {self.flash_check()}{self.float_check()}
 EBNN_ONE_HEADER("{self.name}", "{self.name}_{digest}");
 """
+
+    def flash(self) -> str:
+        elsewhere, avr = self.plan.flash_bytes, self.avr_plan.flash_bytes
+        return f"{elsewhere:,} B of constants" + (f" ({avr:,} B on AVR)" if avr != elsewhere else "")
 
     def arena(self) -> str:
         elsewhere, avr = f"{self.plan.arena_bytes:,} B of arena", f"{self.avr_plan.arena_bytes:,} B"
@@ -334,14 +340,14 @@ EBNN_ONE_HEADER("{self.name}", "{self.name}_{digest}");
 #endif
 """
 
-    def arena_size(self) -> str:
-        """The macro of the arena's size, which the core decides where the kernels differ."""
-        elsewhere, avr = (f"#define {self.macro}_ARENA_BYTES {plan.arena_bytes}" for plan in (self.plan, self.avr_plan))
+    def by_core(self, name: str, of: Callable[[Plan], int]) -> str:
+        """A macro of a plan's figure, which the core decides where the kernels differ."""
+        elsewhere, avr = (f"#define {self.macro}_{name} {of(plan)}" for plan in (self.plan, self.avr_plan))
         return elsewhere if avr == elsewhere else _by_core(avr, elsewhere)
 
     def flash_check(self) -> str:
         """What the linker checks for all of a program, said early for what cannot fit."""
-        limit, taken = AVR.near_bytes, self.plan.flash_bytes
+        limit, taken = AVR.near_bytes, self.avr_plan.flash_bytes
         if limit is None or taken <= limit:
             return ""
         return f"""

@@ -22,6 +22,9 @@ from ebnn.compile.options import OPTIMIZE, Options
 from ebnn.compile.plan import plan
 from ebnn.compile.target import target_of
 from ebnn.device import Device
+from ebnn.model.kinds import Input, Shape
+from ebnn.model.layers import Block, Dense
+from ebnn.model.transforms import Requantize, Scores
 from ebnn.simulation import SimavrSimulator, board_url
 
 TESTS = Path(__file__).parents[1]
@@ -70,6 +73,10 @@ def test_dense_layers_over_rows_that_are_not_whole_bytes(optimize: str, tmp_path
     check_together(networks, tmp_path, optimize)
 
 
+def scores(classes: int) -> Scores:
+    return Scores([1] * classes, [0] * classes, 1.0)
+
+
 def programs(make: Callable[[random.Random], Network], count: int) -> Iterator[list[Network]]:
     """So many random networks, as many together as fit a program."""
     choose = random.Random(2560)
@@ -108,6 +115,46 @@ def check_together(networks: list[Network], folder: Path, optimize: str) -> None
                 scores.append(np.frombuffer(port.read(4 * network.classes), "<i4"))
             np.testing.assert_array_equal(scores, network.scores(x), err_msg=f"{folder.name}, network {i}")
             np.testing.assert_array_equal(classes, network.predict(x))
+
+
+def test_weights_of_8_bits(tmp_path: Path) -> None:
+    """Taps about multiples of 4 and of 256, filters by threes and twos, one and two patches, values of each kind."""
+    networks = [
+        build(kind, shape, blocks, seed)
+        for seed, (kind, shape, blocks) in enumerate(
+            [
+                ("int8", (3, 1, 1), "d1/w8/i8 d2/w8/u8 d3/w8/i8 d4/w8/u8 d5/w8/scores"),
+                ("uint8", (255, 1, 1), "d1/w8/wide d6/w8/i8 d7/w8/u8 d8/w8/scores"),
+                ("int8", (256, 1, 1), "d4/w8/u8 d3/w8/scores"),
+                ("uint8", (257, 1, 1), "d3/w8/i8 d2/w8/scores"),
+                ("int8", (257, 1, 1), "d2/w8/wide d9/w8/scores"),
+                ("int8", (29, 3, 5), "c1,3,1,1/w8/i8 d1/w8/i8 d2/w8/scores"),
+                ("uint8", (33, 3, 4), "c5,3,1,1/w8/u8 c3,2,1,1/w8/i8 c2,2,1,0/w8"),
+                ("bits", (43, 4, 3), "c4,3,1,1/w8/i8 c8,1,1,0/w8 d3/w8/scores"),
+                ("int8", (1, 4, 5), "c7,3,1,1,a2,1,1/w8/i8 c1,2,2,0,m2,2,0/w8/u8 d2/w8/scores"),
+            ]
+        )
+    ]
+    check_together(networks, tmp_path, "balanced")
+
+
+def test_sums_become_small_integers(tmp_path: Path) -> None:
+    """Sums within 24 bits and beyond, multipliers of either sign, every shift, outputs at both limits and between."""
+    rng = np.random.default_rng(24)
+    networks = []
+    for kind, low, high in (("int8", -128, 127), ("uint8", 0, 255), ("int8", 3, 90), ("uint8", 7, 7)):
+        outputs = 124
+        weights = rng.integers(-128, 128, (outputs, 1, 1, 20)).astype(np.int8)
+        shift = np.tile(np.arange(17, 48), 4)
+        reach = 2.0 ** rng.uniform(8, 30.9, outputs)
+        multiplier = np.clip(rng.uniform(0.5, 2) * 128 * 2.0**shift / reach, 1, 2**15 - 1) * rng.choice(
+            [-1, 1], outputs
+        )
+        bias = (reach * rng.uniform(-1, 1, outputs)).clip(-(2**30), 2**30)
+        end = Requantize(bias.astype(np.int32), multiplier.astype(np.int32), shift, kind, low, high)
+        last = Block(Dense(rng.integers(-128, 128, (10, 1, 1, outputs)).astype(np.int8)), None, scores(10))
+        networks.append(Network(Input("int8", Shape(20, 1, 1)), [Block(Dense(weights), None, end), last]))
+    check_together(networks, tmp_path, "balanced")
 
 
 @pytest.mark.parametrize(("make", "count"), [(random_network, RANDOM), (mixed_network, MIXED)])

@@ -14,16 +14,23 @@ from .kernel import Array, Arrays, Work, byte_words
 from .structs import INTEGER
 
 OFFSET = 128  # added to a weight, so that it is an unsigned byte
-GROUP = {1: 2, 2: 4}  # filters whose weights lie side by side, by a target's lanes
+FOUR = 4  # filters whose weights lie side by side where there are words
+CHUNK = 256  # taps whose weights lie together where there are none; EBNN_MULTIPLY_CHUNK of multiply_avr.h
 
 
 class Multiply(IntegerKernel):
     """Convolutions and dense layers, some filters at a time."""
 
+    @property
+    def find(self) -> str:
+        if self.here:
+            return "ebnn_find_factors_here"
+        return "ebnn_find_signs_as_factors" if self.kind.packed else "ebnn_find_factors"
+
     def sums_work(self, layer: Layer, patches: int) -> Work:
         """Products of two patches or of one, with filters side by side or, the last ones, alone."""
         pairs, singles = takes(layer)
-        rest = layer.outputs % GROUP[WORDS.lanes]
+        rest = layer.outputs % FOUR
         side_by_side = (layer.outputs - rest) * layer.taps
         return {
             "sums": patches * layer.outputs,
@@ -38,22 +45,45 @@ class Multiply(IntegerKernel):
 
 
 def multiplied_weights(layer: Layer, target: Target) -> NDArray[np.uint32]:
-    """The weights of a layer as the device has them, whole words: (words,) uint32.
-
-    Tap after tap, those of a group of filters side by side; the last filters, fewer than a group, follow one
-    after the other. Where there are words, four taps at a time are in the order of EBNN_WEIGHT in ``multiply.h``.
-    """
+    """The weights of a layer as the device has them, whole words: (words,) uint32."""
     weights = (layer.weights.reshape(layer.outputs, -1).astype(np.int16) + OFFSET).astype(np.uint8)
-    taps, group = weights.shape[1], GROUP[target.lanes]
-    whole = layer.outputs // group * group
-    groups = weights[:whole].reshape(-1, group, taps)
-    even = taps // 4 * 4 if target.lanes == 2 else 0
+    return byte_words(_by_fours(weights) if target.lanes == WORDS.lanes else _by_threes(weights, layer.kind.signed))
+
+
+def _by_fours(weights: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Tap after tap of four filters side by side, the last filters one after the other, of (filters, taps).
+
+    Four taps at a time are in the order of EBNN_WEIGHT in ``multiply_words.h``.
+    """
+    taps = weights.shape[1]
+    whole, even = len(weights) // FOUR * FOUR, taps // 4 * 4
+    groups = weights[:whole].reshape(-1, FOUR, taps)
     # (groups, filter pair, filter, four taps, tap pair, tap) → four taps, tap, filter pair, tap pair, filter
-    paired = groups[:, :, :even].reshape(len(groups), group // 2, 2, even // 4, 2, 2).transpose(0, 3, 5, 1, 4, 2)
+    paired = groups[:, :, :even].reshape(len(groups), 2, 2, even // 4, 2, 2).transpose(0, 3, 5, 1, 4, 2)
     rest = groups[:, :, even:].transpose(0, 2, 1)
-    sizes = len(groups), even * group, (taps - even) * group
-    first = np.concatenate([paired.reshape(sizes[0], sizes[1]), rest.reshape(sizes[0], sizes[2])], axis=1)
-    return byte_words(np.concatenate([first.ravel(), weights[whole:].ravel()]))
+    first = np.concatenate([each.reshape(len(groups), each[:1].size) for each in (paired, rest)], axis=1)
+    return np.concatenate([first.ravel(), weights[whole:].ravel()])
+
+
+def _by_threes(weights: NDArray[np.uint8], signed: bool) -> NDArray[np.uint8]:
+    """By CHUNK taps: tap after tap of three filters side by side, the last ones two, of (filters, taps).
+
+    One filter has an empty one beside it. Before the taps of ``signed`` values stand 24 bits for each filter: −128
+    times the sum of its weights.
+    """
+    if len(weights) == 1:
+        weights = np.concatenate([weights, np.zeros_like(weights)])
+    twos = -len(weights) % 3
+    threes = (len(weights) - 2 * twos) // 3
+    ends = np.cumsum([3] * threes + [2] * twos)
+    parts = []
+    for first in range(0, weights.shape[1], CHUNK):
+        chunk = weights[:, first : first + CHUNK]
+        starts = (-OFFSET * chunk.sum(axis=1, dtype=np.int64)).astype("<i4").view(np.uint8).reshape(-1, 4)[:, :3]
+        for end, group in zip(ends, np.split(chunk, ends[:-1]), strict=True):
+            parts += [starts[end - len(group) : end].ravel()] if signed else []
+            parts.append(group.T.ravel())
+    return np.concatenate(parts)
 
 
 KERNELS: tuple[IntegerKernel, ...] = tuple(

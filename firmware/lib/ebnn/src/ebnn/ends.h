@@ -32,14 +32,20 @@ EBNN_INLINE uint8_t *ebnn_bytes_of(const ebnn_integer_t *layer, void *output, ui
 
 #include "ends_avr.h"
 
+/* acc + bias: of a damaged network, modulo 2^32. */
+EBNN_INLINE int32_t ebnn_biased(int32_t acc, uint32_t bias)
+{
+    return (int32_t)((uint32_t)acc + bias);
+}
+
+#if !defined(EBNN_OWN_NARROW)
+
 /* A shift without the 16 bits that are left out of the product. */
 #if EBNN_HAS_WORDS
 #define EBNN_SHIFT(shift) ((shift) - 16)
 #else
 #define EBNN_SHIFT(shift) ((uint8_t)((shift) - 16u))
 #endif
-
-#if !defined(EBNN_OWN_REQUANTIZE)
 
 /* The sum times a multiplier, without its lowest 16 bits. */
 EBNN_INLINE int32_t ebnn_multiplied(int32_t sum, int16_t multiplier)
@@ -69,14 +75,6 @@ EBNN_INLINE uint8_t ebnn_requantize(int32_t sum, int16_t multiplier, int shift, 
     return (uint8_t)value;
 }
 
-#endif
-
-/* acc + bias: of a damaged network, modulo 2^32. */
-EBNN_INLINE int32_t ebnn_biased(int32_t acc, uint32_t bias)
-{
-    return (int32_t)((uint32_t)acc + bias);
-}
-
 /* Has a loop move these pointers, where a compiler would add a count to each. */
 #if EBNN_HAS_WORDS && defined(__GNUC__) && !EBNN_EIGHT_REGISTERS
 #define EBNN_STEP_POINTERS(a, b, c, d) __asm__("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d))
@@ -101,7 +99,7 @@ EBNN_KERNEL uint8_t ebnn_end_narrow(const ebnn_integer_t *layer, const int32_t *
         uint8_t shift;
 
         EBNN_STEP_POINTERS(sums, biases, multipliers, shifts);
-        sum = ebnn_biased(*sums, EBNN_READ_U32(biases));
+        sum = *sums + (int32_t)EBNN_READ_U32(biases);
         multiplier = (int16_t)EBNN_READ_U16(multipliers);
         shift = EBNN_READ_U8(shifts);
         *to++ = ebnn_requantize(sum, multiplier, EBNN_SHIFT(shift), low, high);
@@ -113,6 +111,8 @@ EBNN_KERNEL uint8_t ebnn_end_narrow(const ebnn_integer_t *layer, const int32_t *
     return 0;
 }
 
+#endif
+
 /* Bytes: the same with multipliers of 32 bits and shifts of 16 to 62. */
 EBNN_KERNEL uint8_t ebnn_end_wide(const ebnn_integer_t *layer, const int32_t *sums, void *output, uint16_t y,
                                   uint16_t x)
@@ -122,7 +122,7 @@ EBNN_KERNEL uint8_t ebnn_end_wide(const ebnn_integer_t *layer, const int32_t *su
     uint16_t f;
 
     for (f = 0; f < layer->conv.filters.outputs; f++) {
-        const int32_t sum = ebnn_biased(sums[f], EBNN_READ_U32(layer->biases + f));
+        const int32_t sum = sums[f] + (int32_t)EBNN_READ_U32(layer->biases + f);
         const int64_t product = (int64_t)sum * (int32_t)EBNN_READ_U32(multipliers + f);
         const uint8_t shift = EBNN_READ_U8(layer->shifts + f);
         const int64_t rounded = (product + ((int64_t)1 << (shift - 1u))) >> shift;
@@ -145,7 +145,7 @@ EBNN_KERNEL uint8_t ebnn_end_scores(const ebnn_integer_t *layer, const int32_t *
     (void)x;
     for (k = 0; k < layer->conv.filters.outputs; k++) {
         const int32_t score =
-            ebnn_scored(sums[k], (int16_t)EBNN_READ_U16(multipliers + k), EBNN_READ_U32(layer->biases + k));
+            (int32_t)(int16_t)EBNN_READ_U16(multipliers + k) * sums[k] + (int32_t)EBNN_READ_U32(layer->biases + k);
 
         if (scores != NULL)
             scores[k] = score;

@@ -438,7 +438,7 @@ EBNN_KERNEL uint8_t ebnn_model_check_layer(const ebnn_model_t *model, ebnn_model
     if (made.kernel == EBNN_CONV_COLUMNS || made.kernel == EBNN_CONV_TABLE || made.kernel == EBNN_VALUES)
         line = 0;
     else if (made.kernel == EBNN_MULTIPLY)
-        line = taps;
+        line = ebnn_model_factors(&conv->filters);
     else if (made.kernel == EBNN_DEPTHWISE || made.kernel == EBNN_DEPTHWISE_BITS)
         line = taps / place->channels;
     else

@@ -137,6 +137,19 @@ EBNN_KERNEL void ebnn_model_geometry(const ebnn_model_place_t *place, ebnn_model
         ebnn_model_windows(at, &conv->pool_rows, &conv->pool_columns);
 }
 
+/* Bytes of the weights of a filter of multiply.h. */
+EBNN_INLINE uint32_t ebnn_model_factors(const ebnn_filters_t *filters)
+{
+#if EBNN_LANES == 1 /* with what sums of signed values start with, and an empty filter beside a single one */
+    const uint32_t taps = (uint32_t)filters->taps;
+    const uint32_t bytes = filters->kind == EBNN_UINT8 ? taps : taps + (taps + 255u) / 256u * 3u;
+
+    return filters->outputs == 1u ? 2u * bytes : bytes;
+#else
+    return (uint32_t)filters->taps;
+#endif
+}
+
 /* Bytes of the weights of a layer, padded to words; of tables, 0. outputs × bytes must fit 32 bits. */
 EBNN_INLINE uint32_t ebnn_model_weights(const ebnn_model_layer_t *made)
 {
@@ -150,7 +163,7 @@ EBNN_INLINE uint32_t ebnn_model_weights(const ebnn_model_layer_t *made)
     case EBNN_VALUES:
         return 0;
     case EBNN_MULTIPLY:
-        return (outputs * (uint32_t)conv->filters.taps + 3u) / 4u * 4u;
+        return (outputs * ebnn_model_factors(&conv->filters) + 3u) / 4u * 4u;
     case EBNN_DEPTHWISE:
         return (outputs * places + 3u) / 4u * 4u;
     case EBNN_DEPTHWISE_BITS:

@@ -189,6 +189,12 @@ EBNN_INLINE ebnn_find_t ebnn_model_find(const ebnn_model_layer_t *made)
 {
     const ebnn_conv_t *const conv = &made->layer.conv;
 
+#if EBNN_MODEL_HAS(MULTIPLY)
+    if (made->kernel == EBNN_MULTIPLY)
+        return made->here                        ? ebnn_find_factors_here
+               : conv->filters.kind == EBNN_BITS ? ebnn_find_signs_as_factors
+                                                 : ebnn_find_factors;
+#endif
     if (made->here)
         return ebnn_find_all;
     if (conv->filters.kind != EBNN_BITS)

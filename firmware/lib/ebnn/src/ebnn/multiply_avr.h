@@ -1,226 +1,356 @@
 /*
- * Products of bytes with weights + 128 on AVR. X and Y read patches in RAM, Z reads weights in flash, those of two
- * filters side by side. The sum of up to 256 products fits 24 bits, unsigned or signed.
- *
- * Cycles a tap: two patches under two filters 30 (ld 2 · 2, lpm 2 · 3, four times mul 2, add, adc, adc 3), so 7.5 a
- * product; one patch under two filters 18, so 9; one under one 10. Of signed values one more a product, for its sign. A
- * turn of four taps takes 4 more, each of the last, fewer than four, 3.
- *
- * Y, which may be the frame pointer, is saved in the assembly; operands are kept off it by the constraints "l" (r2 to
- * r15), "a" (r16 to r23, which mulsu needs), "x" and "z".
+ * Products of bytes where one row of sums is added at a time (AVR). Both factors are unsigned: a weight + 128, and a
+ * value, + 128 where values are signed. Weights lie by up to 256 taps, those of three filters side by side, the last
+ * ones by two. Before the taps of signed values stand 24 bits for each filter: −128 times the sum of its weights + 128,
+ * which its sum starts with.
  */
 #ifndef EBNN_MULTIPLY_AVR_H
 #define EBNN_MULTIPLY_AVR_H
 
 #include "integer.h"
 
+#define EBNN_MULTIPLY_CHUNK 256u /* taps whose sums fit 24 bits, unsigned, or signed with what they start with */
+
+/* Some taps of one patch or two, and the filters that are left. Offsets are known to the assembly. */
+typedef struct {
+    const uint8_t *values[2]; /* 0, 2 */
+    uint8_t fours, ones;      /* 4, 5: taps */
+    uint8_t is_signed;        /* 6: 0xFF where values are signed, else 0 */
+    uint8_t flip;             /* 7: what makes the one patch's values unsigned */
+    int32_t *sums[2];         /* 8, 10: of the next filters */
+    int32_t *threes, *twos;   /* 12, 14: where the last patch's sums end that are taken by three, and all */
+    uint32_t starts[2];       /* 16, 20: what is added to the sums of each patch */
+    uint8_t more;             /* 24: 1 where the sums so far are added instead */
+} ebnn_multiply_t;
+
 #if defined(__AVR_HAVE_MUL__)
-#define EBNN_OWN_MULTIPLY
 
-/* Of a product by the weight in `w`, what its third byte is: `sign` stays 0 for unsigned values; mulsu's carry is the
- * sign, and makes 0 or −1 of it. */
-#define EBNN_AVR_MUL(value) "mul " value ", %[w]\n\t"
-#define EBNN_AVR_MULSU(value) "mulsu " value ", %[w]\n\tsbc %[sign], %[sign]\n\t"
-
-/* Sum `n`, in three registers: cleared, and with a product added. */
-#define EBNN_AVR_CLEAR(n) "clr %A[low" n "]\n\tclr %B[low" n "]\n\tclr %[high" n "]\n\t"
-#define EBNN_AVR_ADD(n) "add %A[low" n "], r0\n\tadc %B[low" n "], r1\n\tadc %[high" n "], %[sign]\n\t"
-
-#define EBNN_AVR_WEIGHT EBNN_AVR_READ " %[w], Z+\n\t"
-#define EBNN_AVR_TAP_2_2(mul)                                                                            \
-    "ld %[a], X+\n\tld %[b], Y+\n\t" EBNN_AVR_WEIGHT mul("%[a]") EBNN_AVR_ADD("0") mul("%[b]")           \
-        EBNN_AVR_ADD("2") EBNN_AVR_WEIGHT mul("%[a]") EBNN_AVR_ADD("1") mul("%[b]") EBNN_AVR_ADD("3")
-#define EBNN_AVR_TAP_1_2(mul) \
-    "ld %[a], X+\n\t" EBNN_AVR_WEIGHT mul("%[a]") EBNN_AVR_ADD("0") EBNN_AVR_WEIGHT mul("%[a]") EBNN_AVR_ADD("1")
-#define EBNN_AVR_TAP_1_1(mul) "ld %[a], X+\n\t" EBNN_AVR_WEIGHT mul("%[a]") EBNN_AVR_ADD("0")
-
-/* A tap as often as four times `fours`, and `ones`, say. */
-#define EBNN_AVR_TAPS(tap)                      \
-    "clr %[sign]\n\t"                           \
-    "tst %[fours]\n\t"                          \
-    "brne 1f\n\t"                               \
-    "rjmp 2f\n"                                 \
-    "1:\n\t" tap tap tap tap "dec %[fours]\n\t" \
-    "breq 2f\n\t"                               \
-    "rjmp 1b\n"                                 \
-    "2:\n\t"                                    \
-    "tst %[ones]\n\t"                           \
-    "breq 4f\n"                                 \
-    "3:\n\t" tap "dec %[ones]\n\t"              \
-    "brne 3b\n"                                 \
-    "4:\n\t"                                    \
-    "clr __zero_reg__\n\t"
-
-#define EBNN_AVR_SUM(n) [low##n] "=&l"(low##n), [high##n] "=&l"(high##n)
-#define EBNN_AVR_COUNTS \
-    [fours] "+&a"(fours), [ones] "+&a"(ones), [a] "=&a"(a), [w] "=&a"(w), [sign] "=&a"(sign)
-
-/* A sum's three bytes in 32 bits. */
-#define EBNN_AVR_UNSIGNED(low, high) ((uint32_t)(low) | (uint32_t)(high) << 16)
-#define EBNN_AVR_SIGNED(low, high) ((uint32_t)(low) | (uint32_t)(int32_t)(int8_t)(high) << 16)
+/* The sum of a patch and a filter, in three registers, with a product added. */
+#define EBNN_AVR_ADD(value, low, middle, high) \
+    "mul " value ", r22\n\tadd " low ", r0\n\tadc " middle ", r1\n\tadc " high ", r23\n\t"
 
 /*
- * The sums of up to 256 taps: of two patches under two filters (first patch's two sums, then the second's), of one
- * under two, of one under one. They return the weights behind.
+ * A tap: 43 cycles of two patches under three filters, 7.2 a product; 30 under two. One patch: 27 and 19. X and Y read
+ * values, Z weights. r20 and r21: values, or the flip; r22: a weight; r23: 0.
  */
-#define EBNN_AVR_MULTIPLY(name, mul, widened)                                                                          \
-    EBNN_INLINE const uint8_t *name##_2_2(const uint8_t *first, const uint8_t *second, const uint8_t *weights,         \
-                                          uint16_t taps, uint32_t *sums)                                               \
+#define EBNN_AVR_WEIGHT EBNN_AVR_READ " r22, Z+\n\t"
+#define EBNN_AVR_TAP_2_2                                                                                     \
+    "ld r20, X+\n\tld r21, Y+\n\t"                                                                          \
+    EBNN_AVR_WEIGHT EBNN_AVR_ADD("r20", "r2", "r3", "r14") EBNN_AVR_ADD("r21", "r8", "r9", "r17")          \
+    EBNN_AVR_WEIGHT EBNN_AVR_ADD("r20", "r4", "r5", "r15") EBNN_AVR_ADD("r21", "r10", "r11", "r18")
+#define EBNN_AVR_TAP_2_3                                                                                     \
+    EBNN_AVR_TAP_2_2                                                                                         \
+    EBNN_AVR_WEIGHT EBNN_AVR_ADD("r20", "r6", "r7", "r16") EBNN_AVR_ADD("r21", "r12", "r13", "r19")
+#define EBNN_AVR_TAP_1_2                                                                                     \
+    "ld r20, X+\n\teor r20, r21\n\t"                                                                        \
+    EBNN_AVR_WEIGHT EBNN_AVR_ADD("r20", "r2", "r3", "r14")                                                \
+    EBNN_AVR_WEIGHT EBNN_AVR_ADD("r20", "r4", "r5", "r15")
+#define EBNN_AVR_TAP_1_3                                                                                     \
+    EBNN_AVR_TAP_1_2 EBNN_AVR_WEIGHT EBNN_AVR_ADD("r20", "r6", "r7", "r16")
+
+/* What three sums start with, read or 0, for the first patch and the second. */
+#define EBNN_AVR_START(low, middle, high) \
+    EBNN_AVR_READ " " low ", Z+\n\t" EBNN_AVR_READ " " middle ", Z+\n\t" EBNN_AVR_READ " " high ", Z+\n\t"
+#define EBNN_AVR_READ_2 EBNN_AVR_START("r2", "r3", "r14") EBNN_AVR_START("r4", "r5", "r15")
+#define EBNN_AVR_READ_3 EBNN_AVR_READ_2 EBNN_AVR_START("r6", "r7", "r16")
+#define EBNN_AVR_STARTS(read)               \
+    "ldd r23, Y+6\n\t"                      \
+    "sbrs r23, 0\n\t"                       \
+    "rjmp 1f\n\t" read                      \
+    "rjmp 2f\n"                             \
+    "1:\n\t"                                \
+    "clr r2\n\tclr r3\n\tmovw r4, r2\n\t"   \
+    "movw r6, r2\n\tmovw r14, r2\n\tclr r16\n" \
+    "2:\n\t"                                \
+    "clr r23\n\t"
+
+/* What is added to a sum: to r20, r21, r22 and r24, where it is the sums so far; all of it to the patch's. */
+#define EBNN_AVR_END(low, middle, high)                                                           \
+    "mov r0, " high "\n\tlsl r0\n\tsbc r0, r0\n\tand r0, r25\n\t"                                 \
+    "brtc .+10\n\t"                                                                               \
+    "ld r20, X+\n\tld r21, X+\n\tld r22, X+\n\tld r24, X+\n\tsbiw r26, 4\n\t"                     \
+    "add " low ", r20\n\tadc " middle ", r21\n\tadc " high ", r22\n\tadc r0, r24\n\t"             \
+    "st X+, " low "\n\tst X+, " middle "\n\tst X+, " high "\n\tst X+, r0\n\t"
+#define EBNN_AVR_ENDS(sums, start, ends)                                                          \
+    "ldd r26, Y+" sums "\n\tldd r27, Y+" sums "+1\n\t"                                            \
+    "ldd r20, Y+" start "\n\tldd r21, Y+" start "+1\n\t"                                          \
+    "ldd r22, Y+" start "+2\n\tldd r24, Y+" start "+3\n\t" ends                                   \
+    "std Y+" sums ", r26\n\tstd Y+" sums "+1, r27\n\t"
+#define EBNN_AVR_ENDS_OF_FIRST_2 EBNN_AVR_END("r2", "r3", "r14") EBNN_AVR_END("r4", "r5", "r15")
+#define EBNN_AVR_ENDS_OF_FIRST_3 EBNN_AVR_ENDS_OF_FIRST_2 EBNN_AVR_END("r6", "r7", "r16")
+#define EBNN_AVR_ENDS_OF_SECOND_2 EBNN_AVR_END("r8", "r9", "r17") EBNN_AVR_END("r10", "r11", "r18")
+#define EBNN_AVR_ENDS_OF_SECOND_3 EBNN_AVR_ENDS_OF_SECOND_2 EBNN_AVR_END("r12", "r13", "r19")
+
+/* Groups of filters until the last patch's sums, at `sums`, reach `end`; r20 and r21 are set by `others`. */
+#define EBNN_AVR_GROUPS(sums, end, read, others, tap, ends)                     \
+    "ldd r26, Y+" sums "\n\t"                                                   \
+    "ldd r27, Y+" sums "+1\n\t"                                                 \
+    "rjmp 7f\n"                                                                 \
+    "6:\n\t"                                                                    \
+    EBNN_AVR_STARTS(read)                                                       \
+    "ldd r24, Y+4\n\t"                                                          \
+    "ldd r25, Y+5\n\t"                                                          \
+    "ldd r26, Y+0\n\t"                                                          \
+    "ldd r27, Y+1\n\t" others                                                   \
+    "tst r24\n\t"                                                               \
+    "brne 1f\n\t"                                                               \
+    "rjmp 2f\n"                                                                 \
+    "1:\n\t" tap tap tap tap                                                    \
+    "dec r24\n\t"                                                               \
+    "breq 2f\n\t"                                                               \
+    "rjmp 1b\n"                                                                 \
+    "2:\n\t"                                                                    \
+    "tst r25\n\t"                                                               \
+    "breq 4f\n"                                                                 \
+    "3:\n\t" tap                                                                \
+    "dec r25\n\t"                                                               \
+    "brne 3b\n"                                                                 \
+    "4:\n\t" ends                                                               \
+    "7:\n\t" /* X: where the last patch's next sum lies */                      \
+    "ldd r20, Y+" end "\n\t"                                                    \
+    "ldd r21, Y+" end "+1\n\t"                                                  \
+    "cp r26, r20\n\t"                                                           \
+    "cpc r27, r21\n\t"                                                          \
+    "breq .+2\n\t"                                                              \
+    "rjmp 6b\n\t"
+
+/* The second patch's sums start as the first's, and Y reads its values; the block waits on the stack. */
+#define EBNN_AVR_SECOND                                                         \
+    "movw r8, r2\n\tmovw r10, r4\n\tmovw r12, r6\n\t"                           \
+    "mov r17, r14\n\tmov r18, r15\n\tmov r19, r16\n\t"                          \
+    "push r28\n\tpush r29\n\t"                                                  \
+    "ldd r0, Y+2\n\tldd r29, Y+3\n\tmov r28, r0\n\t"
+#define EBNN_AVR_ENDS_OF_BOTH(filters)                                          \
+    "pop r29\n\tpop r28\n\tldd r25, Y+6\n\t"                                    \
+    EBNN_AVR_ENDS("8", "16", EBNN_AVR_ENDS_OF_FIRST_##filters)                  \
+    EBNN_AVR_ENDS("10", "20", EBNN_AVR_ENDS_OF_SECOND_##filters)
+#define EBNN_AVR_FLIP "ldd r21, Y+7\n\t"
+#define EBNN_AVR_ENDS_OF_ONE(filters) \
+    "ldd r25, Y+6\n\t" EBNN_AVR_ENDS("8", "16", EBNN_AVR_ENDS_OF_FIRST_##filters)
+
+/* All filters, three and then two at a time. Returns the weights behind. */
+#define EBNN_AVR_MULTIPLY(name, sums, others, taps, ends)                                                              \
+    EBNN_KERNEL const uint8_t *name(ebnn_multiply_t *now, const uint8_t *weights)                                      \
     {                                                                                                                  \
-        uint16_t low0, low1, low2, low3;                                                                               \
-        uint8_t high0, high1, high2, high3, fours = (uint8_t)(taps / 4u), ones = taps % 4u, a, b, w, sign;             \
+        register ebnn_multiply_t *block __asm__("r24") = now;                                                          \
+        register const uint8_t *in_flash __asm__("r30") = weights;                                                     \
                                                                                                                        \
-        __asm__ __volatile__("push r28\n\tpush r29\n\tmovw r28, %[second]\n\t" EBNN_AVR_CLEAR("0")                     \
-                                 EBNN_AVR_CLEAR("1") EBNN_AVR_CLEAR("2") EBNN_AVR_CLEAR("3")                           \
-                                     EBNN_AVR_TAPS(EBNN_AVR_TAP_2_2(mul)) "pop r29\n\tpop r28\n\t"                     \
-                             : "+&x"(first), "+&z"(weights), EBNN_AVR_SUM(0), EBNN_AVR_SUM(1), EBNN_AVR_SUM(2),        \
-                               EBNN_AVR_SUM(3), EBNN_AVR_COUNTS, [b] "=&a"(b)                                          \
-                             : [second] "a"(second)                                                                    \
-                             : "memory");                                                                              \
-        sums[0] += widened(low0, high0);                                                                               \
-        sums[1] += widened(low1, high1);                                                                               \
-        sums[2] += widened(low2, high2);                                                                               \
-        sums[3] += widened(low3, high3);                                                                               \
-        return weights;                                                                                                \
-    }                                                                                                                  \
-                                                                                                                       \
-    EBNN_INLINE const uint8_t *name##_1_2(const uint8_t *first, const uint8_t *weights, uint16_t taps, uint32_t *sums) \
-    {                                                                                                                  \
-        uint16_t low0, low1;                                                                                           \
-        uint8_t high0, high1, fours = (uint8_t)(taps / 4u), ones = taps % 4u, a, w, sign;                              \
-                                                                                                                       \
-        __asm__ __volatile__(EBNN_AVR_CLEAR("0") EBNN_AVR_CLEAR("1") EBNN_AVR_TAPS(EBNN_AVR_TAP_1_2(mul))              \
-                             : "+&x"(first), "+&z"(weights), EBNN_AVR_SUM(0), EBNN_AVR_SUM(1), EBNN_AVR_COUNTS         \
+        __asm__ __volatile__("push r28\n\tpush r29\n\tmovw r28, r24\n\tldd r20, Y+24\n\tbst r20, 0\n\t"                \
+                             EBNN_AVR_GROUPS(sums, "12", EBNN_AVR_READ_3, others, taps##_3, ends(3))                   \
+                             EBNN_AVR_GROUPS(sums, "14", EBNN_AVR_READ_2, others, taps##_2, ends(2))                   \
+                             "pop r29\n\tpop r28\n\tclr r1\n\t"                                                        \
+                             : "+r"(block), "+r"(in_flash)                                                             \
                              :                                                                                         \
-                             : "memory");                                                                              \
-        sums[0] += widened(low0, high0);                                                                               \
-        sums[1] += widened(low1, high1);                                                                               \
-        return weights;                                                                                                \
-    }                                                                                                                  \
-                                                                                                                       \
-    EBNN_INLINE const uint8_t *name##_1_1(const uint8_t *first, const uint8_t *weights, uint16_t taps, uint32_t *sums) \
-    {                                                                                                                  \
-        uint16_t low0;                                                                                                 \
-        uint8_t high0, fours = (uint8_t)(taps / 4u), ones = taps % 4u, a, w, sign;                                     \
-                                                                                                                       \
-        __asm__ __volatile__(EBNN_AVR_CLEAR("0") EBNN_AVR_TAPS(EBNN_AVR_TAP_1_1(mul))                                  \
-                             : "+&x"(first), "+&z"(weights), EBNN_AVR_SUM(0), EBNN_AVR_COUNTS                          \
-                             :                                                                                         \
-                             : "memory");                                                                              \
-        sums[0] += widened(low0, high0);                                                                               \
-        return weights;                                                                                                \
-    }                                                                                                                  \
-                                                                                                                       \
-    /* Two patches under two filters, any number of taps; `extra`: what each patch's sums begin with. */               \
-    EBNN_KERNEL void name##_pairs(const ebnn_filters_t *filters, const ebnn_patch_t *patches, const uint32_t *extra,   \
-                                  int32_t *sums)                                                                       \
-    {                                                                                                                  \
-        const uint8_t *weights = (const uint8_t *)filters->weights;                                                    \
-        int32_t *others = sums + filters->outputs, *const end = sums + filters->outputs / 2u * 2u;                     \
-                                                                                                                       \
-        for (; sums != end; sums += 2, others += 2) {                                                                  \
-            const uint8_t *first = patches[0].values, *second = patches[1].values;                                     \
-            uint32_t four[4];                                                                                          \
-            size_t rest = filters->taps;                                                                               \
-                                                                                                                       \
-            four[0] = four[1] = extra[0];                                                                              \
-            four[2] = four[3] = extra[1];                                                                              \
-            for (;;) {                                                                                                 \
-                const uint16_t few = rest < EBNN_AVR_CHUNK ? (uint16_t)rest : EBNN_AVR_CHUNK;                          \
-                                                                                                                       \
-                weights = name##_2_2(first, second, weights, few, four);                                               \
-                rest -= few;                                                                                           \
-                if (rest == 0u)                                                                                        \
-                    break;                                                                                             \
-                first += few;                                                                                          \
-                second += few;                                                                                         \
-            }                                                                                                          \
-            sums[0] = (int32_t)four[0];                                                                                \
-            sums[1] = (int32_t)four[1];                                                                                \
-            others[0] = (int32_t)four[2];                                                                              \
-            others[1] = (int32_t)four[3];                                                                              \
-        }                                                                                                              \
-    }                                                                                                                  \
-                                                                                                                       \
-    /* One patch, from filter `from` on, an even one. */                                                               \
-    EBNN_KERNEL void name##_rest(const ebnn_filters_t *filters, const uint8_t *values, uint32_t extra, uint16_t from,  \
-                                 int32_t *sums)                                                                        \
-    {                                                                                                                  \
-        const uint8_t *weights = (const uint8_t *)filters->weights + from * filters->taps;                             \
-        uint16_t left = (uint16_t)(filters->outputs - from);                                                           \
-                                                                                                                       \
-        for (sums += from; left > 0u; left = (uint16_t)(left > 1u ? left - 2u : 0u), sums += 2) {                      \
-            const uint8_t *first = values;                                                                             \
-            uint32_t two[2];                                                                                           \
-            size_t rest = filters->taps;                                                                               \
-                                                                                                                       \
-            two[0] = two[1] = extra;                                                                                   \
-            while (rest > 0u) {                                                                                        \
-                const uint16_t few = rest < EBNN_AVR_CHUNK ? (uint16_t)rest : EBNN_AVR_CHUNK;                          \
-                                                                                                                       \
-                weights = left > 1u ? name##_1_2(first, weights, few, two) : name##_1_1(first, weights, few, two);     \
-                first += few;                                                                                          \
-                rest -= few;                                                                                           \
-            }                                                                                                          \
-            sums[0] = (int32_t)two[0];                                                                                 \
-            if (left > 1u)                                                                                             \
-                sums[1] = (int32_t)two[1];                                                                             \
-        }                                                                                                              \
+                             : "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "r13", "r14",      \
+                               "r15", "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23", "r26", "r27", "memory"); \
+        return in_flash;                                                                                               \
     }
 
-#define EBNN_AVR_CHUNK 256u /* taps whose sums fit 24 bits */
+EBNN_AVR_MULTIPLY(ebnn_multiply_both, "10", EBNN_AVR_SECOND, EBNN_AVR_TAP_2, EBNN_AVR_ENDS_OF_BOTH)
+EBNN_AVR_MULTIPLY(ebnn_multiply_one, "8", EBNN_AVR_FLIP, EBNN_AVR_TAP_1, EBNN_AVR_ENDS_OF_ONE)
 
-EBNN_AVR_MULTIPLY(ebnn_multiply_unsigned, EBNN_AVR_MUL, EBNN_AVR_UNSIGNED)
-EBNN_AVR_MULTIPLY(ebnn_multiply_signed, EBNN_AVR_MULSU, EBNN_AVR_SIGNED)
+/* The sum of up to 256 bytes that X reads. */
+#define EBNN_AVR_FACTOR(store) "ld r0, X+\n\teor r0, %[flip]\n\t" store "add %A[sum], r0\n\tadc %B[sum], r1\n\t"
+#define EBNN_AVR_RUN(store, ...)                                                                                       \
+    uint8_t eights = (uint8_t)(bytes / 8u), ones = bytes % 8u;                                                         \
+    uint16_t sum;                                                                                                      \
+                                                                                                                       \
+    __asm__ __volatile__("clr %A[sum]\n\tclr %B[sum]\n\ttst %[eights]\n\tbreq 2f\n"                                  \
+                         "1:\n\t" EBNN_AVR_FACTOR(store) EBNN_AVR_FACTOR(store) EBNN_AVR_FACTOR(store)                 \
+                             EBNN_AVR_FACTOR(store) EBNN_AVR_FACTOR(store) EBNN_AVR_FACTOR(store)                      \
+                                 EBNN_AVR_FACTOR(store) EBNN_AVR_FACTOR(store) "dec %[eights]\n\tbrne 1b\n"           \
+                         "2:\n\ttst %[ones]\n\tbreq 4f\n"                                                            \
+                         "3:\n\t" EBNN_AVR_FACTOR(store) "dec %[ones]\n\tbrne 3b\n"                                  \
+                         "4:"                                                                                          \
+                         : [sum] "=&r"(sum), [eights] "+&r"(eights), [ones] "+&r"(ones), __VA_ARGS__                   \
+                         : [flip] "r"(flip)                                                                            \
+                         : "memory");                                                                                  \
+    return sum
 
-/* Minus 128 times the sum of a patch's values. 6 cycles a byte; those of signed ones are made unsigned, 128 more. */
-EBNN_KERNEL uint32_t ebnn_multiply_extra(const uint8_t *values, size_t taps, uint8_t is_signed)
+#else
+
+/* Some filters at a time, until the last patch's sums reach `end`. */
+EBNN_PART const uint8_t *ebnn_multiply_group(ebnn_multiply_t *now, const uint8_t *weights, uint8_t patches,
+                                             uint8_t filters, const int32_t *end)
 {
-    const uint8_t flip = is_signed ? 0x80u : 0u;
-    uint32_t total = is_signed ? 0u - 128u * (uint32_t)taps : 0u;
+    const uint16_t taps = (uint16_t)(4u * now->fours + now->ones);
+    uint8_t patch, filter, byte;
+    uint16_t tap;
 
-    while (taps > 0u) {
-        const uint16_t few = taps < EBNN_AVR_CHUNK ? (uint16_t)taps : EBNN_AVR_CHUNK;
-        uint8_t fours = (uint8_t)(few / 4u), ones = few % 4u, a, sign;
-        uint16_t sum;
+    while (now->sums[patches - 1u] != end) {
+        uint32_t starts[3] = {0, 0, 0};
 
-        __asm__ __volatile__("clr %A[sum]\n\tclr %B[sum]\n\t" EBNN_AVR_TAPS(
-                                 "ld %[a], X+\n\teor %[a], %[flip]\n\tadd %A[sum], %[a]\n\tadc %B[sum], %[sign]\n\t")
-                             : "+&x"(values), [sum] "=&r"(sum), [fours] "+&a"(fours), [ones] "+&a"(ones),
-                               [a] "=&a"(a), [sign] "=&a"(sign)
-                             : [flip] "a"(flip)
-                             : "memory");
-        total += sum;
-        taps -= few;
+        for (filter = 0; now->is_signed && filter < filters; filter++) {
+            for (byte = 0; byte < 3u; byte++)
+                starts[filter] |= (uint32_t)EBNN_READ_U8(weights++) << (8u * byte);
+            if (starts[filter] != 0u)
+                starts[filter] |= (uint32_t)0xFF000000ul;
+        }
+        for (patch = 0; patch < patches; patch++)
+            for (filter = 0; filter < filters; filter++) {
+                uint32_t sum = starts[filter] + (now->more ? (uint32_t)*now->sums[patch] : now->starts[patch]);
+
+                for (tap = 0; tap < taps; tap++)
+                    sum += (uint16_t)((uint16_t)(uint8_t)(now->values[patch][tap] ^ now->flip) *
+                                      (unsigned)EBNN_READ_U8(weights + tap * filters + filter));
+                *now->sums[patch]++ = (int32_t)sum;
+            }
+        weights += taps * filters;
     }
-    return 0u - 128u * total;
+    return weights;
 }
 
-/* The sums of one or two patches under all filters. */
-EBNN_INLINE void ebnn_multiply_any(const ebnn_integer_t *layer, const ebnn_patch_t *patches, uint8_t count,
-                                   uint8_t is_signed, int32_t *sums)
+EBNN_KERNEL const uint8_t *ebnn_multiply_both(ebnn_multiply_t *now, const uint8_t *weights)
 {
-    const ebnn_filters_t *filters = &layer->conv.filters;
-    uint16_t from = 0;
-    uint32_t extra[2];
-    uint8_t i;
+    return ebnn_multiply_group(now, ebnn_multiply_group(now, weights, 2, 3, now->threes), 2, 2, now->twos);
+}
 
-    for (i = 0; i < count; i++)
-        extra[i] = ebnn_multiply_extra(patches[i].values, filters->taps, is_signed);
-    if (count == 2u) {
-        if (is_signed)
-            ebnn_multiply_signed_pairs(filters, patches, extra, sums);
-        else
-            ebnn_multiply_unsigned_pairs(filters, patches, extra, sums);
-        from = (uint16_t)(filters->outputs / 2u * 2u);
-    }
-    for (i = 0; i < count && from != filters->outputs; i++, sums += filters->outputs) {
-        if (is_signed)
-            ebnn_multiply_signed_rest(filters, patches[i].values, extra[i], from, sums);
-        else
-            ebnn_multiply_unsigned_rest(filters, patches[i].values, extra[i], from, sums);
-    }
+EBNN_KERNEL const uint8_t *ebnn_multiply_one(ebnn_multiply_t *now, const uint8_t *weights)
+{
+    return ebnn_multiply_group(now, ebnn_multiply_group(now, weights, 1, 3, now->threes), 1, 2, now->twos);
 }
 
 #endif
+
+/* Sum of up to 256 bytes, each turned over by `flip`. */
+EBNN_PART uint16_t ebnn_sum_factors(const uint8_t **from, uint16_t bytes, uint8_t flip)
+{
+#if defined(__AVR_HAVE_MUL__)
+    EBNN_AVR_RUN("", [from] "+&x"(*from));
+#else
+    uint16_t sum = 0;
+
+    for (; bytes > 0u; bytes--)
+        sum = (uint16_t)(sum + (*(*from)++ ^ flip));
+    return sum;
+#endif
+}
+
+/* The same, copied. */
+EBNN_PART uint16_t ebnn_copy_factors(uint8_t **to, const uint8_t **from, uint16_t bytes, uint8_t flip)
+{
+#if defined(__AVR_HAVE_MUL__)
+    EBNN_AVR_RUN("st Z+, r0\n\t", [from] "+&x"(*from), "+&z"(*to));
+#else
+    uint16_t sum = 0;
+
+    for (; bytes > 0u; bytes--) {
+        **to = (uint8_t)(*(*from)++ ^ flip);
+        sum = (uint16_t)(sum + *(*to)++);
+    }
+    return sum;
+#endif
+}
+
+/* Of any number. */
+EBNN_PART uint32_t ebnn_copy_all_factors(uint8_t **to, const uint8_t **from, uint16_t bytes, uint8_t flip)
+{
+    uint32_t sum = 0;
+
+    do {
+        const uint16_t few = bytes < EBNN_MULTIPLY_CHUNK ? bytes : EBNN_MULTIPLY_CHUNK;
+
+        sum += ebnn_copy_factors(to, from, few, flip);
+        bytes = (uint16_t)(bytes - few);
+    } while (bytes > 0u);
+    return sum;
+}
+
+/* Bytes, gathered as factors, with the sum of the values; those outside the image are 0. */
+EBNN_KERNEL void ebnn_find_factors(const ebnn_conv_t *conv, const uint8_t *input, const ebnn_overlap_t *at,
+                                   uint8_t *room, ebnn_patch_t *patch)
+{
+    const uint8_t flip = conv->filters.kind == EBNN_INT8 ? 0x80u : 0u;
+    const uint16_t in_c = conv->in_c, columns = (uint16_t)(at->columns.end - at->columns.begin);
+    const uint16_t run = (uint16_t)(columns * in_c);
+    const size_t kernel_row = (size_t)conv->kernel_columns.size * in_c;
+    const size_t image_row = (size_t)conv->kernel_columns.side * in_c;
+    uint16_t rows = (uint16_t)(at->rows.end - at->rows.begin);
+    uint32_t sum = 0u - (uint32_t)flip * (uint16_t)(rows * run);
+
+    patch->values = room;
+    if (rows != conv->kernel_rows.size || columns != conv->kernel_columns.size)
+        memset(room, flip, conv->filters.taps);
+    if (run > 0u) {
+        room += at->rows.first * kernel_row + (size_t)at->columns.first * in_c;
+        input += at->rows.begin * image_row + (size_t)at->columns.begin * in_c;
+        for (; rows > 0u; rows--, room += kernel_row - run, input += image_row - run)
+            sum += ebnn_copy_all_factors(&room, &input, run, flip);
+    }
+    patch->sum = sum;
+}
+
+/* All bytes of the input, where they are, with the sum of the values. */
+EBNN_KERNEL void ebnn_find_factors_here(const ebnn_conv_t *conv, const uint8_t *input, const ebnn_overlap_t *at,
+                                        uint8_t *room, ebnn_patch_t *patch)
+{
+    const uint8_t flip = conv->filters.kind == EBNN_INT8 ? 0x80u : 0u;
+    size_t left = conv->filters.taps;
+    uint32_t sum = 0u - (uint32_t)flip * (uint32_t)left;
+
+    (void)at;
+    (void)room;
+    patch->values = input;
+    while (left > 0u) {
+        const uint16_t few = left < EBNN_MULTIPLY_CHUNK ? (uint16_t)left : EBNN_MULTIPLY_CHUNK;
+
+        sum += ebnn_sum_factors(&input, few, flip);
+        left -= few;
+    }
+    patch->sum = sum;
+}
+
+/* Bits as factors, with the sum of their values, −1, +1, and 0 outside the image. */
+EBNN_KERNEL void ebnn_find_signs_as_factors(const ebnn_conv_t *conv, const uint8_t *input, const ebnn_overlap_t *at,
+                                            uint8_t *room, ebnn_patch_t *patch)
+{
+    const uint16_t taps = (uint16_t)conv->filters.taps;
+    const uint8_t *from = room;
+
+    ebnn_find_signs(conv, input, at, room, patch);
+    patch->sum = ebnn_copy_all_factors(&room, &from, taps, 0x80) - 128u * (uint32_t)taps;
+}
+
+/* The sums of one or two patches under all filters; of one filter beside an empty one. */
+EBNN_KERNEL void ebnn_multiply(const ebnn_integer_t *layer, const ebnn_patch_t *patches, uint8_t count, int32_t *sums)
+{
+    const ebnn_filters_t *const filters = &layer->conv.filters;
+    const uint16_t outputs = filters->outputs < 2u ? 2u : filters->outputs;
+    const uint16_t third = (uint16_t)((43691ul * (uint16_t)(outputs + 2u)) >> 16) / 2u; /* rounded up */
+    const uint16_t by_threes = (uint16_t)(3u * outputs - 6u * third); /* 2 · (3 · third − outputs) go by twos */
+    const uint8_t *weights = (const uint8_t *)filters->weights;
+    size_t left = filters->taps;
+    int32_t alone[2 * EBNN_PATCHES], *const to = filters->outputs < 2u ? alone : sums;
+    ebnn_multiply_t now;
+    uint8_t i;
+
+    now.is_signed = filters->kind == EBNN_UINT8 ? 0u : 0xFFu;
+    now.flip = (uint8_t)(layer->room == 0u ? now.is_signed & 0x80u : 0u);
+    now.threes = to + (count - 1u) * outputs + by_threes;
+    now.twos = to + count * outputs;
+    for (i = 0; i < count; i++) {
+        now.values[i] = patches[i].values;
+        now.starts[i] = 0u - 128u * patches[i].sum;
+    }
+    now.more = 0;
+    for (;;) {
+        const uint16_t taps = left < EBNN_MULTIPLY_CHUNK ? (uint16_t)left : EBNN_MULTIPLY_CHUNK;
+
+        now.fours = (uint8_t)(taps / 4u);
+        now.ones = taps % 4u;
+        now.sums[0] = to;
+        now.sums[1] = to + outputs;
+        weights = count > 1u ? ebnn_multiply_both(&now, weights) : ebnn_multiply_one(&now, weights);
+        left -= taps;
+        if (left == 0u)
+            break;
+        now.values[0] += taps;
+        if (count > 1u)
+            now.values[1] += taps;
+        now.more = 1;
+    }
+    for (i = 0; filters->outputs < 2u && i < count; i++)
+        sums[i] = alone[2u * i];
+}
+
 #endif
