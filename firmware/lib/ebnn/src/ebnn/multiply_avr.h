@@ -1,8 +1,8 @@
 /*
  * Products of bytes where one row of sums is added at a time (AVR). Both factors are unsigned: a weight + 128, and a
  * value, + 128 where values are signed. Weights lie by up to 256 taps, those of three filters side by side, the last
- * ones by two. Before the taps of signed values stand 24 bits for each filter: −128 times the sum of its weights + 128,
- * which its sum starts with.
+ * ones by two. Before the taps of signed values stand 24 bits for each filter: −128 times the sum of its
+ * weights + 128, which its sum starts with.
  */
 #ifndef EBNN_MULTIPLY_AVR_H
 #define EBNN_MULTIPLY_AVR_H
