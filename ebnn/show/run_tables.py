@@ -32,7 +32,8 @@ def confusion_table(report: RunReport, names: tuple[str, ...] = ()) -> Table:
 def count_table(confusion: NDArray[np.integer], names: Sequence[str] = ()) -> Table:
     """Counts of labels, down, by predictions, across, (classes, classes); what is wrong in red."""
     names = names or [str(each) for each in range(len(confusion))]
-    table = Table(box=SIMPLE_HEAD, title="confusion: label down, prediction across", title_justify="left")
+    title = "confusion: label down, prediction across"
+    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", min_width=len(title))
     table.add_column("", style="bold")
     for name in names:
         table.add_column(name, justify="right")

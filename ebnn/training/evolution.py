@@ -47,7 +47,8 @@ class EvolutionConfig:
         generations: how many.
         population: networks of a generation, the elite among them.
         elite: of them, the fittest, which stay and have all children.
-        mutation: the probability with which a weight, or a threshold, changes in a child.
+        mutation: the probability with which a weight, or a threshold, changes in a child; of a small network at least
+            what changes one on average, unless it is 0.
         crossover: the probability with which a child has two parents.
         fitness: what selects, of :data:`ebnn.training.fitness.FITNESS`.
         bias: ``free``: thresholds are any whole numbers; ``bit``: each is a bias of one bit, as TinyML.jl has them.
@@ -160,7 +161,7 @@ def first_genes(plan: GenePlan, config: EvolutionConfig, fresh: bool) -> Genes:
     genes = plan.copies(config.population)
     for layer, own in zip(plan.layers, genes, strict=True):
         others = own.take(np.arange(1, config.population))
-        layer.mutate(others, FIRST_MUTATION if fresh else config.mutation, random)
+        layer.mutate(others, FIRST_MUTATION if fresh else plan.rate(config.mutation), random)
         own.rows[1:], own.terms[1:] = others.rows, others.terms
     return genes
 
@@ -176,7 +177,7 @@ def children_of(plan: GenePlan, elite: Genes, config: EvolutionConfig, generatio
         outputs = layer.layer.outputs
         taken = (random.random((count, outputs)) < 0.5) & crossed[:, None]
         layer.cross(own, parents.take(second), taken)
-        layer.mutate(own, config.mutation, random)
+        layer.mutate(own, plan.rate(config.mutation), random)
     return children
 
 
@@ -276,7 +277,7 @@ class Evolution:
         if self.scorer.why_not is not None:
             self.progress.say(f"NumPy runs the networks, which is slower: {self.scorer.why_not}")
         start_log(self.out, state.records if state else ())
-        saved = time.monotonic()
+        saved = -math.inf  # the first generation is kept at once
         score, judge = self.scorer.on(self.training), self.scorer.on(self.held_out)
         with told(self.progress, config.generations, 1, len(state.records) if state else 0):
             try:

@@ -289,6 +289,11 @@ class GenePlan:
         """The genes of so many copies of the network."""
         return [layer.genes_of(networks) for layer in self.layers]
 
+    def rate(self, mutation: float) -> float:
+        """The probability of a mutation: at least what changes one weight or threshold on average, unless it is 0."""
+        genes = sum(layer.weights + layer.terms.size for layer in self.layers)
+        return min(1.0, max(mutation, 1 / max(1, genes))) if mutation else 0.0
+
     def to_network(self, genes: Genes, index: int) -> Network:
         """The network of number ``index``."""
         blocks = [layer.block(own, index) for layer, own in zip(self.layers, genes, strict=True)]

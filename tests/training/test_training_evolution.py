@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import matthews_corrcoef
 
 import ebnn
+from benchmarks import evolution
 from ebnn import datasets
 from ebnn.cli import main
 from ebnn.compile.linux.candidates import CandidateRunner
@@ -72,6 +73,17 @@ def test_every_candidate_runs_as_its_network(architecture: str, shape: tuple[int
     assert len(hashes) == 4
 
 
+def test_the_benchmarks_plain_loop_does_the_same_work() -> None:
+    plan, genes = evolution.population("d9-d7", (1, 4, 5), 3)
+    x = samples_of(plan.network, 15)
+    for i in range(2):
+        network = plan.to_network(genes, i)
+        assert np.array_equal(evolution.plain_scores(network, x), network.scores(x))
+    speed = evolution.measure("d9", (1, 4, 5), 3, 30, seconds=0.01, threads=1)
+    assert min(speed.compiled, speed.products, speed.plain) > 0
+    assert speed.macs == 9 * 20 + 3 * 9
+
+
 def test_a_mutation_hits_weights_and_thresholds_with_its_probability() -> None:
     network = draw_network("d64", (1, 10, 12), 2, "bits")
     plan = GenePlan(network, bias_bits=True)
@@ -88,6 +100,13 @@ def test_a_mutation_hits_weights_and_thresholds_with_its_probability() -> None:
         assert abs(terms.sum() - rate * 3200) < 5 * math.sqrt(rate * 3200) + 1
         assert set(np.unique(genes[0].terms)) == {-1, 1}
         assert set(np.unique(genes[1].terms)) <= {62, 64}
+
+
+def test_a_small_network_changes_once_on_average() -> None:
+    plan = GenePlan(draw_network("d4", (1, 1, 5), 2, "bits"))  # 20 and 8 weights, 4 and 2 terms
+    assert plan.rate(0.001) == 1 / 34
+    assert plan.rate(0.5) == 0.5
+    assert plan.rate(0) == 0
 
 
 def test_random_bits_have_their_probability() -> None:
