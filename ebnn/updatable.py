@@ -21,6 +21,8 @@ _SHORTEST_KEY = 16
 _LONGEST_KEY = 65_536
 _LARGEST_POOL = 65_536
 _HOST_POOL = 1 << 20
+_HAS_STORE = "mps2.c"
+"""Of ``firmware/bare``: what brings a store of its own."""
 _SMALL_FLASH = 65_536
 _SMALL_KERNELS = sum(1 << kernel for kernel in (1, 7, 8, 9, 11, 12, 13, 25, 26))
 """Of boards with less flash: a convolution of bits, dense layers of bits, encoders."""
@@ -56,6 +58,8 @@ class Updatable:
             yield f"-DEBNN_MODEL_KERNELS=0x{self.kernels | _SMALL_KERNELS:x}ul"
         if board is None or board.core == "avr":
             return
+        if board.bare is not None and _HAS_STORE in board.bare.sources:
+            yield "-DEBNN_OWN_STORE"
         if board.simulator == "host":
             yield from ("-DEBNN_OWN_STORE", f"-DEBNN_POOL_BYTES={_HOST_POOL}")
         elif board.ram_bytes is not None:

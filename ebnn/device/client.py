@@ -379,9 +379,12 @@ class Device:
         found = f"board {info.board!r} runs network {info.network!r} (hash 0x{info.network_hash:08x})"
         if self._expected_hash is not None and info.network_hash != self._expected_hash:
             name = f"{self._expected_name!r} " if self._expected_name is not None else ""
+            way_out = "flash the board again with this network"
+            if info.push is not None:
+                way_out = f"push this network, ebnn push MODEL --port {self.port_name}"
             raise WrongNetworkError(
-                f"{self.port_name}: {found}, not {name}(hash 0x{self._expected_hash:08x}): flash the board again with "
-                "this network, or give the model that it runs"
+                f"{self.port_name}: {found}, not {name}(hash 0x{self._expected_hash:08x}): {way_out}, or give the "
+                "model that it runs"
             )
         before = self._info
         if before is not None and (info.network_hash, info.input_bytes, info.classes) != (

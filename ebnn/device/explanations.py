@@ -48,6 +48,8 @@ def explain_refusal(port: str, request: Frame, refusal: Refusal) -> str:
             reason += ", for its firmware is an older one or was built with -DEBNN_NO_PROFILE"
         if request.command == Command.PREDICT_RAW:
             reason += ", for its firmware is an older one or its network has no encoder"
+    elif refusal.status == Status.NO_NETWORK:
+        return f"{port}: the board refused {what}: it has no network: push one with ebnn push MODEL --port {port}"
     else:
         reason = f"{_name_of(Status, refusal.status)}, {refusal.detail}"
     return f"{port}: the board refused {what}: {reason}. Flash the firmware of this version of ebnn"

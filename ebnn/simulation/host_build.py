@@ -46,9 +46,9 @@ def build_host(
         sources += [*(firmware / "src" / name for name in SOURCES), firmware / "host" / "file_store.c"]
     command = [
         *(find_compiler() if compiler is None else compiler),
+        *more,
         *flags,
         "-DEBNN_BOARD=host",
-        *more,
         *(f"-I{path}" for path in searched),
         *map(str, sources),
         "-o",

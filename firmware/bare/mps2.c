@@ -1,6 +1,12 @@
 /* Arm MPS2 with the AN385 (Cortex-M3) or AN386 (Cortex-M4) image: UART 0 and timer 0 of the CMSDK. */
 #include "arm.h"
 
+#ifdef EBNN_UPDATABLE
+#include <string.h>
+
+#include "../src/store.h"
+#endif
+
 #define UART_DATA BARE_REGISTER(0x40004000u)
 #define UART_STATE BARE_REGISTER(0x40004004u) /* bit 0: output is full, bit 1: input is full */
 #define UART_CTRL BARE_REGISTER(0x40004008u)
@@ -50,3 +56,24 @@ uint32_t bare_instructions(void)
     instructions += (passed / 128u) * 5u + (passed % 128u * 5u + 64u) / 128u;
     return instructions;
 }
+
+#ifdef EBNN_UPDATABLE
+/* In the memory that stands for flash, beyond every program: a reset leaves it as it is. */
+#define STORE ((uint8_t *)0x00300000u)
+#define STORE_BYTES 65536u
+
+uint32_t ebnn_store_bytes(void)
+{
+    return STORE_BYTES;
+}
+
+void ebnn_store_read(uint32_t at, uint8_t *bytes, uint32_t count)
+{
+    memcpy(bytes, STORE + at, count);
+}
+
+void ebnn_store_write(uint32_t at, const uint8_t *bytes, uint32_t count)
+{
+    memcpy(STORE + at, bytes, count);
+}
+#endif

@@ -86,7 +86,10 @@ void ebnn_sha256_end(struct ebnn_sha256 *sha, uint8_t digest[EBNN_SHA256_BYTES])
     uint8_t i;
 
     ebnn_sha256_add(sha, 0x80);
-    while (sha->length % BLOCK_BYTES != BLOCK_BYTES - 4u) {
+    while (sha->length % BLOCK_BYTES != BLOCK_BYTES - 8u) {
+        ebnn_sha256_add(sha, 0);
+    }
+    for (i = 0; i < 4u; i++) { /* the length has 64 bits */
         ebnn_sha256_add(sha, 0);
     }
     for (i = 32; i > 0u; i = (uint8_t)(i - 8u)) {
