@@ -412,27 +412,6 @@ def test_a_callers_arena_has_the_type_that_aligns_it(tmp_path):
     assert "net_arena" not in tool("nm", program)
 
 
-def test_the_examples_of_ebnn_compute_on_bits_do_not_build(tmp_path):
-    """eBNN's own order of bits is another: its program is told so, and what asks for nothing compiles."""
-    for network, built in ((three_layers(), True), (random_bits(), False)):
-        (tmp_path / "net.h").write_text(header_text(network, name="net"))
-        for call in ("", "ebnn_compute(x, x + 1);"):
-            (tmp_path / "m.c").write_text(
-                f'#include "net.h"\nint main(void)\n{{\n    static uint8_t x[1000];\n    {call}\n    return x[1];\n}}\n'
-            )
-            for compiler in ("gcc", "g++"):
-                language = ["-x", "c++"] if plus_plus(compiler) else ["-std=c99"]
-                command = [require(compiler), *language, f"-I{RUNTIME}", "m.c", "-o", "program"]
-                done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-                assert (done.returncode == 0) == (built or not call)
-                assert (done.returncode == 0) or "ebnn_compute_takes_other_bits_than_net_predict" in done.stderr
-
-
-def random_bits():
-    seeds = (random_network(random.Random(seed)) for seed in range(100))
-    return next(network for network in seeds if network.input.kind == "bits")
-
-
 def test_headers_of_the_package_have_short_lines(tmp_path):
     """120 bytes, with a name of 20 letters too, and in the port."""
     for seed in range(3000, 3040):

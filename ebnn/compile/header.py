@@ -22,6 +22,7 @@ from .file_names import check_header_name
 from .header_part import HeaderPart
 from .lines import listed
 from .options import Options
+from .original_function import original_function
 from .plan import Plan, Step, plan
 from .readings import readings_part
 from .self_test import LARGEST_ARRAY, sample_bytes, self_test_arrays, self_test_function, self_test_macro
@@ -550,22 +551,7 @@ static inline uint8_t {name}_predict(const {c_type} *input)
 #define ebnn_network_layer {name}_layer
 #define ebnn_network_scores {name}_scores
 {self.of_parts(lambda part: part.aliases)}
-{self.ebnn_compute()}#endif
-"""
-
-    def ebnn_compute(self) -> str:
-        """eBNN's own function, where its programs' samples lie in memory as ours do."""
-        if self.network.input.values.packed:
-            return f"""
-/* eBNN's programs pack bits in another order, so that they must not compile in silence. */
-#define ebnn_compute ebnn_compute_takes_other_bits_than_{self.name}_predict__see_SPEC_2_3
-"""
-        return f"""
-/* As in eBNN: writes the class to output[0]. */
-static inline void ebnn_compute(const {self.c_type} *input, uint8_t *output)
-{{
-    output[0] = {self.name}_predict(input);
-}}
+{original_function(self.network, name)}#endif
 """
 
 

@@ -6,6 +6,7 @@ takes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,23 @@ def np_to_packed_uint8C(xs: Any, name: str, storage_t: str = "row_major", pad: s
     Raises InputError for an unknown ``storage_t``.
     """
     return byte_array(_ordered(xs, storage_t).reshape(1, -1), name, pad)
+
+
+def unpack(packed: Any, shape: Sequence[int]) -> NDArray[np.uint8]:
+    """Returns samples as networks of ebnn take them, (n, channels, height, width) of 0 and 1, from eBNN's packed bytes.
+
+    Args:
+        packed: bytes, (n × bytes of a sample) in any shape, each sample one bit after the other in whole bytes.
+        shape: of a sample, (channels, height, width).
+
+    Raises InputError where the bytes are not those of whole samples.
+    """
+    size = int(np.prod(tuple(shape)))
+    flat = np.asarray(packed, np.uint8).ravel()
+    if flat.size % -(-size // 8):
+        raise InputError(f"{flat.size:,} bytes are no whole samples: one has {-(-size // 8):,}")
+    rows = flat.reshape(-1, -(-size // 8))
+    return np.unpackbits(rows, axis=1)[:, :size].reshape(-1, *shape)
 
 
 def _ordered(xs: Any, storage: str) -> NDArray[Any]:
