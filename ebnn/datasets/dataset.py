@@ -18,6 +18,9 @@ from .splits import Indices, fold_indices, split_groups
 RAW = "raw"
 """The kind of samples that a network takes through its encoder only."""
 
+PICTURE_SIDE = 16
+"""Of raw samples of two axes, from which on they are pictures: series have fewer channels."""
+
 Images = npt.NDArray[Any]
 Groups = npt.NDArray[np.int32]
 
@@ -78,8 +81,9 @@ class Dataset:
         """Returns the data set of arrays; every fourth sample of a class tests, unless the test part is given.
 
         Args:
-            samples: uint8 pictures, (n, height, width), (n, height, width, 1 or 3) or (n, channels, height, width);
-                rows of any numbers, (n, values); or series of them, (n, rows, channels).
+            samples: pictures, (n, height, width), (n, height, width, 1 or 3) or (n, channels, height, width); rows of
+                any numbers, (n, values); or series of them, (n, rows, channels). Of (n, a, b) uint8 are pictures, and
+                so are others that are square or from 16×16 on.
             labels: (n,) whole numbers or names, or (n, classes) one-hot.
             test_samples, test_labels: the part to test on, in the same forms; None to split.
             name: of the data.
@@ -259,7 +263,8 @@ def as_images(name: str, samples: Any) -> Images:
     if array.ndim == 2:
         array = array[:, :, None, None]
     elif array.ndim == 3:
-        array = array[:, None] if pixels or array.shape[1] == array.shape[2] else array.transpose(0, 2, 1)[:, :, None]
+        picture = pixels or array.shape[1] == array.shape[2] or min(array.shape[1:]) >= PICTURE_SIDE
+        array = array[:, None] if picture else array.transpose(0, 2, 1)[:, :, None]
     elif array.shape[3] in (1, 3, 4) and array.shape[1] not in (1, 3, 4) and array.shape[2] > 1:
         array = array.transpose(0, 3, 1, 2)
     if pixels:

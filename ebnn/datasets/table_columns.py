@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,10 +51,16 @@ _MORE_LABELS = (
     "klasse",
 )
 _TIMES = re.compile(
-    r"(time|times|timestamp|time_?stamp|t|ms|millis|micros|sec|secs|second|seconds|elapsed|datetime|date|zeit|seconds_elapsed)"
+    r"(time|times|timestamp|time_?stamp|t|ms|millis|micros|sec|secs|second|seconds|elapsed|datetime|date|zeit|datum|uhrzeit|zeitstempel|seconds_elapsed)"
     r"([ _(\[]+(s|sec|seconds|ms|millis|milliseconds|us|µs|micros|microseconds|ns)[)\]]?)?",
     re.IGNORECASE,
 )
+_DATES = tuple(
+    f"{day}{clock}"
+    for clock in ("%H:%M:%S.%f", "%H:%M:%S", "%H:%M")
+    for day in ("%d.%m.%Y ", "%m/%d/%Y ", "%d/%m/%Y ", "%Y/%m/%d ", "")
+)
+"""Of times beside those of ISO 8601."""
 _GROUPS = (
     "recording",
     "recording_id",
@@ -186,7 +193,11 @@ def sort_columns(
         else:
             channels.append(c)
     if not channels:
-        raise DatasetError(f"{table.name} has no column of values beside the label: give the numbers to learn from")
+        text = next((c for c in table.text if c not in (label, time_column, group)), None)
+        held = "" if text is None else f", {table.names[text]!r} holds text such as {table.text[text][0][:20]!r}"
+        raise DatasetError(
+            f"{table.name} has no column of values beside the label{held}: give the numbers to learn from"
+        )
     split = [_UNIT.fullmatch(table.names[c]) for c in channels]
     return Columns(
         tuple(channels),
@@ -233,6 +244,12 @@ def _label_column(table: Table, asked: str | None, labelled: bool) -> int | None
     whole = [c for c in (len(names) - 1, 0) if c not in table.text and _is_whole(table, c) and _few(table, c, 0.2)]
     if not text and whole and len(names) > 1 and (table.classes or not table.header or _few(table, whole[0], 0.1)):
         return whole[0]
+    known = next((name for name in table.names if table.header and _plain(name) in (*_LABELS, *_MORE_LABELS)), None)
+    if known is not None:
+        raise DatasetError(
+            f"{table.name}: {known!r} would be the label, but differs in nearly every row: give several rows of each "
+            "class, or name another column by --label"
+        )
     listed = ", ".join(table.names[:8]) + (", …" if len(table.names) > 8 else "")
     raise DatasetError(f"{table.name}: no column is known as the label: name one of {listed} by --label")
 
@@ -290,7 +307,18 @@ def _seconds(unit: str, step: float) -> float:
 
 
 def _dates(cells: list[str]) -> npt.NDArray[np.float64] | None:
-    try:
-        return np.array([datetime.fromisoformat(cell.replace("Z", "+00:00")).timestamp() for cell in cells])
-    except (ValueError, OverflowError):
-        return None
+    """Seconds of dates and times of one form; None where they are of none that is known."""
+    for read in (_iso, *(functools.partial(_formed, form) for form in _DATES)):
+        try:
+            return np.array([read(cell) for cell in cells])
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+def _iso(cell: str) -> float:
+    return datetime.fromisoformat(cell.replace("Z", "+00:00")).timestamp()
+
+
+def _formed(form: str, cell: str) -> float:
+    return (datetime.strptime(cell, form) - datetime(1900, 1, 1)).total_seconds()

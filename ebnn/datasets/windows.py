@@ -30,9 +30,9 @@ PIECES = 8
 def cut(recordings: Recordings, reading: Reading) -> Dataset:
     """Returns windows as samples, raw float32 (n, channels, 1, rows), each with the recording that it comes from.
 
-    The window is as long as asked; else as long as the recordings where these are short and about as long as each
-    other, else a second, else :data:`USUAL_ROWS`, but no longer than the usual recordings of any class. The step is
-    half of it unless asked. No window holds rows of two recordings.
+    The window is as long as asked; else as long as the recordings where these are short, about as long as each other
+    and more than one of each class, else a second, else :data:`USUAL_ROWS`, but no longer than the usual recordings of
+    any class. The step is half of it unless asked. No window holds rows of two recordings.
 
     Raises:
         DatasetError: no recording of a class is as long as the window, or there is but one class.
@@ -102,7 +102,8 @@ def _window(
     usual = int(np.median(lengths))
     labels = np.array([item.label for item in items])
     fits = min(_shortest_usual(lengths[labels == label]) for label in set(labels.tolist()))
-    if usual <= WHOLE and lengths.max() <= 1.5 * usual:
+    least = min(int((labels == label).sum()) for label in set(labels.tolist()))
+    if usual <= WHOLE and lengths.max() <= 1.5 * usual and least > 1:
         alike = _shortest_usual(lengths)
         return min(alike, fits), alike <= fits
     window = USUAL_ROWS if recordings.rate is None else int(np.clip(round(recordings.rate), 16, WHOLE))

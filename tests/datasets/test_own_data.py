@@ -95,6 +95,32 @@ def test_columns_that_are_no_values(tmp_path: Path) -> None:
     assert load_own(tmp_path / "a.csv", Reading(label="note")).classes == 5
 
 
+def test_dates_of_other_forms_are_the_time(tmp_path: Path) -> None:
+    for name, day, first in (("Datum", "27.11.2026 ", 10), ("time", "11/27/2026 ", 10), ("Uhrzeit", "", 10)):
+        lines = [f"{name},x,label"]
+        lines += [f"{day}{first + i // 60}:{i % 60:02}:00,{i % 7},{'ab'[i // 60]}" for i in range(120)]
+        data = load_own(write(tmp_path / f"{name}.csv", "\n".join(lines)))
+        assert f"'{name}' is the time" in data.notes
+        assert data.rate == pytest.approx(1 / 60)
+    assert data.shape == (1, 1, 16)  # one recording of each class is cut, else none could test
+
+
+def test_what_is_no_value_or_no_label_is_named(tmp_path: Path) -> None:
+    percent = "\n".join(f"{i}.5%,{'ab'[i % 2]}" for i in range(9))
+    with pytest.raises(DatasetError, match=r"no column of values beside the label, 'load' holds text such as '0.5%'"):
+        load_own(write(tmp_path / "p.csv", f"load,label\n{percent}"))
+    with pytest.raises(DatasetError, match="'label' would be the label, but differs in nearly every row: give several"):
+        load_own(write(tmp_path / "o.csv", "a,b,label\n1,2,x\n3,4,y\n5,6,z\n"))
+
+
+def test_floats_of_two_long_axes_are_pictures_and_labels_need_not_begin_at_0(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).random((20, 24, 32)).astype(np.float32)
+    np.savez(tmp_path / "warm.npz", x=x, y=np.arange(20)[:, None] % 2 + 1)
+    data = load_own(tmp_path / "warm.npz")
+    assert (data.shape, data.kind, data.class_names) == ((1, 24, 32), "raw", ("1", "2"))
+    assert Dataset.from_arrays(x[:, :, :9], np.arange(20) % 2).shape == (9, 1, 24)
+
+
 def test_a_running_number_is_one_in_all_files_or_in_none(tmp_path: Path) -> None:
     def files(name: str, *columns: tuple[list[int], ...]) -> Path:
         for label, each in zip(("left", "right"), columns, strict=True):

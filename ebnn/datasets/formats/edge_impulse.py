@@ -9,6 +9,7 @@ Source: https://docs.edgeimpulse.com/reference/data-ingestion/data-acquisition-f
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -161,7 +162,10 @@ def _sample(data: bytes, place: str) -> tuple[npt.NDArray[np.float32], float, tu
     except ImportError:
         raise
     except Exception as error:
-        raise DatasetError(f"{place} is no sample of Edge Impulse's format, or damaged ({error!r:.60})") from None
+        why = textwrap.shorten(f"{type(error).__name__}: {error}", 80, placeholder=" …")
+        raise DatasetError(
+            f"{place} is no sample of Edge Impulse's format, or damaged ({why}): delete it, or export it again"
+        ) from None
     try:
         values = np.array(rows, np.float64)
     except (TypeError, ValueError):

@@ -135,20 +135,20 @@ def _array(path: Path, archive: Any, name: str) -> npt.NDArray[Any]:
 def _class_names(
     place: str, arrays: dict[str, npt.NDArray[Any]], labels: list[npt.NDArray[Any]]
 ) -> tuple[str, ...] | None:
-    """The classes' names; for numbers without names, 0 up to the largest; None where labels are names themselves."""
+    """The classes' names; for numbers from 0 without names, 0 up to the largest; None where labels are the names."""
     numbers = [each for each in labels if each.dtype.kind in "iu" and (each.ndim == 1 or each.shape[1:] == (1,))]
     classes = 0
     if len(numbers) == len(labels):
-        low, high = min(int(each.min(initial=0)) for each in numbers), max(int(each.max(initial=0)) for each in numbers)
+        every = np.concatenate([each.ravel() for each in numbers])
+        low, high = (int(every.min()), int(every.max())) if every.size else (0, 0)
         if low < 0 or high >= MAX_CLASSES:
             way_out = "leave others out"
-            low = min(int(each.min()) for each in numbers)
             if low and high - low < MAX_CLASSES:
                 way_out = f"subtract {low} from all" if low > 0 else f"add {-low} to all"
             raise DatasetError(
                 f"{place}: labels run from {low} to {high}: 0 to {MAX_CLASSES - 1} is allowed, {way_out}"
             )
-        classes = max(high + 1, 2)
+        classes = max(high + 1, 2) if low == 0 or "class_names" in arrays else 0
     elif all(each.ndim == 2 for each in labels):
         classes = max(labels[0].shape[1], 2)
     if "class_names" in arrays:
