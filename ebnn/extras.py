@@ -17,6 +17,7 @@ _PACKAGES = {
     "sklearn": ("scikit-learn", "train"),
     "tensorboardX": ("tensorboardX", "train"),
     "threadpoolctl": ("threadpoolctl", "train"),
+    "torchfile": ("torchfile", "torch7"),
 }
 """Modules, what their packages are called, and the extra that installs them."""
 

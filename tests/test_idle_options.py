@@ -29,7 +29,9 @@ ALWAYS = {
     "fetch": {"json_file"},
     "flash": {"baud", "board", "folder", "json_file", "port", "updatable"},
     "history": {"json_file", "output"},
-    "import": {"architecture", "importer", "input_kind", "nearest", "output", "shape"},
+    "import": {
+        *("architecture", "binary_weights", "importer", "input_kind", "mean", "nearest", "output", "shape", "std"),
+    },
     "info": {"arithmetic", "board", "json_file", "optimize"},
     "init": {"board", "model", "sketch"},
     "live": {"count", "json_file", "port", "rate", "seconds", "smooth", "wait"},

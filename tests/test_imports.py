@@ -40,7 +40,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "model": ({"atomic", "printable", *BASE}, set()),
     "compile": ({"atomic", "boards", "build_folders", "c_compiler", "firmware_sources", *NETWORK}, set()),
     "published": ({"boards", "compile", "report", "recipes", "figures", *NETWORK}, set()),
-    "importers": ({"training", "user_code", *NETWORK}, set()),
+    "importers": ({"extras", "training", "user_code", *NETWORK}, set()),
     "training": ({"compile", "datasets", "recipes", *TRAINING}, {"frontends"}),
     "frontends": ({"training", "compile", *TRAINING}, {"show"}),
     "functions": ({"frontends"}, set()),
@@ -108,6 +108,7 @@ OUTSIDE = {
     "matplotlib": {"show"},
     "rich": {"show"},
     "tensorboardX": {"training"},
+    "torchfile": {"importers"},
 }
 
 

@@ -1,7 +1,7 @@
 """The command ``ebnn import``."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
@@ -10,6 +10,21 @@ from ..show.console import make_console, print_line, print_whole
 from ..show.network_tables import network_table
 from .idle_options import FLAT_WEIGHTS, refuses_idle
 from .paths import InputFile, OutputFile
+
+
+class Numbers(click.ParamType):  # type: ignore[type-arg]
+    """Numbers joined by commas."""
+
+    name = "numbers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        try:
+            return tuple(float(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not numbers joined by commas, such as 0.5,0.4,0.4", param, ctx)
+
+
+NUMBERS = Numbers()
 
 
 @click.command("import")
@@ -47,6 +62,16 @@ from .paths import InputFile, OutputFile
     "--importer",
     help="A Python file of your own that reads the format, or an importer's name. [default: found by FILE's content]",
 )
+@click.option(
+    "--mean", type=NUMBERS, metavar="X,…", help="Of a Torch7 file: what was taken from pixel / 255, by channel."
+)
+@click.option("--std", type=NUMBERS, metavar="X,…", help="Of a Torch7 file: by what that was divided, by channel.")
+@click.option(
+    "--binary-weights",
+    is_flag=True,
+    help="Of a Torch7 file: all layers but the first and the last have weights of ±1, as in BWN, whatever they look "
+    "like.",
+)
 @click.option("--nearest", is_flag=True, help="Take the nearest network where no exact one exists.")
 @refuses_idle(FLAT_WEIGHTS)
 def import_header(
@@ -57,14 +82,17 @@ def import_header(
     architecture: str | None,
     classes: int | None,
     importer: str | None,
+    mean: tuple[float, ...] | None,
+    std: tuple[float, ...] | None,
+    binary_weights: bool,
     nearest: bool,
 ) -> None:
     """Make a network of another system's file: found by what the file begins with.
 
-    A C header that the original eBNN (kunglab/ebnn) generated, a model.def of tinier-nn, or flat weights of
-    binarynet-tensorflow, which --architecture describes. The network predicts as the file's own C does, whatever the
-    sample; a file of which no such network can be made is refused. Other formats take an importer of your own
-    (--importer, or a folder of them that EBNN_IMPORTERS names).
+    A C header that the original eBNN (kunglab/ebnn) generated, a model.def of tinier-nn, a .t7 of Torch7, as XNOR-Net's
+    are published (with the extra torch7), or flat weights of binarynet-tensorflow, which --architecture describes. The
+    network predicts as the file's own program does, whatever the sample; a file of which no such network can be made
+    is refused. Other formats take an importer of your own (--importer, or a folder that EBNN_IMPORTERS names).
     """
     imported = import_network(
         header,
@@ -73,6 +101,9 @@ def import_header(
         shape=shape,
         architecture=architecture,
         classes=classes,
+        mean=mean,
+        std=std,
+        binary_weights=binary_weights,
         nearest=nearest,
     )
     network = imported.network
