@@ -27,7 +27,7 @@ def facts(target):
         "EBNN_LANES": target.lanes,
         "EBNN_GROUP": kernel.GROUP,
         "EBNN_MOST_WORDS": kernel.MOST_WORDS,
-        "EBNN_TAPS": columns.GROUP,
+        "EBNN_TAPS": columns.TABLE_TAPS,
         "EBNN_PHASES": columns.PHASES,
         "sizeof(((ebnn_columns_t *)0)->spans) / sizeof(ebnn_span_t)": columns.PHASES,
         "EBNN_MARKS_RUN": columns.MARKS_RUN[target.lanes],

@@ -19,7 +19,7 @@ from ..target import TARGETS, Target
 from .kernel import Array, Arrays, Kernel, Work, flip_arrays, flips, once, takes_signs
 from .structs import CONV
 
-GROUP = 4  # taps whose choices share one table
+TABLE_TAPS = 4  # taps whose choices share one table
 LOOKUPS = 3  # the least of one filter on the device
 PLACES = 128  # of a lookup's code: the sums of one strip
 PHASES = 5  # columns of the kernel or of a stride, the fewer of them
@@ -49,7 +49,7 @@ class Strip:
         """Taps of each group of one column."""
         taps = self.conv.kernel[0] * self.conv.weights.shape[3]
         sizes = []
-        for left in range(-(-taps // GROUP), 0, -1):
+        for left in range(-(-taps // TABLE_TAPS), 0, -1):
             sizes.append(-(-taps // left))
             taps -= sizes[-1]
         return tuple(sizes)

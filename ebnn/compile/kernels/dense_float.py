@@ -5,29 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...model.layers import Layer
-from ...model.transforms import Normalize, Sign
-from ..options import Options
 from ..target import Target
 from .dense import Dense
-from .kernel import Arrays, Kernel, Work, normalization_arrays, weights_array
+from .kernel import Kernel, Work
+from .normalize import NormalizeKernel
 from .structs import DENSE
 
 
 @dataclass(frozen=True)
-class DenseNormalize(Dense):
+class DenseNormalize(NormalizeKernel, Dense):
     """Sums of integers or floats in the float arithmetic."""
 
-    whole: bool = True
-
     def runs(self, layer: Layer) -> bool:
-        ends = isinstance(layer.transform, Sign | Normalize)
-        return super().runs(layer) and layer.kind.whole == self.whole and ends
-
-    def chosen(self, layer: Layer, options: Options) -> bool:
-        return options.in_float(layer)
-
-    def constants(self, layer: Layer, options: Options, target: Target) -> Arrays:
-        return {"weights": weights_array(layer, False), **normalization_arrays(layer)}
+        return super().runs(layer) and self.ends(layer)
 
     def work(self, layer: Layer, target: Target, fired: float | None = None) -> Work:
         if self.whole:

@@ -87,7 +87,37 @@ class QuantLayer(chainer.Link):  # type: ignore[misc]
         return self.apply(x.astype(dtype, copy=False), integers.astype(dtype)).array
 
 
-class QuantConvolution2D(QuantLayer):
+class QuantWindow(QuantLayer):
+    """What slides a kernel over a map.
+
+    Args:
+        in_channels: of the input; None takes them from the first input seen.
+        out_size: number of outputs; None where the channels decide.
+        ksize, stride, pad, nobias, weights, initialW: as for :class:`QuantConvolution2D`.
+
+    Attributes:
+        ksize, stride, pad: of the kernel, (vertical, horizontal).
+    """
+
+    def __init__(
+        self,
+        in_channels: int | None,
+        out_size: int | None,
+        ksize: Size,
+        stride: Size,
+        pad: Size,
+        nobias: bool,
+        weights: str,
+        initialW: Any,
+    ) -> None:
+        super().__init__(out_size, weights, nobias, initialW)
+        self.ksize, self.stride = as_pair("ksize", ksize, 1), as_pair("stride", stride, 1)
+        self.pad = as_pair("pad", pad, 0)
+        if in_channels is not None:
+            self.prepare(np.empty((1, in_channels, 1, 1), np.float32))
+
+
+class QuantConvolution2D(QuantWindow):
     """Convolution; W (out_channels, in_channels, height, width).
 
     Args:
@@ -117,12 +147,8 @@ class QuantConvolution2D(QuantLayer):
         weights: str = "int8",
         initialW: Any = None,
     ) -> None:
-        super().__init__(out_channels, weights, nobias, initialW)
-        self.ksize, self.stride = as_pair("ksize", ksize, 1), as_pair("stride", stride, 1)
-        self.pad = as_pair("pad", pad, 0)
+        super().__init__(in_channels, out_channels, ksize, stride, pad, nobias, weights, initialW)
         self.in_channels = in_channels
-        if in_channels is not None:
-            self.prepare(np.empty((1, in_channels, 1, 1), np.float32))
 
     def weight_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         assert self.out_size is not None
@@ -132,7 +158,7 @@ class QuantConvolution2D(QuantLayer):
         return convolution_2d(x, W, None, self.stride, self.pad)
 
 
-class QuantDepthwiseConvolution2D(QuantLayer):
+class QuantDepthwiseConvolution2D(QuantWindow):
     """Convolution of each channel alone; W (in_channels · multiplier, 1, height, width).
 
     Args:
@@ -152,12 +178,8 @@ class QuantDepthwiseConvolution2D(QuantLayer):
         weights: str = "int8",
         initialW: Any = None,
     ) -> None:
-        super().__init__(None, weights, nobias, initialW)
-        self.ksize, self.stride = as_pair("ksize", ksize, 1), as_pair("stride", stride, 1)
-        self.pad = as_pair("pad", pad, 0)
         self.multiplier, _ = as_pair("multiplier", multiplier, 1)
-        if in_channels is not None:
-            self.prepare(np.empty((1, in_channels, 1, 1), np.float32))
+        super().__init__(in_channels, None, ksize, stride, pad, nobias, weights, initialW)
 
     def weight_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (shape[1] * self.multiplier, 1, *self.ksize)
