@@ -24,14 +24,12 @@ from ..model.transforms import Scores, Sign
 from .batch_norm import Cuts, as_normalize, find_cuts
 from .class_order import MOST_SUMS, find_class_order
 from .ebnn_parser import Header, Layer, read_header
+from .float_sums import MAX_PIXEL, near_whole
 from .imported import BIT_OUTPUTS, Imported
 
 _DENSE_BITS = ("blinear_layer", "fused_float_linear_layer")
-_MAX_PIXEL = 255
 _MAX_CLASSES = 255  # eBNN's C counts them in a uint8_t
 _ROOM_FOR_TAPS = 96  # eBNN's own C copies one channel under a binary kernel into so many bits
-_ROUNDING = 2.0**-24  # of one float32 operation whose result is from 1 to 2, at most
-_SAMPLE_ROUNDING = 2.0**-23  # of pixel / 255, also where it is pixel · (1 / 255), at most
 
 
 def import_ebnn_header(
@@ -170,22 +168,17 @@ class _Converter:
         pool = self._pool(layer) if layer.is_conv else None
         taps, largest = linear.weights[0].size, source.values.largest
         if largest is None:
-            channels, (height, width) = shape.channels, linear.weights.shape[1:3]
-            if layer.is_conv and channels > 1 and height * width > 1:
-                self._refuse_inexact(
-                    layer,
-                    f"eBNN adds its floats channel after channel, this runtime its {channels} channels pixel after "
-                    "pixel, which can round differently",
-                    "give it pixels (--input uint8) if it was trained on pixel / 255, or ",
-                )
             cuts = find_cuts(layer.batch_norm, taps * MAX_FLOAT, f"{self.name}: {layer.name}")
+            height, width = linear.weights.shape[1:3]
+            if layer.is_conv and shape.channels > 1 and height * width > 1:
+                self._check_order_of_sums(layer, cuts, linear.weights)
             return Block(linear, pool, as_normalize(cuts))
         # The sums that eBNN's own C has, in its own unit; those of pixels / 255 may round upwards.
         pixels = source.values is UINT8
         cuts = find_cuts(layer.batch_norm, taps * 2 if pixels else taps, f"{self.name}: {layer.name}")
         if pixels:
             self._check_pixels(layer, cuts, linear.weights)
-        sign = _sign(cuts, _MAX_PIXEL if pixels else 1, taps * largest)
+        sign = _sign(cuts, MAX_PIXEL if pixels else 1, taps * largest)
         exact = as_normalize(Cuts(sign.value.astype(np.float32), cuts.below, cuts.constant))
         return Block(linear, pool, Sign(sign.value, sign.below, exact))
 
@@ -242,15 +235,7 @@ class _Converter:
 
     def _check_pixels(self, layer: Layer, cuts: Cuts, weights: NDArray[np.bool_]) -> None:
         """Sums of pixel / 255 are sums of integers / 255, but for float32's rounding: no cut may be as near to one."""
-        # In eBNN's order: a partial sum is at most as large as it has taps of one sign. Rounding it costs half a unit
-        # in its last place; the first one is exact.
-        signs = weights.transpose(0, 3, 1, 2).reshape(len(weights), -1)
-        partial = np.maximum(np.cumsum(signs, axis=1), np.cumsum(~signs, axis=1))[:, 1:]
-        taps = signs.shape[1]
-        rounding = (_ROUNDING * (2.0 ** np.floor(np.log2(partial))).sum(axis=1) + taps * _SAMPLE_ROUNDING) * _MAX_PIXEL
-        places = cuts.at.astype(np.float64) * _MAX_PIXEL
-        whole = np.rint(places)
-        near = (cuts.constant == 0) & (np.abs(places - whole) <= rounding) & (np.abs(whole) <= taps * _MAX_PIXEL)
+        near = (cuts.constant == 0) & near_whole([_in_its_order(weights)], cuts.at.astype(np.float64))
         if near.any():
             one = layer.numbers["d"] == 1
             self._refuse_inexact(
@@ -259,6 +244,22 @@ class _Converter:
                 "255 than float32 rounds",
                 "let it take floats (--input float), or " if one else "",
             )
+
+    def _check_order_of_sums(self, layer: Layer, cuts: Cuts, weights: NDArray[np.bool_]) -> None:
+        """eBNN adds channel after channel, this runtime pixel after pixel: of pixel / 255 no sign may depend on it."""
+        orders = [_in_its_order(weights), weights.reshape(len(weights), -1)]
+        near = (cuts.constant == 0) & near_whole(orders, cuts.at.astype(np.float64))
+        channels = weights.shape[3]
+        what = f"eBNN adds its floats channel after channel, this runtime its {channels} channels pixel after pixel"
+        if near.any():
+            self._refuse_inexact(
+                layer,
+                f"{what}; output {int(near.argmax())} changes its sign at {cuts.at[near][0]:.9g}, so near to a sum of "
+                "pixels / 255 that rounding could decide",
+                "give it pixels (--input uint8) if it was trained on pixel / 255, or ",
+            )
+            return
+        self.notes.append(f"{layer.name}: {what}: the same for pixel / 255; other floats can round differently")
 
     # Last layer
 
@@ -319,6 +320,11 @@ class _Converter:
                 layer, f"its weights are padded with 0 where rows of {count} bits end, eBNN pads them with 1"
             )
         return bits[:, :count]
+
+
+def _in_its_order(weights: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Weights (outputs, rows, columns, channels) as eBNN adds: (outputs, taps), channel after channel."""
+    return weights.transpose(0, 3, 1, 2).reshape(len(weights), -1)
 
 
 def _sign(cuts: Cuts, unit: int, reach: int) -> Sign:

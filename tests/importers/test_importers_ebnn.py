@@ -12,6 +12,7 @@ from ebnn.errors import EbnnError, FileFormatError, LoweringError
 from ebnn.importers import import_ebnn_header
 from ebnn.importers.ebnn_network import convert
 from ebnn.importers.ebnn_parser import parse_header
+from ebnn.importers.float_sums import rounding
 
 SAMPLES = 20
 
@@ -131,18 +132,61 @@ def test_comments_qualifiers_guards_and_windows_line_ends(write):
 # What has no exact network
 
 
-def test_floats_of_several_channels_need_pixels_or_nearest(write):
-    rng = np.random.default_rng(1)
-    layers, shape = make_network(rng, "float", 3)
-    layers[0] = make_layer(rng, "fconv", make_signs(rng, len(layers[0].weights), 3, 2, 2), 1, side=shape[1])
-    layers[1:] = make_network(np.random.default_rng(2), convs=0)[0]
-    layers[-1].weights = make_signs(rng, 5, len(layers[0].weights) * (shape[1] - 1) ** 2)
+def test_floats_of_several_channels_where_no_sum_of_pixels_is_near_a_cut(write):
+    """eBNN adds channel after channel: where rounding cannot decide, the network is exact for pixel / 255."""
+    refused = []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        layers, shape = make_network(rng, "float", 3)
+        x = as_floats(pixels_of(rng, shape))
+        try:
+            imported = import_ebnn_header(write(header_of(layers)))
+        except LoweringError as error:
+            refused.append(str(error))
+            continue
+        assert imported.network.predict(x).tolist() == classes_of(layers, x).tolist()
+        kernel = layers[0].weights.shape[2]
+        assert any("the same for pixel / 255" in note for note in imported.notes) == (kernel > 1)
+    assert len(refused) < 5
+    assert all(re.search("channel after channel.*near to a sum.*--input uint8.*--nearest", text) for text in refused)
+
+
+def test_floats_of_several_channels_whose_cut_is_a_sum_of_pixels(write):
+    """The sum 1 is that of the pixels 255, and float32 can miss it in one order and not in the other."""
+    rng = np.random.default_rng(0)
+    one = np.ones(1, np.float32)
+    layers = [
+        OriginalLayer("fconv", make_signs(rng, 1, 3, 2, 2), 0 * one, one, 0 * one, one, one, side=3),
+        make_layer(rng, "blinear_sm", make_signs(rng, 2, 4), 2),
+    ]
     path = write(header_of(layers))
-    with pytest.raises(LoweringError, match=r"l_conv_bn_bst0: .*channel after channel.*--input uint8.*--nearest"):
+    with pytest.raises(LoweringError, match=r"after channel.*output 0 changes its sign at 1, so near.*--nearest"):
         import_ebnn_header(path)
     (note,) = import_ebnn_header(path, nearest=True).notes
-    assert "channel after channel" in note
-    assert import_ebnn_header(path, input_kind="uint8").notes == ()
+    assert "this is the nearest network" in note
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_sum_loses_more_than_is_said(seed):
+    """Sums of pixel / 255 near a cut, in float32 against whole numbers."""
+    rng = np.random.default_rng(seed)
+    taps = int(rng.integers(2, 80))
+    signs = rng.random((1, taps)) < 0.5
+    cut = np.array([float(rng.normal())])
+    bound = rounding(signs, cut)[0] + taps * 2.0**-23
+    worst = tried = 0
+    for _ in range(3000):
+        pixels = rng.integers(0, 256, taps) * (rng.random(taps) < rng.random())
+        whole = np.where(signs[0], pixels, -pixels).sum() / 255
+        if abs(whole - cut[0]) > 0.5:
+            continue
+        tried += 1
+        total = np.float32(0)
+        for sign, value in zip(signs[0], as_floats(pixels), strict=True):
+            total = total + value if sign else total - value
+        worst = max(worst, abs(float(total) - whole))
+    assert tried > 50
+    assert worst <= bound
 
 
 def test_a_cut_at_a_sum_of_pixels_is_refused(write):
