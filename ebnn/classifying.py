@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from .compile.linux.shared_library import compile_network
 from .device import BAUDRATE, Device
@@ -64,35 +65,39 @@ def answer_of(network: Network, scores: NDArray[np.int32], top: int, device_us: 
     )
 
 
-def classify(network: Network, samples: ArrayLike, top: int = 1) -> Iterator[Answer]:
-    """Yields the answer to each sample (n, channels, height, width), of the network compiled for this computer.
-
-    Raises BuildError where there is no compiler, InputError where the samples do not fit.
-    """
-    for scores in compile_network(network).scores(samples):
-        yield answer_of(network, scores, top)
-
-
-def classify_at(
+@contextmanager
+def asking(
     network: Network,
-    port: str,
-    samples: ArrayLike,
+    port: str | None = None,
     top: int = 1,
     *,
     name: str = "network",
     baud: int = BAUDRATE,
     building: Callable[[], None] = lambda: None,
-) -> Iterator[Answer]:
-    """Yields a board's answer to each sample; the arguments are those of `ebnn.streaming.stream_port`.
+) -> Iterator[Callable[[NDArray[Any]], Answer]]:
+    """Gives a function that answers a sample (channels, height, width), one after the other.
 
-    Raises the errors of `ebnn.streaming.stream_port`: also where the board runs another network.
+    Args:
+        network: compiled for this computer, or what the board must run; a simulated board is built with it.
+        port: where the board is; None for none.
+        top: how many classes an answer has.
+        name, baud, building: as `ebnn.streaming.stream_port` takes them.
+
+    Raises BuildError where there is no compiler, and the errors of `ebnn.streaming.stream_port`: also where the board
+    runs another network.
     """
-    packed = network.pack_input(samples)
+    if port is None:
+        compiled = compile_network(network)
+        yield lambda sample: answer_of(network, compiled.scores(sample[None])[0], top)
+        return
     with network_port(network, port, name, "integer", "balanced") as url:
         if url != port:
             building()
         with Device(url, network_hash=network.hash32, network_name=name, baudrate=baud) as device:
             check_board(network, device.hello())
-            for body in packed:
-                answer = device.predict(body)
-                yield answer_of(network, np.asarray(answer.scores, np.int32), top, answer.device_us)
+
+            def ask(sample: NDArray[Any]) -> Answer:
+                answer = device.predict(network.pack_input(sample[None])[0])
+                return answer_of(network, np.asarray(answer.scores, np.int32), top, answer.device_us)
+
+            yield ask

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from support.c_networks import RUNTIME, WARNINGS, require
+from support.scored import digit_network
 
 import ebnn
+from ebnn import datasets
 
 TOP = Path(__file__).parents[1]
 EXAMPLES = TOP / "examples"
@@ -84,3 +87,42 @@ def test_gestures_are_fitted_predicted_and_streamed(tmp_path):
     assert len(re.findall(r"^(\w+) +is \1$", done.stdout, re.MULTILINE)) == 9
     assert "sim://host: 0 of 9 answers differ from Python's" in done.stdout
     assert ebnn.load(tmp_path / "run/gestures.ebnn").meta.class_names == ("circle", "idle", "wave")
+
+
+@pytest.mark.parametrize("port", [None, "sim://host"])
+def test_a_drawing_is_told_here_and_on_a_board(port, tmp_path):
+    """Dark on white, saved anew while it is watched."""
+    require("cc")
+    network = digit_network()
+    network.save(tmp_path / "m.ebnn")
+    images = datasets.load("digits").test_images[:2]
+    expected = [network.class_name(int(k)) for k in network.predict(images)]
+
+    def draw(pixels):
+        Image.fromarray(255 - pixels[0]).resize((24, 24), Image.Resampling.NEAREST).save(tmp_path / "new.png")
+        (tmp_path / "new.png").replace(tmp_path / "drawing.png")
+
+    draw(images[0])
+    command = [sys.executable, EXAMPLES / "camera/camera.py", "m.ebnn", "drawing.png", "--invert", "--count", "2"]
+    with subprocess.Popen(
+        [*command, *([] if port is None else ["--port", port])], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as camera:
+        assert camera.stdout is not None
+        first = camera.stdout.readline()
+        draw(images[1])
+        second, end = camera.stdout.readline(), camera.stdout.read()
+    assert camera.returncode == 0
+    assert [line.split(" ")[:2] for line in (first, second)] == [name.split(" ") for name in expected]
+    assert end == ""
+
+
+def test_a_camera_without_opencv_says_so(tmp_path):
+    digit_network().save(tmp_path / "m.ebnn")
+    program = (
+        "import sys, runpy; sys.modules['cv2'] = None; sys.argv = sys.argv[1:]; "
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    command = [sys.executable, "-c", program, EXAMPLES / "camera/camera.py", "m.ebnn", "0"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: a camera needs OpenCV: pip install opencv-python-headless")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import numpy as np
 
-from ..classifying import classify, classify_at
+from ..classifying import asking
 from ..compile.header import identifier
 from ..datasets.single_pictures import read_picture
 from ..published import load
@@ -56,19 +55,12 @@ def predict(
     """
     network = load(model)
     console = make_console()
-    samples = np.stack([read_picture(path, network, invert=invert) for path in pictures])
-    if port is None:
-        answers = classify(network, samples, top)
-    else:
-        answers = classify_at(
-            network,
-            port,
-            samples,
-            top,
-            name=identifier(model.stem),
-            baud=baud,
-            building=lambda: print_line(console, f"compiling the firmware for {port} …"),
-        )
-    found = list(zip(map(str, pictures), answers, strict=True))
+    samples = [read_picture(path, network, invert=invert) for path in pictures]
+
+    def building() -> None:
+        print_line(console, f"compiling the firmware for {port} …")
+
+    with asking(network, port, top, name=identifier(model.stem), baud=baud, building=building) as ask:
+        found = [(str(path), ask(sample)) for path, sample in zip(pictures, samples, strict=True)]
     print_whole(console, answers_table(found))
     write_json(json_file, {"port": port, "pictures": [{"file": name, **each.values()} for name, each in found]})
