@@ -107,6 +107,24 @@ def test_a_table_one_column_too_wide_has_no_empty_lines(capsys: pytest.CaptureFi
     assert " " + "x" * 40 in lines
 
 
+def test_a_table_in_a_pipe_is_as_wide_as_columns_asks_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def widest(columns: str | None) -> int:
+        monkeypatch.delenv("COLUMNS", raising=False)
+        if columns is not None:
+            monkeypatch.setenv("COLUMNS", columns)
+        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+        table.add_column("name")
+        table.add_column("words", overflow="fold")
+        table.add_row("a" * 20, "word " * 20)
+        print_whole(PlainConsole(color_system=None), table)
+        return max(map(len, capsys.readouterr().out.splitlines()))
+
+    assert widest("60") <= 60
+    assert widest(None) > 100
+
+
 def test_whatever_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     console = PlainConsole(force_terminal=True, color_system=None, width=80)
     table = Table(title="[red]\x1b[2J")

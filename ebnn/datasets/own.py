@@ -12,7 +12,7 @@ from ebnn.errors import DatasetError
 from ebnn.user_code import call, function_of, load_module
 
 from .dataset import Dataset
-from .formats import read_data
+from .formats import read_data, refuse_label
 from .read_options import Reading
 from .recordings import Recordings
 from .windows import cut
@@ -69,7 +69,11 @@ def load_recordings(path: Path, reading: Reading = Reading()) -> Recordings | Da
 
     Raises as :func:`load_own`.
     """
-    return _run(path) if path.suffix == ".py" else read_data(path, reading)
+    if path.suffix != ".py":
+        return read_data(path, reading)
+    if reading.label is not None:
+        refuse_label(path, reading.label)
+    return _run(path)
 
 
 def _state(path: Path) -> Iterator[tuple[int, int]]:

@@ -230,8 +230,7 @@ def _label_column(table: Table, asked: str | None, labelled: bool) -> int | None
             return names.index(_plain(asked))
         if asked.isdecimal() and 1 <= int(asked) <= len(names):
             return int(asked) - 1
-        if not labelled:
-            raise unknown_name(f"column of {table.name}", asked, table.names)
+        raise unknown_name(f"column of {table.name}", asked, table.names)
     if table.header:
         for known in _LABELS if labelled else (*_LABELS, *_MORE_LABELS):
             if known in names and _may_label(table, names.index(known)):

@@ -48,17 +48,19 @@ def make_console(stderr: bool = False) -> PlainConsole:
 def print_whole(console: Console, renderable: Any) -> None:
     """Prints a table whole: no figure is cut.
 
-    Where a terminal is too narrow for it, a column that may be folded is; if that is not enough, the terminal wraps
-    its lines. A terminal gets no blanks at the end of a line, which would make an empty one where they do not fit.
+    Where a terminal, or a width that COLUMNS asks for, is too narrow for it, a column that may be folded is; if that is
+    not enough, the terminal wraps its lines. Neither gets blanks at the end of a line, which would make an empty one
+    where they do not fit.
     """
     before, options = console.width, console.options.update(max_width=UNLIMITED)
     natural = Measurement.get(console, options, renderable).maximum
-    if console.is_terminal and isinstance(renderable, Table):
+    limited = console.is_terminal or os.environ.get("COLUMNS", "").isdecimal()
+    if limited and isinstance(renderable, Table):
         blank = 1 if renderable.box and renderable.show_edge else 0  # the right edge of the boxes that are used
         natural -= _fold(console, renderable, natural - blank - before)
     console.width = max(before, natural)
     try:
-        console.print(_WithoutEnds(renderable) if console.is_terminal else renderable, crop=False)
+        console.print(_WithoutEnds(renderable) if limited else renderable, crop=False)
     finally:
         console.width = before
 

@@ -121,6 +121,22 @@ def test_floats_of_two_long_axes_are_pictures_and_labels_need_not_begin_at_0(tmp
     assert Dataset.from_arrays(x[:, :, :9], np.arange(20) % 2).shape == (9, 1, 24)
 
 
+def test_a_label_column_of_what_has_none_is_refused(tmp_path: Path) -> None:
+    label = Reading(label="kind")
+    for k in range(8):
+        picture = Image.fromarray(np.full((8, 8), 20 * k, np.uint8))
+        (tmp_path / "pictures" / "ab"[k % 2]).mkdir(parents=True, exist_ok=True)
+        picture.save(tmp_path / "pictures" / "ab"[k % 2] / f"{k}.png")
+        write(tmp_path / "tables" / "ab"[k % 2] / f"{k}.csv", "x,y\n" + "1,2\n" * 4)
+    np.savez(tmp_path / "x.npz", x=np.zeros((8, 3)), y=np.arange(8) % 2)
+    write(tmp_path / "x.py", "def load(): pass")
+    for name in ("pictures", "x.npz", "x.py"):
+        with pytest.raises(DatasetError, match=f"{name} is no table, so no column 'kind' is its label: leave --label"):
+            load_own(tmp_path / name, label)
+    with pytest.raises(UnknownNameError, match=r"no column of .* is called 'kind'"):
+        load_own(tmp_path / "tables", label)
+
+
 def test_a_running_number_is_one_in_all_files_or_in_none(tmp_path: Path) -> None:
     def files(name: str, *columns: tuple[list[int], ...]) -> Path:
         for label, each in zip(("left", "right"), columns, strict=True):

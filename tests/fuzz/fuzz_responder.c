@@ -16,6 +16,12 @@
 #include "responder.h"
 
 #define LONGEST 700
+#ifdef EBNN_RAW_VALUES
+#define RAW_BYTES (2 * EBNN_RAW_VALUES)
+#define LONGEST_BODY RAW_BYTES
+#else
+#define LONGEST_BODY EBNN_INPUT_BYTES
+#endif
 #define KEPT_REQUESTS 8
 
 static uint64_t random_state;
@@ -191,6 +197,34 @@ static void check_scores(const uint8_t *sample, uint8_t winner, const uint8_t *a
     }
 }
 
+/* The sample of a request: its body, or what a raw one is encoded to. */
+static const uint8_t *sample_of(const uint8_t *content)
+{
+#ifdef RAW_BYTES
+    static uint8_t sample[EBNN_INPUT_BYTES];
+    int i;
+
+    if (content[2] == EBNN_COMMAND_PREDICT_RAW) {
+        for (i = 0; i < EBNN_INPUT_BYTES; i++) {
+            sample[i] = content[3 + 2 * i] ^ content[4 + 2 * i];
+        }
+        return sample;
+    }
+#endif
+    return content + 3;
+}
+
+/* The bytes of a sample that a command takes; 0 where it takes none. */
+static long sample_bytes(uint8_t command)
+{
+#ifdef RAW_BYTES
+    if (command == EBNN_COMMAND_PREDICT_RAW) {
+        return RAW_BYTES;
+    }
+#endif
+    return command == EBNN_COMMAND_PREDICT || command == EBNN_COMMAND_PROFILE ? EBNN_INPUT_BYTES : 0;
+}
+
 /* What the responder must hold. */
 static struct {
     int in_session, kept;
@@ -214,7 +248,7 @@ static void check_prediction(const uint8_t *content, const uint8_t *answer)
     if (runs != 1) {
         fail("a new request was not run once");
     }
-    check_scores(content + 3, answer[6], answer + 11);
+    check_scores(sample_of(content), answer[6], answer + 11);
     held.kept = 1;
     held.inferences++;
     memcpy(held.request, answer, sizeof held.request);
@@ -308,7 +342,7 @@ static enum outcome check(void)
         } else if (size < 5) {
             expect_detail(answer, answer_size, EBNN_STATUS_TOO_SHORT, 0);
         } else {
-            uint8_t status = body > EBNN_INPUT_BYTES ? EBNN_STATUS_TOO_LONG : EBNN_STATUS_BAD_CRC;
+            uint8_t status = body > LONGEST_BODY ? EBNN_STATUS_TOO_LONG : EBNN_STATUS_BAD_CRC;
             expect_detail(answer, answer_size, status, (uint32_t)body);
         }
         return UNREADABLE;
@@ -326,10 +360,10 @@ static enum outcome check(void)
         check_greeting(content, answer);
         return GREETED;
     }
-    if (content[2] == EBNN_COMMAND_PREDICT || content[2] == EBNN_COMMAND_PROFILE) {
+    if (sample_bytes(content[2]) != 0) {
         int profiling = content[2] == EBNN_COMMAND_PROFILE;
-        if (body != EBNN_INPUT_BYTES) {
-            expect_detail(answer, answer_size, EBNN_STATUS_WRONG_SIZE, EBNN_INPUT_BYTES);
+        if (body != sample_bytes(content[2])) {
+            expect_detail(answer, answer_size, EBNN_STATUS_WRONG_SIZE, (uint32_t)sample_bytes(content[2]));
             return REFUSED;
         }
         if (!held.in_session) {
@@ -364,7 +398,10 @@ static void make_frame(void)
     content[1] = (uint8_t)(number >> 8);
     if (kind < 9) {
         content[2] = kind < 6 ? EBNN_COMMAND_PREDICT : EBNN_COMMAND_PROFILE;
-        size += EBNN_INPUT_BYTES;
+#ifdef RAW_BYTES
+        content[2] = kind < 3 ? EBNN_COMMAND_PREDICT_RAW : content[2];
+#endif
+        size += (size_t)sample_bytes(content[2]);
     } else if (kind < 13) {
         content[2] = EBNN_COMMAND_HELLO;
         size += 5;

@@ -5,6 +5,8 @@ A module has some of these functions:
 - ``recognises(head)`` says whether a file that begins with these bytes is its own; ``read(path, reading)`` reads it;
 - ``recognises_tree(tree)`` says so of a folder or a zip archive; ``read_tree(tree, reading)`` reads that.
 
+``HAS_COLUMNS`` is True where one of its columns may be named as the label.
+
 They return an `ebnn.datasets.Dataset`, or `ebnn.datasets.recordings.Recordings`, which samples are cut from, both under
 the path as their name; what is wrong is a DatasetError. ``reading`` is what the user said:
 `ebnn.datasets.read_options.Reading`. A new format is a new module; nothing else.
@@ -56,6 +58,7 @@ def read_data(path: Path, reading: Reading) -> Dataset | Recordings:
         raise DatasetError(f"{path} is empty: give a file with data in it")
     for module in _modules("recognises"):
         if module.recognises(head):
+            _check_label(module, path, reading)
             data: Dataset | Recordings = module.read(path, reading)
             return data
     if head.startswith(_ZIP):
@@ -70,6 +73,7 @@ def _read_tree(path: Path, reading: Reading) -> Dataset | Recordings:
     tree = open_tree(path)
     for module in _modules("recognises_tree"):
         if module.recognises_tree(tree):
+            _check_label(module, path, reading)
             data: Dataset | Recordings = module.read_tree(tree, reading)
             return data
     shown = ", ".join(entry.path for entry in tree.entries[:3]) + (", …" if len(tree.entries) > 3 else "")
@@ -77,6 +81,17 @@ def _read_tree(path: Path, reading: Reading) -> Dataset | Recordings:
         f"{path} holds {shown}: give a folder of tables or of class folders of pictures, an export of Edge Impulse, or "
         "the four files of MNIST's format"
     )
+
+
+def _check_label(module: ModuleType, path: Path, reading: Reading) -> None:
+    """Raises DatasetError where a column is named as the label, and a format has no columns."""
+    if reading.label is not None and not getattr(module, "HAS_COLUMNS", False):
+        refuse_label(path, reading.label)
+
+
+def refuse_label(path: Path, label: str) -> None:
+    """Raises DatasetError: what lies there has no column to be the label."""
+    raise DatasetError(f"{path} is no table, so no column {label!r} is its label: leave --label out")
 
 
 def _modules(function: str) -> list[ModuleType]:

@@ -15,6 +15,8 @@ from ..recordings import Recordings
 from ..text_table import looks_like_table, read_table
 from ..trees import Entry, Tree, read_bounded
 
+HAS_COLUMNS = True
+
 MAX_BYTES = 2**29
 """Of one table."""
 

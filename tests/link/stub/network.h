@@ -1,5 +1,6 @@
 /* A network with the interface of an emitted header, and scores that anyone can work out: every score depends on every
- * byte of the sample and on its place. As a real network may, it overwrites its input. */
+ * byte of the sample and on its place. As a real network may, it overwrites its input. With STUB_RAW it has an encoder:
+ * a byte of the sample is the exclusive or of the two bytes of a raw value. */
 #ifndef STUB_NETWORK_H
 #define STUB_NETWORK_H
 
@@ -53,6 +54,16 @@ static inline uint8_t ebnn_network_layer(uint8_t index, const EBNN_INPUT_TYPE *i
     memset(stub_arena, 0xA5, sizeof stub_arena);
     return best;
 }
+
+#ifdef STUB_RAW
+#define EBNN_RAW_TYPE int16_t
+#define EBNN_RAW_VALUES 64
+
+static inline void ebnn_network_encode_value(int16_t value, size_t at, uint8_t *input)
+{
+    input[at] = (uint8_t)((uint16_t)value ^ ((uint16_t)value >> 8));
+}
+#endif
 
 static inline uint8_t ebnn_network_scores(const EBNN_INPUT_TYPE *input, int32_t *scores)
 {
