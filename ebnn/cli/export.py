@@ -9,18 +9,20 @@ from ..boards import load_board
 from ..compile.estimate import check_fits
 from ..compile.file_names import check_header_name
 from ..compile.header import MAX_SELF_TEST, check_identifier, header_text, identifier
+from ..compile.image import image_bytes, image_target, read_image
 from ..compile.linux.source_files import linux_header, linux_source, weights_file_bytes
 from ..firmware_sources import firmware_folder, linux_library
 from ..importers import flat_file, model_def_text
 from ..published import load
 from ..show.console import make_console, print_line, print_whole
 from ..show.network_tables import estimate_table
-from .idle_options import FOR_BOARDS, FOR_C, FOR_LINUX, refuses_idle
+from .idle_options import FOR_BOARDS, FOR_C, FOR_IMAGE, FOR_LINUX, refuses_idle
 from .options import arithmetic_option, board_option, model_argument, optimize_option
 from .paths import OutputFile, check_kind, check_output
 
 _FORMATS = {
     "c": ("C header of ebnn's", "network.h"),
+    "image": ("image of a network", "network.img"),
     "model.def": ("model.def", "model.def"),
     "flat-weights": ("file of flat weights", "network.bin"),
 }
@@ -33,7 +35,7 @@ _FORMATS = {
     "-o",
     "--output",
     type=OutputFile("file that this command writes"),
-    help="The file to write. [default: network.h; with --format model.def or flat-weights, model.def or network.bin]",
+    help="The file to write. [default: network.h; with another --format, network.img, model.def or network.bin]",
 )
 @click.option(
     "--format",
@@ -41,10 +43,11 @@ _FORMATS = {
     type=click.Choice(tuple(_FORMATS)),
     default="c",
     show_default=True,
-    help="model.def: tinier-nn's text file, of fully connected layers without thresholds, whose outputs are bits. "
+    help="image: a file that model.h of the library opens at run time, for --board's core, or for 32-bit ones. "
+    "model.def: tinier-nn's text file, of fully connected layers without thresholds, whose outputs are bits. "
     "flat-weights: binarynet-tensorflow's file, of layers that end in signs, and a JSON file beside it.",
 )
-@click.option("--name", help="Starts every name in the header. [default: the header's file name]")
+@click.option("--name", help="Starts every name in the header; the title of an image. [default: its file name]")
 @board_option
 @arithmetic_option
 @optimize_option
@@ -68,7 +71,7 @@ _FORMATS = {
     type=OutputFile("file of weights"),
     help="With --target linux: write the weights to this file, which the program maps, not into the source.",
 )
-@refuses_idle(FOR_C, FOR_BOARDS, FOR_LINUX)
+@refuses_idle(FOR_C, FOR_IMAGE, FOR_BOARDS, FOR_LINUX)
 def export(
     model: Path,
     output: Path | None,
@@ -99,6 +102,9 @@ def export(
         return
     if file_format == "flat-weights":
         _export_flat(model, output)
+        return
+    if file_format == "image":
+        _export_image(model, output, output.stem if name is None else name, board, arithmetic, optimize)
         return
     if target == "linux":
         _export_linux(model, output, name, weights_file)
@@ -150,6 +156,23 @@ def _export_flat(model: Path, output: Path) -> None:
     print_line(console, f"{output}: {len(data):,} B of flat weights; {beside} says what is in them")
     for note in notes:
         print_line(console, f"note: {note}")
+
+
+def _export_image(model: Path, output: Path, title: str, board: str | None, arithmetic: str, optimize: str) -> None:
+    """Writes the image of a network, and says what the program that opens it needs."""
+    network, target = load(model), image_target(board)
+    data = image_bytes(network, target, arithmetic, optimize, title)
+    image = read_image(data)
+    write_atomically(output, data)
+    console = make_console()
+    sizes = f"{image.bytes:,} B for {image.target}, arena {image.arena_bytes:,} B"
+    print_line(console, f"{output}: {arithmetic} arithmetic, {sizes}")
+    mask = f"EBNN_MODEL_KERNELS 0x{image.kernels:X}ul"
+    print_line(
+        console,
+        f"ebnn_model_open of ebnn/model.h opens it, built with {mask} or more; the library is in "
+        f"{firmware_folder() / 'lib/ebnn'}",
+    )
 
 
 def _export_linux(model: Path, output: Path, name: str | None, weights_file: Path | None) -> None:

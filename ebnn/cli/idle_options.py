@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from .. import datasets
+from ..compile.image import is_image_file
 from ..datasets.dataset import RAW, Dataset
 from ..errors import InputError
 from ..training.architectures import AverageSpec, Numbers, OutputSpec, read_architecture
@@ -160,9 +161,15 @@ FLAT_WEIGHTS = Rule(
     ("classes",), lambda values: values["architecture"] is not None, "flat weights, as with --architecture d1024"
 )
 FOR_BOARDS = Rule(
-    ("board", "arithmetic", "optimize", "self_test", "probabilities"),
+    ("board", "arithmetic", "optimize", "self_test", "probabilities", "form"),
     lambda values: values["target"] == "boards",
     "--target boards",
+)
+FOR_HEADER = Rule(("self_test", "probabilities"), lambda values: values["form"] == "header", "--format header")
+NETWORK_FILE = Rule(
+    ("board", "arithmetic", "optimize"),
+    lambda values: not is_image_file(values["model"]),
+    "a network, MODEL; an image was made for one board, arithmetic and optimization",
 )
 FOR_LINUX = Rule(("weights_file",), lambda values: values["target"] == "linux", "--target linux")
 

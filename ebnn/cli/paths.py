@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import click
 
+from ..compile.image import is_image
 from ..errors import EbnnError, FileFormatError, WriteError
 from ..importers.flat_layout import FORMAT
 from ..importers.model_def import recognises as is_model_def
@@ -182,6 +183,7 @@ def _is_flat(path: Path) -> bool:
 
 _KINDS: dict[str, Callable[[Path, bytes], bool]] = {
     "C header of ebnn's": lambda path, start: b"emitted by ebnn" in start,
+    "C header or image of ebnn's": lambda path, start: b"emitted by ebnn" in start or is_image(start),
     "C source of ebnn's": lambda path, start: b"emitted by ebnn" in start,
     "model.def": lambda path, start: is_model_def(start),
     "file of flat weights": lambda path, start: _is_flat(path),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import binascii
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -276,6 +277,15 @@ class Image:
 def is_image(data: bytes) -> bool:
     """Whether bytes begin as an image does."""
     return data[:4] == MAGIC
+
+
+def is_image_file(path: Path) -> bool:
+    """Whether a file begins as an image does; False where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return is_image(file.read(len(MAGIC)))
+    except OSError:
+        return False
 
 
 def read_image(data: bytes) -> Image:

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from ..boards import Board
 from ..compile.estimate import Estimate
+from ..compile.image import Image
 from ..compile.summary import describe_network
 from ..model.network import Network
 from ..report import bounds_text, counts_instructions, estimate_text
@@ -27,6 +28,14 @@ def network_table(network: Network) -> Table:
             f"{layer['threshold_bytes'] + layer['score_bytes']:,} B",
             f"{layer['macs']:,}",
         )
+    return table
+
+
+def image_table(image: Image) -> Table:
+    """An image's layers, one to a row."""
+    table = listing(("kernel", "input", "output"), ("bytes",))
+    for layer in image.layers:
+        table.add_row(layer.kernel, str(layer.input), str(layer.output), f"{layer.bytes:,}")
     return table
 
 

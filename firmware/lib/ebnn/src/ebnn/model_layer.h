@@ -99,9 +99,11 @@ EBNN_KERNEL void ebnn_model_windows(const uint8_t *at, ebnn_window_t *rows, ebnn
 /* Positions of a window along its side. */
 EBNN_KERNEL uint16_t ebnn_model_count(const ebnn_window_t *window)
 {
-    const uint16_t room = (uint16_t)(window->side + 2u * window->pad - window->size);
+    uint16_t room = (uint16_t)(window->side + 2u * window->pad - window->size);
 
-    return (uint16_t)((window->stride == 1u ? room : room / window->stride) + 1u);
+    if (window->stride != 1u)
+        room = (uint16_t)(room / window->stride);
+    return (uint16_t)(room + 1u);
 }
 
 /* Bytes of a record. */

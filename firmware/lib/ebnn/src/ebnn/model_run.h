@@ -94,8 +94,8 @@ EBNN_INLINE uint8_t ebnn_model_read_head(ebnn_model_t *model)
         return EBNN_MODEL_ERR_CONTENT;
     model->raw_values = 0;
     if (model->encoder != 0u)
-        model->raw_values = (uint32_t)model->height * model->width *
-                            (model->encoder == 2u ? model->channels / model->levels : model->channels);
+        model->raw_values =
+            (uint32_t)model->height * model->width * model->channels / (model->encoder == 2u ? model->levels : 1u);
     model->raw_bytes = model->raw_values * (model->raw != 0u ? 2u : 4u);
     return EBNN_MODEL_OK;
 }
