@@ -153,19 +153,21 @@ BUILT_FIRMWARE = Rule(("updatable",), lambda values: values["program"] is None, 
 NO_SKETCH = Rule(("updatable",), lambda values: values["sketch"] is None, "the serial firmware: no --sketch")
 FOR_SKETCHES = Rule(("rate",), lambda values: values["sketch"] is not None, "a --sketch")
 FOR_C = Rule(
-    ("name", "target", "board", "arithmetic", "optimize", "self_test", "probabilities", "weights_file"),
-    lambda values: values["file_format"] == "c",
+    ("target", "self_test", "probabilities", "weights_file"), lambda values: values["file_format"] == "c", "--format c"
+)
+FOR_IMAGE = Rule(
+    ("name", "board", "arithmetic", "optimize"),
+    lambda values: values["file_format"] in ("c", "image"),
     "--format c",
 )
 FLAT_WEIGHTS = Rule(
     ("classes",), lambda values: values["architecture"] is not None, "flat weights, as with --architecture d1024"
 )
 FOR_BOARDS = Rule(
-    ("board", "arithmetic", "optimize", "self_test", "probabilities", "form"),
+    ("board", "arithmetic", "optimize", "self_test", "probabilities"),
     lambda values: values["target"] == "boards",
     "--target boards",
 )
-FOR_HEADER = Rule(("self_test", "probabilities"), lambda values: values["form"] == "header", "--format header")
 NETWORK_FILE = Rule(
     ("board", "arithmetic", "optimize"),
     lambda values: not is_image_file(values["model"]),

@@ -183,12 +183,12 @@ def _is_flat(path: Path) -> bool:
 
 _KINDS: dict[str, Callable[[Path, bytes], bool]] = {
     "C header of ebnn's": lambda path, start: b"emitted by ebnn" in start,
-    "C header or image of ebnn's": lambda path, start: b"emitted by ebnn" in start or is_image(start),
+    "image of a network": lambda path, start: is_image(start),
     "C source of ebnn's": lambda path, start: b"emitted by ebnn" in start,
     "model.def": lambda path, start: is_model_def(start),
     "file of flat weights": lambda path, start: _is_flat(path),
     "file that this command writes": lambda path, start: (
-        b"emitted by ebnn" in start or is_model_def(start) or _is_flat(path)
+        b"emitted by ebnn" in start or is_image(start) or is_model_def(start) or _is_flat(path)
     ),
     "file of weights": lambda path, start: start.startswith(b"ebnn-wts"),
     "network": lambda path, start: start.startswith(b"PK\x03\x04") and b"description.json" in start,

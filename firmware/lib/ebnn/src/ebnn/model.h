@@ -51,6 +51,8 @@
 #define EBNN_MODEL_DEPTHWISE_BITS (1ul << 16)
 #define EBNN_MODEL_VALUES (1ul << 17)
 #define EBNN_MODEL_ADD (1ul << 18)
+#define EBNN_MODEL_INTEGERS \
+    (EBNN_MODEL_MULTIPLY | EBNN_MODEL_DEPTHWISE | EBNN_MODEL_DEPTHWISE_BITS | EBNN_MODEL_VALUES | EBNN_MODEL_ADD)
 #define EBNN_MODEL_END_SIGNS (1ul << 20)
 #define EBNN_MODEL_END_NARROW (1ul << 21)
 #define EBNN_MODEL_END_WIDE (1ul << 22)
@@ -86,6 +88,7 @@ typedef struct {
 /* The layer that is run next, and its input. */
 typedef struct {
     const uint8_t *at;
+    size_t bytes; /* of the input, whole words */
     uint16_t channels, height, width;
     uint8_t kind;
     uint8_t index;

@@ -219,7 +219,8 @@ EBNN_KERNEL uint16_t ebnn_model_windows_at(const ebnn_conv_t *conv, uint16_t row
 }
 
 /* Whether the tables of a layer, and the plan before them, are those of its shape; see tables.py. */
-EBNN_KERNEL uint8_t ebnn_model_tables_fit(const ebnn_model_layer_t *made, uint32_t table_bytes, uint32_t *scratch)
+EBNN_KERNEL uint8_t ebnn_model_tables_fit(const ebnn_model_layer_t *made, size_t in_bytes, uint32_t table_bytes,
+                                          uint32_t *scratch)
 {
     const ebnn_conv_t *const conv = &made->layer.conv;
     const uint8_t *const table = (const uint8_t *)conv->table, *tables, *kernel, *windows;
@@ -246,7 +247,7 @@ EBNN_KERNEL uint8_t ebnn_model_tables_fit(const ebnn_model_layer_t *made, uint32
     if (range.end <= range.begin)
         range.end = range.begin;
     i = (uint16_t)(((uint32_t)range.end * channels + 7u) / 8u); /* bytes of a row up to the first run */
-    if (slots > 0xFFFFu || made->in_bytes > 0xFFFFu || plan_bytes > table_bytes || plan_bytes < 20u + rows ||
+    if (slots > 0xFFFFu || in_bytes > 0xFFFFu || plan_bytes > table_bytes || plan_bytes < 20u + rows ||
         ebnn_model_u16(table + 4) != conv->in_row_bytes || ebnn_model_u16(table + 6) != i ||
         ebnn_model_u16(table + 8) != conv->out_row_bytes || ebnn_model_u16(table + 10) != slot_bytes ||
         ebnn_model_u16(table + 12) != slots || ebnn_model_u16(table + 14) != columns * entry ||
@@ -324,7 +325,7 @@ EBNN_KERNEL uint8_t ebnn_model_shifts_fit(const uint8_t *shifts, uint16_t count,
 /* Whether this program has a kernel, and what ends its layer. */
 EBNN_INLINE uint8_t ebnn_model_has(uint8_t kernel, uint8_t end)
 {
-    const uint32_t wanted = 1ul << kernel | (kernel >= EBNN_MULTIPLY ? EBNN_MODEL_END_SIGNS << end : 0u);
+    const uint32_t wanted = (uint32_t)(1ul << kernel | (kernel >= EBNN_MULTIPLY ? EBNN_MODEL_END_SIGNS << end : 0u));
 
     return ((uint32_t)(EBNN_MODEL_KERNELS)&wanted) == wanted;
 }
@@ -439,13 +440,15 @@ EBNN_KERNEL uint8_t ebnn_model_check_layer(const ebnn_model_t *model, ebnn_model
         line = 0;
     else if (made.kernel == EBNN_MULTIPLY)
         line = ebnn_model_factors(&conv->filters);
-    else if (made.kernel == EBNN_DEPTHWISE || made.kernel == EBNN_DEPTHWISE_BITS)
+    else if (made.kernel == EBNN_DEPTHWISE)
         line = taps / place->channels;
+    else if (made.kernel == EBNN_DEPTHWISE_BITS)
+        line = (taps / place->channels + 7u) / 8u;
     else
         line = (uint32_t)conv->filters.words * 4u;
     if (ebnn_model_times(line, outputs) > EBNN_MODEL_MOST_BYTES || made.weight_bytes > arrays)
         return EBNN_MODEL_ERR_CONTENT;
-    arrays -= made.weight_bytes;
+    arrays -= (uint32_t)made.weight_bytes;
     if (made.flags & EBNN_MODEL_FLIPS) {
         const uint32_t flips = (outputs + 31u) / 32u * 4u;
 
@@ -460,7 +463,7 @@ EBNN_KERNEL uint8_t ebnn_model_check_layer(const ebnn_model_t *model, ebnn_model
         return EBNN_MODEL_ERR_CONTENT;
 #endif
 #if EBNN_MODEL_KERNELS & EBNN_MODEL_TABLES
-    if (made.kernel == EBNN_CONV_TABLE && !ebnn_model_tables_fit(&made, arrays, &scratch))
+    if (made.kernel == EBNN_CONV_TABLE && !ebnn_model_tables_fit(&made, place->bytes, arrays, &scratch))
         return EBNN_MODEL_ERR_CONTENT;
 #endif
     if (made.kernel == EBNN_CONV_COLUMNS || made.kernel == EBNN_CONV_TABLE)
@@ -492,8 +495,8 @@ EBNN_KERNEL uint8_t ebnn_model_check_layer(const ebnn_model_t *model, ebnn_model
     else if (made.kernel >= EBNN_MULTIPLY)
         scratch = 4u * outputs * (EBNN_PATCHES + (made.flags & EBNN_MODEL_POOLS ? 1u : 0u)) +
                   EBNN_PATCHES * (uint32_t)made.layer.room;
-    if (scratch > EBNN_MODEL_MOST_BYTES || made.in_bytes + made.out_bytes > EBNN_MODEL_MOST_BYTES ||
-        made.in_bytes + made.out_bytes + scratch > model->arena_bytes)
+    if (scratch > EBNN_MODEL_MOST_BYTES || place->bytes + made.out_bytes > EBNN_MODEL_MOST_BYTES ||
+        place->bytes + made.out_bytes + scratch > model->arena_bytes)
         return EBNN_MODEL_ERR_CONTENT;
     ebnn_model_step(place, &made);
     return EBNN_MODEL_OK;

@@ -59,8 +59,8 @@ enum {
 typedef struct {
     ebnn_integer_t layer; /* what kernels of other structs take stands here, too; offsets of scores in biases */
     const uint8_t *next;  /* the layer after it */
-    uint32_t weight_bytes;
-    uint32_t in_bytes, out_bytes; /* activations, whole words; none of scores */
+    size_t weight_bytes;
+    size_t out_bytes; /* whole words; none of scores */
     uint8_t kernel;
     uint8_t flags;
     uint8_t out_kind;
@@ -152,12 +152,11 @@ EBNN_INLINE uint32_t ebnn_model_factors(const ebnn_filters_t *filters)
 #endif
 }
 
-/* Bytes of the weights of a layer, padded to words; of tables, 0. outputs × bytes must fit 32 bits. */
-EBNN_INLINE uint32_t ebnn_model_weights(const ebnn_model_layer_t *made)
+/* Bytes of the weights of a layer, padded to words; of tables, 0. */
+EBNN_INLINE size_t ebnn_model_weights(const ebnn_model_layer_t *made)
 {
     const ebnn_conv_t *const conv = &made->layer.conv;
-    const uint32_t outputs = conv->filters.outputs;
-    const uint32_t places = (uint32_t)conv->kernel_rows.size * conv->kernel_columns.size;
+    const size_t outputs = conv->filters.outputs;
 
     switch (made->kernel) {
     case EBNN_CONV_COLUMNS:
@@ -165,14 +164,26 @@ EBNN_INLINE uint32_t ebnn_model_weights(const ebnn_model_layer_t *made)
     case EBNN_VALUES:
         return 0;
     case EBNN_MULTIPLY:
-        return (outputs * ebnn_model_factors(&conv->filters) + 3u) / 4u * 4u;
+        return (outputs * (size_t)ebnn_model_factors(&conv->filters) + 3u) / 4u * 4u;
     case EBNN_DEPTHWISE:
-        return (outputs * places + 3u) / 4u * 4u;
+        return (outputs * conv->kernel_rows.size * conv->kernel_columns.size + 3u) / 4u * 4u;
     case EBNN_DEPTHWISE_BITS:
-        return (outputs * places + 31u) / 32u * 4u;
+        return (size_t)(((uint32_t)outputs * conv->kernel_rows.size * conv->kernel_columns.size + 31u) / 32u * 4u);
     default:
-        return outputs * (uint32_t)conv->filters.words * 4u;
+        return outputs * conv->filters.words * 4u;
     }
+}
+
+/* Bytes of an activation whose size has been checked, whole words. */
+EBNN_INLINE size_t ebnn_model_activation_bytes(uint8_t kind, uint16_t channels, uint16_t height, uint16_t width)
+{
+    size_t row = (size_t)width * channels;
+
+    if (kind == EBNN_BITS)
+        row = (row + 7u) / 8u;
+    else if (kind == EBNN_FLOAT)
+        row *= 4u;
+    return (row * height + 3u) / 4u * 4u;
 }
 
 /* Puts the next layer together. Its record has been checked. */
@@ -186,69 +197,75 @@ EBNN_KERNEL void ebnn_model_decode(const ebnn_model_place_t *place, ebnn_model_l
     uint16_t outputs;
     size_t taps;
 
-    memset(made, 0, sizeof *made);
     made->next = at + (size_t)ebnn_model_u32(at);
     made->kernel = EBNN_READ_U8(at + 4);
     made->flags = EBNN_READ_U8(at + 5);
     end = EBNN_MODEL_END(made->flags);
     outputs = filters->outputs = ebnn_model_u16(at + 6);
     filters->kind = place->kind;
-    conv->in_c = place->channels;
-    ebnn_model_geometry(place, made);
-    conv->out_h = conv->pool_rows.side = ebnn_model_count(&conv->kernel_rows);
-    conv->out_w = conv->pool_columns.side = ebnn_model_count(&conv->kernel_columns);
-    if (made->flags & EBNN_MODEL_POOLS) {
-        conv->out_h = ebnn_model_count(&conv->pool_rows);
-        conv->out_w = ebnn_model_count(&conv->pool_columns);
-    }
     at += ebnn_model_record_bytes(made->flags);
-
-    filters->taps = taps = (size_t)conv->kernel_rows.size * conv->kernel_columns.size * conv->in_c;
-    filters->words = (taps - 1u) / 32u + 1u;
-    filters->half = (taps - 1u) % 32u < 16u;
-    made->in_bytes = place->height * ebnn_model_row_bytes(place->kind, place->width, place->channels);
-    if (place->kind == EBNN_BITS) {
-        conv->in_row_bytes = (uint16_t)ebnn_model_row_bytes(EBNN_BITS, place->width, place->channels);
-        if (made->kernel >= EBNN_DENSE_EACH && made->kernel <= EBNN_OUTPUT_BYTES) { /* weights follow padded rows */
-            filters->words = (size_t)(made->in_bytes - 1u) / 4u + 1u;
-            filters->half = (made->in_bytes - 1u) % 4u < 2u;
+    made->here = 0;
+    if (made->kernel >= EBNN_DENSE_EACH && made->kernel <= EBNN_OUTPUT_BYTES) {
+        conv->out_h = conv->out_w = 1;
+        taps = place->channels;
+        if (place->height != 1u || place->width != 1u)
+            taps *= (size_t)place->height * place->width;
+        filters->words = place->kind == EBNN_BITS ? place->bytes / 4u : (taps - 1u) / 32u + 1u;
+        filters->half = 0;
+        if (place->kind == EBNN_BITS) /* weights follow padded rows */
+            filters->half = (((size_t)place->width * place->channels + 7u) / 8u * place->height - 1u) % 4u < 2u;
+    } else {
+        ebnn_model_geometry(place, made);
+        conv->in_c = place->channels;
+        conv->out_h = conv->pool_rows.side = ebnn_model_count(&conv->kernel_rows);
+        conv->out_w = conv->pool_columns.side = ebnn_model_count(&conv->kernel_columns);
+        if (made->flags & EBNN_MODEL_POOLS) {
+            conv->out_h = ebnn_model_count(&conv->pool_rows);
+            conv->out_w = ebnn_model_count(&conv->pool_columns);
         }
+        taps = (size_t)conv->kernel_rows.size * conv->kernel_columns.size * conv->in_c;
+        filters->words = (taps - 1u) / 32u + 1u;
+        filters->half = (taps - 1u) % 32u < 16u;
+        conv->table = at;
+        conv->in_row_bytes = conv->out_row_bytes = 0;
+        if (place->kind == EBNN_BITS)
+            conv->in_row_bytes = (uint16_t)(((size_t)place->width * place->channels + 7u) / 8u);
+        if (end == EBNN_MODEL_SIGNS)
+            conv->out_row_bytes = (uint16_t)(((size_t)conv->out_w * outputs + 7u) / 8u);
     }
-    made->in_bytes = (made->in_bytes + 3u) / 4u * 4u;
+    filters->taps = taps;
     made->out_kind = EBNN_BITS;
-    if (end == EBNN_MODEL_SIGNS)
-        conv->out_row_bytes = (uint16_t)ebnn_model_row_bytes(EBNN_BITS, conv->out_w, outputs);
-    else
+    if (end != EBNN_MODEL_SIGNS)
         made->out_kind = made->flags & EBNN_MODEL_GIVES_INT8 ? EBNN_INT8 : EBNN_UINT8;
+    made->out_bytes = 0;
     if (end != EBNN_MODEL_SCORES)
-        made->out_bytes = (conv->out_h * ebnn_model_row_bytes(made->out_kind, conv->out_w, outputs) + 3u) / 4u * 4u;
+        made->out_bytes = ebnn_model_activation_bytes(made->out_kind, outputs, conv->out_h, conv->out_w);
 
-    if (end == EBNN_MODEL_NARROW || end == EBNN_MODEL_WIDE) {
-        layer->low = (int16_t)ebnn_model_u16(at - 4);
-        layer->high = (int16_t)ebnn_model_u16(at - 2);
-    }
-    layer->adds = (made->flags & EBNN_MODEL_ADDS) != 0u;
     if (made->kernel >= EBNN_MULTIPLY) {
+        layer->low = layer->high = 0;
+        if (end == EBNN_MODEL_NARROW || end == EBNN_MODEL_WIDE) {
+            layer->low = (int16_t)ebnn_model_u16(at - 4);
+            layer->high = (int16_t)ebnn_model_u16(at - 2);
+        }
+        layer->adds = (made->flags & EBNN_MODEL_ADDS) != 0u;
         made->here = place->kind != EBNN_BITS && taps == (size_t)place->height * place->width * place->channels &&
-                     conv->kernel_rows.pad == 0u && conv->kernel_columns.pad == 0u && conv->out_h == 1u &&
-                     conv->out_w == 1u;
+                     conv->kernel_rows.pad == 0u && conv->kernel_columns.pad == 0u;
+        layer->room = 0;
         if (!made->here)
             layer->room = (uint16_t)(place->kind == EBNN_BITS && made->kernel == EBNN_ADD ? 8u * filters->words
                                                                                           : (taps + 3u) / 4u * 4u);
     }
 
     filters->weights = (const uint32_t *)(const void *)at;
-    conv->table = at;
     made->weight_bytes = ebnn_model_weights(made);
-    at += (size_t)made->weight_bytes;
-    if (made->flags & EBNN_MODEL_FLIPS)
-        conv->flips = made->next - (outputs + 31u) / 32u * 4u;
-    if (made->kernel == EBNN_CONV_FLOAT || made->kernel == EBNN_DENSE_FLOAT) {
+    at += made->weight_bytes;
+    if (end == EBNN_MODEL_SIGNS) {
+        conv->flips = made->flags & EBNN_MODEL_FLIPS ? made->next - (outputs + 31u) / 32u * 4u : NULL;
         conv->normalization = (const float *)(const void *)at;
-    } else if (end == EBNN_MODEL_SIGNS) {
         filters->thresholds = at;
         filters->threshold_bytes = made->flags & EBNN_MODEL_THRESHOLDS_32 ? 4u : 2u;
     } else {
+        conv->flips = NULL;
         layer->multipliers = at;
         at += end == EBNN_MODEL_WIDE ? 4u * (size_t)outputs : ((size_t)outputs + 1u) / 2u * 4u;
         layer->biases = (const int32_t *)(const void *)at;
@@ -260,6 +277,7 @@ EBNN_KERNEL void ebnn_model_decode(const ebnn_model_place_t *place, ebnn_model_l
 EBNN_INLINE void ebnn_model_step(ebnn_model_place_t *place, const ebnn_model_layer_t *made)
 {
     place->at = made->next;
+    place->bytes = made->out_bytes;
     place->channels = made->layer.conv.filters.outputs;
     place->height = made->layer.conv.out_h;
     place->width = made->layer.conv.out_w;

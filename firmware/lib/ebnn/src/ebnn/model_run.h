@@ -177,6 +177,7 @@ uint8_t ebnn_model_load(ebnn_model_t *model, ebnn_model_reader_t read, void *con
 void ebnn_model_begin(const ebnn_model_t *model, ebnn_model_place_t *place)
 {
     place->at = model->image + model->first;
+    place->bytes = ebnn_whole_words((size_t)model->input_bytes);
     place->channels = model->channels;
     place->height = model->height;
     place->width = model->width;
@@ -252,11 +253,141 @@ EBNN_INLINE ebnn_end_t ebnn_model_end(const ebnn_model_layer_t *made)
     }
 }
 
+/* Runs the last layer, a dense one. Returns the class. */
+EBNN_KERNEL uint8_t ebnn_model_output(const ebnn_model_layer_t *made, const uint8_t *input, int32_t *scores)
+{
+    ebnn_output_t output;
+
+    output.filters = made->layer.conv.filters;
+    output.multipliers = (const int16_t *)made->layer.multipliers;
+    output.offsets = made->layer.biases;
+    switch (made->kernel) {
+#if EBNN_MODEL_HAS(OUTPUT_BITS)
+    case EBNN_OUTPUT_BITS:
+        return ebnn_output_bits(&output, input, scores);
+#endif
+#if EBNN_MODEL_HAS(OUTPUT_FOURS)
+    case EBNN_OUTPUT_FOURS:
+        return ebnn_output_bits_4(&output, input, scores);
+#endif
+#if EBNN_MODEL_HAS(OUTPUT_BYTES)
+    case EBNN_OUTPUT_BYTES:
+        return ebnn_output_bytes(&output, input, scores);
+#endif
+    default: /* none that the program was built with */
+        (void)output;
+        (void)input;
+        (void)scores;
+        return 0;
+    }
+}
+
+/* Runs a dense layer that gives bits. */
+EBNN_KERNEL void ebnn_model_dense(const ebnn_model_layer_t *made, const uint8_t *input, uint8_t *output)
+{
+    ebnn_dense_t dense;
+
+    dense.filters = made->layer.conv.filters;
+    dense.flips = made->layer.conv.flips;
+    dense.normalization = made->layer.conv.normalization;
+    switch (made->kernel) {
+#if EBNN_MODEL_HAS(DENSE_EACH)
+    case EBNN_DENSE_EACH:
+        ebnn_dense(&dense, ebnn_compare_each, input, output);
+        break;
+#endif
+#if EBNN_MODEL_HAS(DENSE_FOURS)
+    case EBNN_DENSE_FOURS:
+        ebnn_dense(&dense, ebnn_compare_fours, input, output);
+        break;
+#endif
+#if EBNN_MODEL_HAS(DENSE_SUMS)
+    case EBNN_DENSE_SUMS:
+        ebnn_dense(&dense, ebnn_compare_sums, input, output);
+        break;
+#endif
+#if EBNN_MODEL_HAS(DENSE_FLOAT)
+    case EBNN_DENSE_FLOAT:
+        ebnn_dense_float(&dense, input, output);
+        break;
+#endif
+    default: /* none that the program was built with */
+        (void)dense;
+        (void)input;
+        (void)output;
+        break;
+    }
+}
+
+/* Runs a convolution that gives bits. */
+EBNN_KERNEL void ebnn_model_conv(const ebnn_model_layer_t *made, const uint8_t *input, uint8_t *output,
+                                 uint8_t *scratch)
+{
+    const ebnn_conv_t *const conv = &made->layer.conv;
+
+    switch (made->kernel) {
+#if EBNN_MODEL_HAS(CONV_EACH)
+    case EBNN_CONV_EACH:
+        ebnn_conv(conv, conv->in_c % 8u == 0u ? ebnn_gather_octets : ebnn_gather_bits, ebnn_compare_each, input, output,
+                  scratch);
+        break;
+#endif
+#if EBNN_MODEL_HAS(CONV_FOURS)
+    case EBNN_CONV_FOURS:
+        ebnn_conv(conv, conv->in_c % 8u == 0u ? ebnn_gather_octets : ebnn_gather_bits, ebnn_compare_fours, input,
+                  output, scratch);
+        break;
+#endif
+#if EBNN_MODEL_HAS(CONV_SUMS)
+    case EBNN_CONV_SUMS:
+        ebnn_conv(conv, conv->filters.kind == EBNN_BITS ? ebnn_gather_bits : ebnn_gather_bytes, ebnn_compare_sums,
+                  input, output, scratch);
+        break;
+#endif
+#if EBNN_MODEL_HAS(COLUMNS)
+    case EBNN_CONV_COLUMNS:
+        ebnn_conv_columns(conv, input, output, scratch);
+        break;
+#endif
+#if EBNN_MODEL_HAS(TABLES)
+    case EBNN_CONV_TABLE:
+        ebnn_conv_table(conv, input, output, scratch);
+        break;
+#endif
+#if EBNN_MODEL_HAS(CONV_FLOAT)
+    case EBNN_CONV_FLOAT:
+        ebnn_conv_float(conv, input, output, scratch);
+        break;
+#endif
+    default: /* none that the program was built with */
+        (void)conv;
+        (void)input;
+        (void)output;
+        (void)scratch;
+        break;
+    }
+}
+
+/* Runs a layer of integer.h. output: in the arena, or scores. Returns the class, of scores. */
+EBNN_KERNEL uint8_t ebnn_model_integer(const ebnn_model_layer_t *made, const uint8_t *input, void *output,
+                                       uint8_t *scratch)
+{
+#if EBNN_MODEL_HAS(INTEGERS)
+    return ebnn_integer(&made->layer, ebnn_model_find(made), ebnn_model_take(made), ebnn_model_end(made), input, output,
+                        scratch);
+#else
+    (void)made;
+    (void)input;
+    (void)output;
+    (void)scratch;
+    return 0;
+#endif
+}
+
 uint8_t ebnn_model_next(const ebnn_model_t *model, ebnn_model_place_t *place, uint8_t *arena, const void *input,
                         int32_t *scores)
 {
     ebnn_model_layer_t made;
-    const ebnn_conv_t *const conv = &made.layer.conv;
     const uint8_t odd = place->index % 2u;
     uint8_t *const high = arena + (size_t)model->arena_bytes;
     const uint8_t *from;
@@ -264,95 +395,22 @@ uint8_t ebnn_model_next(const ebnn_model_t *model, ebnn_model_place_t *place, ui
     uint8_t winner = 0;
 
     ebnn_model_decode(place, &made);
-    from = place->index == 0u ? (const uint8_t *)input : odd ? high - (size_t)made.in_bytes : arena;
-    to = odd ? arena : high - (size_t)made.out_bytes;
-    scratch = arena + (size_t)(odd ? made.out_bytes : made.in_bytes);
-    if (place->index == 0u && place->kind == EBNN_BITS && made.kernel >= EBNN_DENSE_EACH &&
-        made.kernel <= EBNN_OUTPUT_BYTES)
-        from = ebnn_take_bits(arena, from, (size_t)model->input_bytes);
-    switch (made.kernel) {
-#if EBNN_MODEL_HAS(CONV_EACH)
-    case EBNN_CONV_EACH:
-        ebnn_conv(conv, conv->in_c % 8u == 0u ? ebnn_gather_octets : ebnn_gather_bits, ebnn_compare_each, from, to,
-                  scratch);
-        break;
-#endif
-#if EBNN_MODEL_HAS(CONV_FOURS)
-    case EBNN_CONV_FOURS:
-        ebnn_conv(conv, conv->in_c % 8u == 0u ? ebnn_gather_octets : ebnn_gather_bits, ebnn_compare_fours, from, to,
-                  scratch);
-        break;
-#endif
-#if EBNN_MODEL_HAS(CONV_SUMS)
-    case EBNN_CONV_SUMS:
-        ebnn_conv(conv, place->kind == EBNN_BITS ? ebnn_gather_bits : ebnn_gather_bytes, ebnn_compare_sums, from, to,
-                  scratch);
-        break;
-#endif
-#if EBNN_MODEL_HAS(COLUMNS)
-    case EBNN_CONV_COLUMNS:
-        ebnn_conv_columns(conv, from, to, scratch);
-        break;
-#endif
-#if EBNN_MODEL_HAS(TABLES)
-    case EBNN_CONV_TABLE:
-        ebnn_conv_table(conv, from, to, scratch);
-        break;
-#endif
-#if EBNN_MODEL_HAS(CONV_FLOAT)
-    case EBNN_CONV_FLOAT:
-        ebnn_conv_float(conv, from, to, scratch);
-        break;
-#endif
-    default:
-        if (made.kernel >= EBNN_MULTIPLY) {
-#if EBNN_MODEL_KERNELS & \
-    (EBNN_MODEL_MULTIPLY | EBNN_MODEL_DEPTHWISE | EBNN_MODEL_DEPTHWISE_BITS | EBNN_MODEL_VALUES | EBNN_MODEL_ADD)
-            winner =
-                ebnn_integer(&made.layer, ebnn_model_find(&made), ebnn_model_take(&made), ebnn_model_end(&made), from,
-                             EBNN_MODEL_END(made.flags) == EBNN_MODEL_SCORES ? (void *)scores : (void *)to, scratch);
-#endif
-        } else if (made.kernel >= EBNN_OUTPUT_BITS) {
-            ebnn_output_t output;
+    from = place->index == 0u ? (const uint8_t *)input : odd ? high - place->bytes : arena;
+    to = odd ? arena : high - made.out_bytes;
+    scratch = arena + (odd ? made.out_bytes : place->bytes);
+    if (made.kernel >= EBNN_MULTIPLY) {
+        const uint8_t last = EBNN_MODEL_END(made.flags) == EBNN_MODEL_SCORES;
 
-            output.filters = conv->filters;
-            output.multipliers = (const int16_t *)made.layer.multipliers;
-            output.offsets = made.layer.biases;
-#if EBNN_MODEL_HAS(OUTPUT_BITS)
-            if (made.kernel == EBNN_OUTPUT_BITS)
-                winner = ebnn_output_bits(&output, from, scores);
-#endif
-#if EBNN_MODEL_HAS(OUTPUT_FOURS)
-            if (made.kernel == EBNN_OUTPUT_FOURS)
-                winner = ebnn_output_bits_4(&output, from, scores);
-#endif
-#if EBNN_MODEL_HAS(OUTPUT_BYTES)
-            if (made.kernel == EBNN_OUTPUT_BYTES)
-                winner = ebnn_output_bytes(&output, from, scores);
-#endif
-        } else {
-            ebnn_dense_t dense;
-
-            dense.filters = conv->filters;
-            dense.flips = conv->flips;
-            dense.normalization = conv->normalization;
-#if EBNN_MODEL_HAS(DENSE_EACH)
-            if (made.kernel == EBNN_DENSE_EACH)
-                ebnn_dense(&dense, ebnn_compare_each, from, to);
-#endif
-#if EBNN_MODEL_HAS(DENSE_FOURS)
-            if (made.kernel == EBNN_DENSE_FOURS)
-                ebnn_dense(&dense, ebnn_compare_fours, from, to);
-#endif
-#if EBNN_MODEL_HAS(DENSE_SUMS)
-            if (made.kernel == EBNN_DENSE_SUMS)
-                ebnn_dense(&dense, ebnn_compare_sums, from, to);
-#endif
-#if EBNN_MODEL_HAS(DENSE_FLOAT)
-            if (made.kernel == EBNN_DENSE_FLOAT)
-                ebnn_dense_float(&dense, from, to);
-#endif
-        }
+        winner = ebnn_model_integer(&made, from, last ? (void *)scores : (void *)to, scratch);
+    } else if (made.kernel < EBNN_DENSE_EACH) {
+        ebnn_model_conv(&made, from, to, scratch);
+    } else {
+        if (place->index == 0u && place->kind == EBNN_BITS)
+            from = ebnn_take_bits(arena, from, (size_t)model->input_bytes);
+        if (made.kernel >= EBNN_OUTPUT_BITS)
+            winner = ebnn_model_output(&made, from, scores);
+        else
+            ebnn_model_dense(&made, from, to);
     }
     ebnn_model_step(place, &made);
     return winner;
