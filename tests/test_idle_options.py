@@ -32,7 +32,7 @@ ALWAYS = {
     "import": {
         *("architecture", "binary_weights", "importer", "input_kind", "mean", "nearest", "output", "shape", "std"),
     },
-    "info": {"arithmetic", "board", "json_file", "optimize"},
+    "info": {"json_file"},
     "init": {"board", "model", "sketch"},
     "live": {"count", "json_file", "port", "rate", "seconds", "smooth", "wait"},
     "networks": {"json_file"},
@@ -49,6 +49,7 @@ ALWAYS = {
 }
 """Options that have an effect whatever the others say, or are refused by the command itself."""
 
+IMAGE = str(Path(__file__).parent / "images/dense.img")
 TRAINING = {
     *(
         "averaging",
@@ -122,6 +123,14 @@ CASES = [
     (["evolve", "--folder", "."], "--folder has no effect here: it needs a --dataset that is read from files"),
     (["evolve", "mnist-tiny", "--architecture", "d8"], "--architecture has no effect here: it needs no MODEL"),
     (["evolve", "mnist-tiny", "--input", "bits"], "--input has no effect here: it needs no MODEL"),
+    *(
+        (["info", IMAGE, *option.split()], f"{option.split()[0]} has no effect here: it needs a network, MODEL; an im")
+        for option in ("--board uno", "--arithmetic float", "--optimize size")
+    ),
+    *(
+        (["export", "mnist-tiny", "--format", "image", *option.split()], "has no effect here: it needs --format c")
+        for option in ("--target boards", "--self-test 3", "--probabilities", "--weights-file w")
+    ),
     (["import", __file__, "-o", "n.ebnn", "--classes", "3"], "--classes has no effect here: it needs flat weights"),
     *(
         (

@@ -1,7 +1,7 @@
 /*
  * Runs images on standard input and writes what becomes of them. An image comes as its length and that of its samples
- * together (uint32_t each), its bytes, the samples. The answer is what ebnn_model_open returns and, where that is 0, for
- * each sample the class and the scores.
+ * together (uint32_t each), its bytes, the samples. The answer is what ebnn_model_open returns and, where that is 0,
+ * for each sample the class and the scores.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /*
- * A network with the interface of an emitted header whose input is an image and a sample for it: two bytes of the image's
- * length, what is to be done (0: open it, 1: and predict), a byte 0, the image, the sample. The class is what
+ * A network with the interface of an emitted header whose input is an image and a sample for it: two bytes of the
+ * image's length, what is to be done (0: open it, 1: and predict), a byte 0, the image, the sample. The class is what
  * ebnn_model_open returned, or 100 plus the class of the image's network. The scores are that network's.
  */
 #ifndef IMAGE_NETWORK_H

@@ -1,8 +1,8 @@
 /*
- * Runs images on AVR. A byte from the serial port says what is next: 'I' an image, which is loaded into RAM as it comes;
- * 'E' one, of which two bytes of length come before, that is written into the EEPROM and loaded from there; 'F' the image
- * in flash; 'S' a sample, 'H' one for the network of a header. Answers to an image with what ebnn_model_load returns, to
- * a sample with class, scores, and the cycles that the prediction took (uint32_t).
+ * Runs images on AVR. A byte from the serial port says what is next: 'I' an image, which is loaded into RAM as it
+ * comes; 'E' one, of which two bytes of length come before, that is written into the EEPROM and loaded from there; 'F'
+ * the image in flash; 'S' a sample, 'H' one for the network of a header. Answers to an image with what ebnn_model_load
+ * returns, to a sample with class, scores, and the cycles that the prediction took (uint32_t).
  */
 #include <avr/eeprom.h>
 #include <avr/interrupt.h>
