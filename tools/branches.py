@@ -6,7 +6,9 @@
 
 Makes random networks as the tests do, plans each with every arithmetic and optimization, compiles the emitted headers
 for this computer with ``gcc --coverage``, with one lane as on AVR and with two, and asks gcov which branches no sample
-took. The scores must be the reference's. AVR's assembly is not compiled here: tests run it on simavr.
+took. Nothing is inlined: of a copy for constants, most branches can never be taken. The scores must be the reference's.
+AVR's assembly is not compiled here: tests run it on simavr. Functions that no prediction calls (encoders, readings,
+names, probabilities) have tests of their own; they are told by name.
 """
 
 from __future__ import annotations
@@ -46,6 +48,8 @@ Choice = tuple[str, str, str]
 """A kernel's name, an arithmetic, an optimization."""
 Branch = tuple[str, int, int]
 """A file of the library, a line, which of its branches."""
+Function = tuple[str, str]
+"""A file of the library, a function's name."""
 
 SEED = 20
 SAMPLES = 4
@@ -104,29 +108,38 @@ def choices(made: Iterable[tuple[Network, bool]]) -> Counter[Choice]:
     return found
 
 
-def branches(made: list[tuple[Network, bool]], target: Target, folder: Path) -> Counter[Branch]:
-    """How often each branch of the library is taken by samples of these networks. Raises AssertionError where the
-    scores are not the reference's."""
+def branches(
+    made: list[tuple[Network, bool]], target: Target, folder: Path
+) -> tuple[Counter[Branch], Counter[Function], dict[Branch, Function]]:
+    """How often samples of these networks take each branch of the library and call each function, and which function a
+    branch is in. Raises AssertionError where the scores are not the reference's."""
     cases = [
         Case(network, random_samples(network, SAMPLES, i), arithmetic, OPTIMIZE[(i + i // 4 + j) % len(OPTIMIZE)])
         for i, (network, normalized) in enumerate(made)
         for j, arithmetic in enumerate(ARITHMETICS if normalized else ("integer",))
     ]
     flags = ["--coverage", "-O0", f"-DEBNN_LANES={target.lanes}"]
+    flags += [f"-D{part}=static inline" for part in ("EBNN_PART", "EBNN_COUNT_PART")]
     results = run(cases, folder, flags, arena_bytes=lambda network: arena_plan(network, target).arena_bytes)
     for case, result in zip(cases, results, strict=True):
         np.testing.assert_array_equal(result.scores, case.network.scores(case.x))
     command = ["gcov", "--json-format", "--stdout", "--branch-probabilities", *folder.glob("*.gcda")]
     found: Counter[Branch] = Counter()
+    called: Counter[Function] = Counter()
+    inside: dict[Branch, Function] = {}
     for line in subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout.splitlines():
         for file in json.loads(line)["files"]:
             path = Path(file["file"])
             if RUNTIME not in path.parents:
                 continue
+            name = path.relative_to(RUNTIME).as_posix()
+            for function in file["functions"]:
+                called[name, function["name"]] += function["execution_count"]
             for at in file["lines"]:
                 for number, branch in enumerate(at["branches"]):
-                    found[path.relative_to(RUNTIME).as_posix(), at["line_number"], number] += branch["count"]
-    return found
+                    found[name, at["line_number"], number] += branch["count"]
+                    inside[name, at["line_number"], number] = name, at["function_name"]
+    return found, called, inside
 
 
 @click.command()
@@ -143,14 +156,24 @@ def main(count: int, seed: int) -> None:
         console.print(f"  {name}, {arithmetic}, {optimize}")
     for target in TARGETS:
         total: Counter[Branch] = Counter()
+        called: Counter[Function] = Counter()
+        inside: dict[Branch, Function] = {}
         parts = [made[at : at + TOGETHER] for at in range(0, count, TOGETHER)]
         for part in track(parts, f"{target.lanes} lanes", console=console):
             with tempfile.TemporaryDirectory(prefix="ebnn-branches-") as folder:
-                found = branches(part, target, Path(folder))
+                found, calls, where = branches(part, target, Path(folder))
                 total.update(found)
                 total.update(dict.fromkeys(found, 0))
-        never = sorted(branch for branch, times in total.items() if times == 0)
-        console.print(f"{target.lanes} lanes: {len(total)} branches of the library, {len(never)} never taken")
+                called.update(calls)
+                called.update(dict.fromkeys(calls, 0))
+                inside |= where
+        idle = sorted(function for function, times in called.items() if times == 0)
+        console.print(f"{target.lanes} lanes: {len(called)} functions of the library, {len(idle)} never called")
+        for file, name in idle:
+            console.print(f"  {file}: {name}", highlight=False, markup=False, soft_wrap=True)
+        within = {branch: times for branch, times in total.items() if called[inside[branch]]}
+        never = sorted(branch for branch, times in within.items() if times == 0)
+        console.print(f"{target.lanes} lanes: {len(within)} branches of the others, {len(never)} never taken")
         for file, line, number in never:
             text = (RUNTIME / file).read_text(encoding="utf-8").splitlines()[line - 1].strip()
             console.print(f"  {file}:{line} branch {number}: {text}", highlight=False, markup=False, soft_wrap=True)

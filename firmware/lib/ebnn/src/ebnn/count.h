@@ -14,7 +14,8 @@
 #include "bits.h"
 
 /* How parts of a kernel are declared: in line in each, whether a build is for size or for speed. */
-#if defined(__GNUC__)
+#if defined(EBNN_COUNT_PART) /* by a build that counts branches */
+#elif defined(__GNUC__)
 #define EBNN_COUNT_PART static inline __attribute__((always_inline))
 #else
 #define EBNN_COUNT_PART static inline

@@ -10,7 +10,8 @@
 #include "window.h"
 
 /* How parts of a kernel are declared that are another for each constant they are given. */
-#if defined(__GNUC__)
+#if defined(EBNN_PART) /* by a build that counts branches */
+#elif defined(__GNUC__)
 #define EBNN_PART static inline __attribute__((always_inline))
 #else
 #define EBNN_PART static inline
