@@ -82,7 +82,7 @@ def many_pushes(
             assert info.push.pushed == (info.network_hash != own.network.hash32), said
             known[info.network_hash].check(device)
         if not done:
-            left = {case.network.hash32: "new", before: "old", own.network.hash32: "none"}[info.network_hash]
+            left = {own.network.hash32: "none", before: "old", case.network.hash32: "new"}[info.network_hash]
             outcomes[f"left {left}"] += 1
         before = info.network_hash
     return outcomes

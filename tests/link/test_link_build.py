@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 STUB = HERE / "stub"
 SOURCE = firmware_folder() / "src"
 LIBRARY = firmware_folder() / "lib" / "ebnn" / "src"
+UPDATABLE = ["-DEBNN_UPDATABLE", f"-I{firmware_folder() / 'include'}"]  # whose network has an arena of its own
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow"]
 
 
@@ -38,10 +39,19 @@ def compile_file(command: list[str], source: Path, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
-@pytest.mark.parametrize("extra", [[], ["-fshort-enums", "-DEBNN_BOARD=nano_33_iot"]])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        [],
+        ["-fshort-enums", "-DEBNN_BOARD=nano_33_iot"],
+        [*UPDATABLE, "-DEBNN_KEYED"],
+        ["-DEBNN_UPDATABLE", "-DEBNN_NO_NETWORK", "-DEBNN_NO_PROFILE", "-DEBNN_OWN_STORE"],
+    ],
+)
 def test_no_warning_as_c99(compiler: str, extra: list[str], tmp_path: Path) -> None:
-    for source in (*sorted(SOURCE.glob("*.c")), firmware_folder() / "host" / "main.c"):
-        compile_file([compiler, "-std=c99", "-pedantic", "-O2", *extra], source, tmp_path)
+    (tmp_path / "push_key.h").write_text("#define EBNN_PUSH_KEY 1, 2, 3\n")
+    for source in (*sorted(SOURCE.glob("*.c")), *sorted((firmware_folder() / "host").glob("*.c"))):
+        compile_file([compiler, "-std=c99", "-pedantic", "-O2", *extra, f"-I{tmp_path}"], source, tmp_path)
 
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
@@ -49,12 +59,15 @@ def test_no_warning_as_cpp11(compiler: str, tmp_path: Path) -> None:
     """The headers are part of main.cpp."""
     compile_file([compiler, "-std=c++11", "-pedantic"], SOURCE / "main.cpp", tmp_path)
     both = tmp_path / "headers.cpp"
-    both.write_text('#include "frames.h"\n#include "protocol.h"\n#include "responder.h"\n#include "stack.h"\n')
-    compile_file([compiler, "-std=c++11", "-pedantic"], both, tmp_path)
+    names = ("frames", "protocol", "push", "responder", "sha256", "stack", "store")
+    both.write_text("".join(f'#include "{name}.h"\n' for name in names))
+    for extra in ([], ["-DEBNN_UPDATABLE"]):
+        compile_file([compiler, "-std=c++11", "-pedantic", *extra], both, tmp_path)
 
 
 def test_on_avr(tmp_path: Path) -> None:
     """Compiles where int has 16 bits; beside arena and scores the link takes at most 64 bytes of RAM, static."""
+    (tmp_path / "push_key.h").write_text("#define EBNN_PUSH_KEY 1, 2, 3\n")
     flags = ["-mmcu=atmega328p", "-Os", "-fshort-enums", "-DEBNN_BOARD=uno"]
     compile_c = ["avr-gcc", "-std=c99", *flags]
     objects = [compile_file(compile_c, SOURCE / name, tmp_path) for name in ("frames.c", "responder.c", "stack.c")]
@@ -65,6 +78,10 @@ def test_on_avr(tmp_path: Path) -> None:
         _, data, bss, *_ = line.split()
         used += int(data) + int(bss)
     assert used - 64 - 4 * 10 <= 64
+    for name in ("responder.c", "push.c", "sha256.c", "store.c", "model.c"):
+        compile_file(
+            [*compile_c, *UPDATABLE, "-DEBNN_NO_NETWORK", "-DEBNN_KEYED", f"-I{tmp_path}"], SOURCE / name, tmp_path
+        )
 
 
 @pytest.mark.parametrize("compiler", ["cc", "gcc", "clang"])
