@@ -125,6 +125,24 @@ class Distortion:
 
 
 @dataclass(frozen=True, eq=False)
+class GroundedDistortion:
+    """A picture's distortion of int8 images, whose black is not 0.
+
+    Attributes:
+        ground: (channels,) what lies where no image was: the least value of each channel.
+        picture: what is done to the images.
+    """
+
+    ground: npt.NDArray[np.int8]
+    picture: Shift | Distortion | Mirror
+
+    def __call__(self, images: npt.NDArray[Any], random: np.random.RandomState) -> npt.NDArray[Any]:
+        """Returns int8 ``images`` (n, c, h, w) distorted, each in its own way."""
+        ground = self.ground.astype(np.int16)[:, None, None]
+        return np.asarray(self.picture(images - ground, random) + ground).astype(np.int8)
+
+
+@dataclass(frozen=True, eq=False)
 class RawPictureDistortion:
     """A picture's distortion of raw values, then that of their size, then the encoder.
 
@@ -146,7 +164,7 @@ class RawPictureDistortion:
 
 def distortion(
     config: TrainConfig, samples: Samples
-) -> Shift | Distortion | Mirror | RawPictureDistortion | SeriesDistortion | None:
+) -> Shift | Distortion | Mirror | GroundedDistortion | RawPictureDistortion | SeriesDistortion | None:
     """Returns what ``config`` asks to be done to the images of ``samples``; None where it is nothing.
 
     Raises:
@@ -176,7 +194,10 @@ def distortion(
             "jitter, gain, time_shift, time_stretch and turn distort raw samples: pictures take shift, …"
         )
     channels, height, width = samples.shape
-    return _picture_distortion(config, (channels, height, width), samples.kind)
+    picture = _picture_distortion(config, (channels, height, width), samples.kind)
+    if picture is not None and samples.kind == "int8":
+        return GroundedDistortion(samples.images.min(axis=(0, 2, 3)), picture)
+    return picture
 
 
 def _picture_distortion(

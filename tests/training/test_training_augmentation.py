@@ -121,3 +121,19 @@ def test_half_of_the_images_are_mirrored_left_for_right():
     shifted = Mirror(Shift(1))(x, random())
     assert not np.array_equal(shifted, result)
     assert np.array_equal(Mirror(Shift(0))(x, random()), result)
+
+
+@pytest.mark.parametrize("settings", [{"shift": 3}, {"shift": 3, "rotation": 40, "scale": 0.3}])
+def test_black_stays_black_in_int8(settings):
+    """Pixels as int8 are 128 less: what moves in from outside is -128, as in uint8 it is 0."""
+    pixels = np.zeros((60, 1, 12, 10), np.uint8)
+    pixels[:, :, 4:8, 4:7] = 255
+    labels = np.zeros(60, int)
+    given = {"uint8": pixels, "int8": (pixels.astype(int) - 128).astype(np.int8)}
+    moved = {}
+    for kind, x in given.items():
+        distort = distortion(TrainConfig(**settings), as_samples("training", x, labels, kind))
+        moved[kind] = distort(x, random())
+        assert moved[kind].dtype == x.dtype
+    assert np.array_equal(moved["int8"].astype(int) + 128, moved["uint8"])
+    assert moved["int8"].max() == 127
