@@ -13,6 +13,7 @@ NOT_SETTINGS = {"dataset", "architecture", "input_kind", "teacher", "teacher_epo
 DATA_LIMITS = {
     **{"mnist-tiny": 4096, "mnist-bits": 4096, "mnist-uno": 16_384, "mnist-101": 12_288, "mnist-mlp": 262_144},
     "mnist-int8": 5120,
+    "fashion-101": 10_240,
     "mnist-binaryconnect": 1_400_000,
     "cifar10-binaryconnect": 1_900_000,
     "cifar10-shallow": 400_000,
@@ -21,6 +22,7 @@ DATA_LIMITS = {
 ARENA_LIMITS = {
     "mnist-101": 3072,
     "mnist-int8": 3072,
+    "fashion-101": 3072,
     "mnist-binaryconnect": 20_480,
     "cifar10-binaryconnect": 400_000,
     "cifar10-shallow": 100_000,
