@@ -160,7 +160,7 @@ def read_run(folder: Path) -> Run:
     values = read_values(folder)
     if values.get("float"):
         raise TrainingError(f"{folder / TRAINING_NAME} is not of a binarized network: give a float one with --float")
-    network = files.load(folder / MODEL_NAME)
+    network = files.load_file(folder / MODEL_NAME)
     try:
         log = (folder / LOG_NAME).read_text(encoding="utf-8")
     except OSError as error:

@@ -82,7 +82,7 @@ PUBLISHED = Source(
 https://www.cs.toronto.edu/~kriz/cifar.html; the MD5 of the single batches are those that torchvision checks."""
 
 
-def load(
+def load_cifar10(
     folder: str | os.PathLike[str] | None = None,
     *,
     download: bool = True,

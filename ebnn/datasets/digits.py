@@ -28,7 +28,7 @@ def split(labels: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.intp], npt.ND
     return np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
 
-def load() -> Dataset:
+def load_digits() -> Dataset:
     """Return the digits: 1,347 training and 450 test images, (1, 8, 8), of values 0 .. 16, always the same split.
 
     The same writers are in both parts. Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits,

@@ -124,7 +124,7 @@ FASHION = Source(
 """Fashion-MNIST as published by H. Xiao, K. Rasul and R. Vollgraf, arXiv 1708.07747 (2017)."""
 
 
-def load(
+def load_mnist(
     folder: str | os.PathLike[str] | None = None,
     *,
     download: bool = True,
@@ -162,7 +162,7 @@ def load_binary(
     source: Source = PUBLISHED,
 ) -> Dataset:
     """Return MNIST with every pixel other than 0 as 1: the same images and labels as ``load``, of kind ``"bits"``."""
-    grey = load(folder, download=download, progress=progress, source=source)
+    grey = load_mnist(folder, download=download, progress=progress, source=source)
     return Dataset(
         "binary-mnist",
         convert(grey.train_images, grey.kind, "bits"),
@@ -185,7 +185,7 @@ def load_bits(
 
     That mean is 174.3 for the training part, 175.3 for the test part.
     """
-    grey = load(folder, download=download, progress=progress, source=source)
+    grey = load_mnist(folder, download=download, progress=progress, source=source)
     return Dataset(
         "bits-mnist",
         _above_mean(grey.train_images),

@@ -77,12 +77,12 @@ _ENTRIES = {
             Info(
                 "digits", "handwritten digits", (1, 8, 8), 10, digits.TRAIN, digits.TEST, "uint8", class_names=_DIGITS
             ),
-            lambda folder, download, progress, reading: digits.load(),
+            lambda folder, download, progress, reading: digits.load_digits(),
             None,
         ),
         _Entry(
             Info("mnist", "handwritten digits", (1, 28, 28), 10, 60000, 10000, "uint8", class_names=_DIGITS),
-            lambda folder, download, progress, reading: mnist.load(folder, download=download, progress=progress),
+            lambda folder, download, progress, reading: mnist.load_mnist(folder, download=download, progress=progress),
             mnist.present,
         ),
         _Entry(
@@ -113,7 +113,7 @@ _ENTRIES = {
                 *("fashion-mnist", "pictures of clothes", (1, 28, 28), 10, 60000, 10000, "uint8"),
                 class_names=mnist.FASHION.class_names,
             ),
-            lambda folder, download, progress, reading: mnist.load(
+            lambda folder, download, progress, reading: mnist.load_mnist(
                 folder, download=download, progress=progress, source=mnist.FASHION
             ),
             functools.partial(mnist.present, source=mnist.FASHION),
@@ -123,7 +123,9 @@ _ENTRIES = {
                 *("cifar10", "colour photographs", cifar10.SHAPE, 10, 50000, 10000, "uint8"),
                 class_names=cifar10.CLASS_NAMES,
             ),
-            lambda folder, download, progress, reading: cifar10.load(folder, download=download, progress=progress),
+            lambda folder, download, progress, reading: cifar10.load_cifar10(
+                folder, download=download, progress=progress
+            ),
             cifar10.present,
         ),
     )

@@ -25,7 +25,7 @@ from .network import Network
 from .npz import DESCRIPTION, read_arrays
 
 
-def load(path: str | os.PathLike[str]) -> Network:
+def load_file(path: str | os.PathLike[str]) -> Network:
     """Reads a ``.ebnn`` file.
 
     Raises FileFormatError, naming the file and what is wrong with it, where it is missing, truncated, tampered with,

@@ -49,4 +49,4 @@ def load(path: str | os.PathLike[str]) -> Network:
     Raises FileFormatError, naming the file and what is wrong with it, where it is truncated, tampered with, foreign, or
     of a newer version, and UnknownNameError where neither a file nor a published network has the name.
     """
-    return files.load(find_network(path))
+    return files.load_file(find_network(path))

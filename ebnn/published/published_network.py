@@ -125,7 +125,7 @@ def load_published(name: str) -> PublishedNetwork:
 
 def read_published(folder: Path) -> PublishedNetwork:
     """Reads a published network's folder, whose name is the network's. Raises FileFormatError for a damaged file."""
-    network = files.load(folder / NETWORK_NAME)
+    network = files.load_file(folder / NETWORK_NAME)
     training: dict[str, Any] = _read(folder / TRAINING_NAME, dict)
     seeds = _read(folder / SEEDS_NAME, lambda values: tuple(TrainedSeed(**one) for one in values))
     return PublishedNetwork(folder.name, network, training, seeds)

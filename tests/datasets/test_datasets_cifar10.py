@@ -97,46 +97,46 @@ def check(loaded: Dataset) -> None:
 
 
 def test_from_the_batches(tmp_path: Path) -> None:
-    check(cifar10.load(write_folder(tmp_path, BATCHES), source=SOURCE))
+    check(cifar10.load_cifar10(write_folder(tmp_path, BATCHES), source=SOURCE))
 
 
 def test_from_the_archive_without_writing_anything(tmp_path: Path) -> None:
     (tmp_path / cifar10.ARCHIVE).write_bytes(ARCHIVE)
-    check(cifar10.load(tmp_path, source=SOURCE))
+    check(cifar10.load_cifar10(tmp_path, source=SOURCE))
     assert [path.name for path in tmp_path.iterdir()] == [cifar10.ARCHIVE]
 
 
 def test_download_into_the_cache(server: FaultServer, cache: Path) -> None:
     half, good = server.serve("half", Reply(ARCHIVE[:-9])), server.serve("good", Reply(ARCHIVE))
     source = source_of(BATCHES, ARCHIVE, half, good)
-    check(cifar10.load(source=source))
+    check(cifar10.load_cifar10(source=source))
     assert (cache / cifar10.ARCHIVE).read_bytes() == ARCHIVE
     assert [path for path, _ in server.requests] == ["half", "good"]
-    check(cifar10.load(source=source, download=False))
+    check(cifar10.load_cifar10(source=source, download=False))
     (cache / cifar10.ARCHIVE).unlink()
     with pytest.raises(DatasetError, match=r"could not be downloaded: .*its MD5 is .*set EBNN_DATA"):
-        cifar10.load(source=source_of(BATCHES, ARCHIVE, half))
+        cifar10.load_cifar10(source=source_of(BATCHES, ARCHIVE, half))
 
 
 def test_missing_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"cifar-10-python\.tar\.gz is missing in the folder given.*put it there"):
-        cifar10.load(tmp_path, source=SOURCE)
+        cifar10.load_cifar10(tmp_path, source=SOURCE)
     write_folder(tmp_path, {name: data for name, data in BATCHES.items() if name != "two"})
     with pytest.raises(DatasetError, match="cifar-10-batches-py/two is missing: CIFAR-10 has 3 batches"):
-        cifar10.load(tmp_path, source=SOURCE)
+        cifar10.load_cifar10(tmp_path, source=SOURCE)
 
 
 def test_an_archive_without_a_batch_is_refused(tmp_path: Path) -> None:
     (tmp_path / cifar10.ARCHIVE).write_bytes(archive_of({"one": BATCHES["one"], "two": BATCHES["two"]}))
     with pytest.raises(DatasetError, match=r"tar\.gz lacks cifar-10-batches-py/test_batch: replace it"):
-        cifar10.load(tmp_path, source=SOURCE)
+        cifar10.load_cifar10(tmp_path, source=SOURCE)
 
 
 @pytest.mark.parametrize("length", [0, 1, 20, len(ARCHIVE) // 2, len(ARCHIVE) - 200])
 def test_an_archive_cut_short_is_refused(tmp_path: Path, length: int) -> None:
     (tmp_path / cifar10.ARCHIVE).write_bytes(ARCHIVE[:length])
     with pytest.raises(DatasetError, match=r"cifar-10-python\.tar\.gz (is cut short or damaged|cannot be read)"):
-        cifar10.load(tmp_path, source=SOURCE)
+        cifar10.load_cifar10(tmp_path, source=SOURCE)
 
 
 def test_a_link_in_the_archive_is_not_followed(tmp_path: Path) -> None:
@@ -147,13 +147,13 @@ def test_a_link_in_the_archive_is_not_followed(tmp_path: Path) -> None:
         member.type, member.linkname = tarfile.SYMTYPE, str(secret)
         archive.addfile(member)
     with pytest.raises(DatasetError, match="lacks cifar-10-batches-py/one"):
-        cifar10.load(tmp_path, source=SOURCE)
+        cifar10.load_cifar10(tmp_path, source=SOURCE)
 
 
 def test_a_batch_of_other_bytes_is_refused(tmp_path: Path) -> None:
     write_folder(tmp_path, {**BATCHES, "two": batch(8, 0)})
     with pytest.raises(DatasetError, match=r"two is not the published two: .* expected is .*: replace it"):
-        cifar10.load(tmp_path, source=SOURCE)
+        cifar10.load_cifar10(tmp_path, source=SOURCE)
 
 
 class Attack:
@@ -174,7 +174,7 @@ def test_a_pickle_that_calls_something_is_refused(tmp_path: Path, protocol: int)
         with pytest.raises(
             DatasetError, match=r"two,? is refused: .*it asks for \w+\.open, which no CIFAR batch needs"
         ):
-            cifar10.load(tmp_path, source=source_of(batches))
+            cifar10.load_cifar10(tmp_path, source=source_of(batches))
         if (tmp_path / cifar10.FOLDER).exists():
             (tmp_path / cifar10.FOLDER).rename(tmp_path / "away")
     assert not (tmp_path / "written").exists()
@@ -260,4 +260,4 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
     os.mkfifo(tmp_path / name)
     with pytest.raises(DatasetError, match="is no file"):
-        cifar10.load(tmp_path)
+        cifar10.load_cifar10(tmp_path)

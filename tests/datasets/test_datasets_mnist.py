@@ -58,7 +58,7 @@ def serve(server: FaultServer, mirror: str, **changed: Reply) -> str:
 
 
 def test_from_a_folder(folder: Path) -> None:
-    loaded = mnist.load(folder, source=SOURCE)
+    loaded = mnist.load_mnist(folder, source=SOURCE)
     check(loaded)
     assert (loaded.name, loaded.kind, loaded.shape, loaded.classes) == ("mnist", "uint8", (1, 2, 2), 10)
     assert loaded.train_images.dtype == np.uint8
@@ -69,17 +69,17 @@ def test_from_decompressed_files(folder: Path) -> None:
     for name, data in FILES.items():
         (folder / "mnist" / f"{name}.gz").unlink()
         (folder / "mnist" / name).write_bytes(data)
-    check(mnist.load(folder, source=SOURCE))
+    check(mnist.load_mnist(folder, source=SOURCE))
 
 
 def test_from_the_folder_that_ebnn_data_names(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EBNN_DATA", str(folder))
-    check(mnist.load(source=SOURCE))
+    check(mnist.load_mnist(source=SOURCE))
 
 
 def test_the_folder_given_comes_before_ebnn_data(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EBNN_DATA", str(folder / "nowhere"))
-    check(mnist.load(folder, source=SOURCE))
+    check(mnist.load_mnist(folder, source=SOURCE))
 
 
 def test_binary_mnist_is_pixel_not_zero(folder: Path) -> None:
@@ -98,10 +98,10 @@ def test_a_file_missing_in_a_users_folder_is_named_and_not_downloaded(
     source = source_of(FILES, serve(server, "mirror"))
     (folder / "mnist" / f"{name}.gz").unlink()
     with pytest.raises(DatasetError, match=rf"mnist/{name}\.gz is missing in the folder given.*give another folder"):
-        mnist.load(folder, source=source)
+        mnist.load_mnist(folder, source=source)
     monkeypatch.setenv("EBNN_DATA", str(folder))
     with pytest.raises(DatasetError, match=rf"mnist/{name}\.gz is missing.*unset EBNN_DATA to download"):
-        mnist.load(source=source)
+        mnist.load_mnist(source=source)
     assert server.requests == []
     assert not cache.exists()
     there, absent = mnist.present(find_place(folder), source)
@@ -111,10 +111,10 @@ def test_a_file_missing_in_a_users_folder_is_named_and_not_downloaded(
 
 def test_a_folder_that_does_not_exist_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DatasetError, match="none, the folder given, is not a folder"):
-        mnist.load(tmp_path / "none", source=SOURCE)
+        mnist.load_mnist(tmp_path / "none", source=SOURCE)
     monkeypatch.setenv("EBNN_DATA", str(tmp_path / "none"))
     with pytest.raises(DatasetError, match="none, the folder that EBNN_DATA names, is not a folder"):
-        mnist.load(source=SOURCE)
+        mnist.load_mnist(source=SOURCE)
 
 
 PACKED = gzip.compress(FILES["test-images"], mtime=0)
@@ -140,7 +140,7 @@ def test_a_damaged_file_is_named_and_never_used(folder: Path, data: bytes, probl
     path = folder / "mnist" / "test-images.gz"
     path.write_bytes(data)
     with pytest.raises(DatasetError) as caught:
-        mnist.load(folder, source=SOURCE)
+        mnist.load_mnist(folder, source=SOURCE)
     message = str(caught.value)
     assert message.startswith(f"{path} {problem}")
     assert message.endswith(": replace it, or give another folder")
@@ -150,24 +150,24 @@ def test_labels_that_do_not_fit_are_refused(folder: Path) -> None:
     labels = struct.pack(">2I", 0x801, 2) + bytes([1, 10])
     (folder / "mnist" / "test-labels.gz").write_bytes(gzip.compress(labels))
     with pytest.raises(DatasetError, match="mnist test labels run from 1 to 10: 0 to 9 is allowed"):
-        mnist.load(folder, source=source_of({**FILES, "test-labels": labels}))
+        mnist.load_mnist(folder, source=source_of({**FILES, "test-labels": labels}))
 
 
 def test_download_into_the_cache_once(server: FaultServer, cache: Path) -> None:
     source = source_of(FILES, serve(server, "mirror"))
     names: list[str] = []
-    check(mnist.load(source=source, progress=lambda name, done, total: names.append(name)))
+    check(mnist.load_mnist(source=source, progress=lambda name, done, total: names.append(name)))
     assert {path.name for path in (cache / "mnist").iterdir()} == {*(f"{name}.gz" for name in FILES), ".lock"}
     assert list(dict.fromkeys(names)) == [f"{name}.gz" for name in FILES]
     assert len(server.requests) == 4
-    check(mnist.load(source=source, download=False))
+    check(mnist.load_mnist(source=source, download=False))
     assert len(server.requests) == 4
 
 
 def test_a_mirror_with_bad_bytes_gives_way(server: FaultServer, cache: Path) -> None:
     bad = Reply(gzip.compress(FILES["train-labels"][:-1] + b"\1"))
     source = source_of(FILES, serve(server, "first", train_labels=bad), serve(server, "second"))
-    check(mnist.load(source=source))
+    check(mnist.load_mnist(source=source))
     paths = [path for path, _ in server.requests]
     assert [path for path in paths if "labels" in path] == [
         "first/train-labels.gz",
@@ -181,32 +181,32 @@ def test_an_interrupted_download_is_resumed(server: FaultServer, cache: Path) ->
     (cache / "mnist").mkdir(parents=True)
     (cache / "mnist" / "train-images.gz.part").write_bytes(gzip.compress(FILES["train-images"], mtime=0)[:20])
     server.serve("mirror/train-images.gz", Reply(gzip.compress(FILES["train-images"], mtime=0)))
-    check(mnist.load(source=source))
+    check(mnist.load_mnist(source=source))
     assert server.requests[0] == ("mirror/train-images.gz", "bytes=20-")
 
 
 def test_a_damaged_file_in_the_cache_is_named_and_replaced(server: FaultServer, cache: Path) -> None:
     source = source_of(FILES, serve(server, "mirror"))
-    mnist.load(source=source)
+    mnist.load_mnist(source=source)
     path = cache / "mnist" / "test-labels.gz"
     path.write_bytes(path.read_bytes()[:-3])
     with pytest.raises(DatasetError, match=rf"{path} is cut short.*allow the download to replace it"):
-        mnist.load(source=source, download=False)
+        mnist.load_mnist(source=source, download=False)
     with pytest.warns(UserWarning, match=f"{path} is cut short.*downloading it again"):
-        check(mnist.load(source=source))
-    check(mnist.load(source=source, download=False))
+        check(mnist.load_mnist(source=source))
+    check(mnist.load_mnist(source=source, download=False))
 
 
 def test_no_mirror_says_what_else_to_do(server: FaultServer, cache: Path) -> None:
     source = source_of(FILES, f"{server.url}none/", f"{server.url}nothing/")
     with pytest.raises(DatasetError) as caught:
-        mnist.load(source=source)
+        mnist.load_mnist(source=source)
     message = str(caught.value)
     assert message.startswith("train-images.gz could not be downloaded: ")
     assert message.count("HTTP 404") == 2
     assert "set EBNN_DATA" in message
     with pytest.raises(DatasetError, match=r"train-images\.gz is missing in the cache and downloading is off"):
-        mnist.load(source=source, download=False)
+        mnist.load_mnist(source=source, download=False)
 
 
 def test_the_published_files_have_the_sizes_of_mnist() -> None:
@@ -238,7 +238,7 @@ def test_all_of_mnist(require_mnist: Path) -> None:
 def test_fashion_mnist_is_downloaded_to_a_folder_of_its_own(server: FaultServer, cache: Path) -> None:
     """The same files under another name, from another mirror, with names of clothes."""
     source = replace(source_of(FILES, serve(server, "fashion")), name="fashion-mnist", class_names=tuple("abcdefghij"))
-    loaded = mnist.load(source=source)
+    loaded = mnist.load_mnist(source=source)
     check(loaded)
     assert (loaded.name, loaded.class_names[3]) == ("fashion-mnist", "d")
     assert (cache / "fashion-mnist" / "train-images.gz").is_file()

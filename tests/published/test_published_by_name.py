@@ -12,7 +12,7 @@ from test_network import three_layers
 import ebnn
 from ebnn.cli import main
 from ebnn.errors import FileFormatError, UnknownNameError
-from ebnn.model.files import load as load_file
+from ebnn.model.files import load_file
 from ebnn.published import find_network, load_published, network_file, network_names
 
 NAME = "mnist-tiny"

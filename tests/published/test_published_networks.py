@@ -11,7 +11,7 @@ from ebnn.boards import load_board
 from ebnn.compile.estimate import estimate
 from ebnn.compile.header import header_text
 from ebnn.firmware_sources import firmware_folder
-from ebnn.model.files import load as load_file
+from ebnn.model.files import load_file
 from ebnn.published import load_published, network_file, network_names
 from ebnn.published.card import card_text
 from ebnn.recipes import load_recipe

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import ebnn.recipes
 from ebnn.cli import main
-from ebnn.model.files import load as load_file
+from ebnn.model.files import load_file
 from ebnn.published.card import card_text
 from ebnn.published.published_network import read_published
 from tools.publish import main as publish_main

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import BuildError
-from ...model.files import load
+from ...model.files import load_file
 from ...model.kinds import Input, Shape
 from ...model.layers import Block, Conv, Dense
 from ...model.network import Network
@@ -180,7 +180,7 @@ def main() -> None:
     options = {"threads": wanted["threads"], "path": wanted["path"]}
     try:
         if "file" in wanted:
-            _print(_time_network(load(wanted["file"]), options, wanted["seconds"]))
+            _print(_time_network(load_file(wanted["file"]), options, wanted["seconds"]))
         for values, weights, layer in wanted.get("cases", ()):
             _print(_time_product(Work(**layer), values, weights, options, wanted["seconds"]))
     except BuildError as error:
