@@ -1,4 +1,4 @@
-"""The image of a network: what ``model.h`` of ``firmware/lib/ebnn`` opens at run time, section 11 of ``SPEC.md``.
+"""The image of a network: what ``model.h`` of ``firmware/lib/ebnn`` opens at run time, section 12 of ``SPEC.md``.
 
 It holds the constant arrays that a plan has, and a record for each layer that names its kernel. The order of kernels,
 flags and fields belongs to the version.
