@@ -7,7 +7,7 @@ from support.c_networks import RUNTIME, WARNINGS, require
 from test_network import block_of, net_of, normalization, ones, scores, thresholds
 
 from ebnn.compile.header import RUNTIME_VERSION, header_text
-from ebnn.compile.kernels import columns, kernel, tables
+from ebnn.compile.kernels import columns, kernel, multiply, tables
 from ebnn.compile.target import AVR, WORDS
 from ebnn.model.kinds import INPUT_KINDS, KINDS, Input
 from ebnn.model.layers import Conv, Pool
@@ -35,6 +35,7 @@ def facts(target):
         "sizeof(ebnn_sums_t)": 2 * target.lanes,
         "sizeof(ebnn_plan_t)": tables._PLAN_BYTES,
         "sizeof(ebnn_run_t)": tables._RUN_BYTES,
+        **({"EBNN_MULTIPLY_CHUNK": multiply.CHUNK} if target is AVR else {}),
     }
 
 

@@ -27,8 +27,21 @@ class Multiply(IntegerKernel):
             return "ebnn_find_factors_here"
         return "ebnn_find_signs_as_factors" if self.kind.packed else "ebnn_find_factors"
 
+    def work(self, layer: Layer, target: Target, fired: float | None = None) -> Work:
+        work = super().work(layer, target, fired)
+        if target.lanes == WORDS.lanes:
+            return work
+        pairs, singles = takes(layer)
+        filters = max(layer.outputs, 2)
+        by_two = 2 * (-filters % 3)
+        return {name.replace("bytes_", "factors_"): count for name, count in work.items()} | {
+            "products": 2 * pairs * (filters - by_two) * layer.taps,
+            "products_of_one": singles * filters * layer.taps,
+            "rest_products": 2 * pairs * by_two * layer.taps,
+        }
+
     def sums_work(self, layer: Layer, patches: int) -> Work:
-        """Products of two patches or of one, with filters side by side or, the last ones, alone."""
+        """Where there are words: products of two patches or of one, with filters side by side or, the last ones, alone."""
         pairs, singles = takes(layer)
         rest = layer.outputs % FOUR
         side_by_side = (layer.outputs - rest) * layer.taps

@@ -81,8 +81,13 @@ typedef struct {
 #define EBNN_AVR_ENDS_OF_SECOND_2 EBNN_AVR_END("r8", "r9", "r17") EBNN_AVR_END("r10", "r11", "r18")
 #define EBNN_AVR_ENDS_OF_SECOND_3 EBNN_AVR_ENDS_OF_SECOND_2 EBNN_AVR_END("r12", "r13", "r19")
 
+/* Four taps a turn; or eight, where an odd four begins in the midst. */
+#define EBNN_AVR_FOUR(tap) "1:\n\t" tap tap tap tap
+#define EBNN_AVR_EIGHT(tap) \
+    "inc r24\n\tlsr r24\n\tbrcs 1f\n\trjmp 5f\n" EBNN_AVR_FOUR(tap) "5:\n\t" tap tap tap tap
+
 /* Groups of filters until the last patch's sums, at `sums`, reach `end`; r20 and r21 are set by `others`. */
-#define EBNN_AVR_GROUPS(sums, end, read, others, tap, ends)                     \
+#define EBNN_AVR_GROUPS(sums, end, read, others, tap, turn, ends)               \
     "ldd r26, Y+" sums "\n\t"                                                   \
     "ldd r27, Y+" sums "+1\n\t"                                                 \
     "rjmp 7f\n"                                                                 \
@@ -93,9 +98,8 @@ typedef struct {
     "ldd r26, Y+0\n\t"                                                          \
     "ldd r27, Y+1\n\t" others                                                   \
     "tst r24\n\t"                                                               \
-    "brne 1f\n\t"                                                               \
-    "rjmp 2f\n"                                                                 \
-    "1:\n\t" tap tap tap tap                                                    \
+    "brne .+2\n\t"                                                              \
+    "rjmp 2f\n\t" turn                                                          \
     "dec r24\n\t"                                                               \
     "breq 2f\n\t"                                                               \
     "rjmp 1b\n"                                                                 \
@@ -129,15 +133,16 @@ typedef struct {
     "ldd r25, Y+6\n\t" EBNN_AVR_ENDS("8", "16", EBNN_AVR_ENDS_OF_FIRST_##filters)
 
 /* All filters, three and then two at a time. Returns the weights behind. */
-#define EBNN_AVR_MULTIPLY(name, sums, others, taps, ends)                                                              \
+#define EBNN_AVR_MULTIPLY(name, sums, others, taps, turn, ends)                                                        \
     EBNN_KERNEL const uint8_t *name(ebnn_multiply_t *now, const uint8_t *weights)                                      \
     {                                                                                                                  \
         register ebnn_multiply_t *block __asm__("r24") = now;                                                          \
         register const uint8_t *in_flash __asm__("r30") = weights;                                                     \
                                                                                                                        \
         __asm__ __volatile__("push r28\n\tpush r29\n\tmovw r28, r24\n\tldd r20, Y+24\n\tbst r20, 0\n\t"                \
-                             EBNN_AVR_GROUPS(sums, "12", EBNN_AVR_READ_3, others, taps##_3, ends(3))                   \
-                             EBNN_AVR_GROUPS(sums, "14", EBNN_AVR_READ_2, others, taps##_2, ends(2))                   \
+                             EBNN_AVR_GROUPS(sums, "12", EBNN_AVR_READ_3, others, taps##_3, turn(taps##_3), ends(3))   \
+                             EBNN_AVR_GROUPS(sums, "14", EBNN_AVR_READ_2, others, taps##_2, EBNN_AVR_FOUR(taps##_2),   \
+                                             ends(2))                                                                  \
                              "pop r29\n\tpop r28\n\tclr r1\n\t"                                                        \
                              : "+r"(block), "+r"(in_flash)                                                             \
                              :                                                                                         \
@@ -146,26 +151,19 @@ typedef struct {
         return in_flash;                                                                                               \
     }
 
-EBNN_AVR_MULTIPLY(ebnn_multiply_both, "10", EBNN_AVR_SECOND, EBNN_AVR_TAP_2, EBNN_AVR_ENDS_OF_BOTH)
-EBNN_AVR_MULTIPLY(ebnn_multiply_one, "8", EBNN_AVR_FLIP, EBNN_AVR_TAP_1, EBNN_AVR_ENDS_OF_ONE)
+EBNN_AVR_MULTIPLY(ebnn_multiply_both, "10", EBNN_AVR_SECOND, EBNN_AVR_TAP_2, EBNN_AVR_EIGHT, EBNN_AVR_ENDS_OF_BOTH)
+EBNN_AVR_MULTIPLY(ebnn_multiply_one, "8", EBNN_AVR_FLIP, EBNN_AVR_TAP_1, EBNN_AVR_FOUR, EBNN_AVR_ENDS_OF_ONE)
 
-/* The sum of up to 256 bytes that X reads. */
+/* Adds a byte that X reads to `sum`, and stores it. */
 #define EBNN_AVR_FACTOR(store) "ld r0, X+\n\teor r0, %[flip]\n\t" store "add %A[sum], r0\n\tadc %B[sum], r1\n\t"
-#define EBNN_AVR_RUN(store, ...)                                                                                       \
-    uint8_t eights = (uint8_t)(bytes / 8u), ones = bytes % 8u;                                                         \
-    uint16_t sum;                                                                                                      \
-                                                                                                                       \
-    __asm__ __volatile__("clr %A[sum]\n\tclr %B[sum]\n\ttst %[eights]\n\tbreq 2f\n"                                  \
-                         "1:\n\t" EBNN_AVR_FACTOR(store) EBNN_AVR_FACTOR(store) EBNN_AVR_FACTOR(store)                 \
-                             EBNN_AVR_FACTOR(store) EBNN_AVR_FACTOR(store) EBNN_AVR_FACTOR(store)                      \
-                                 EBNN_AVR_FACTOR(store) EBNN_AVR_FACTOR(store) "dec %[eights]\n\tbrne 1b\n"           \
-                         "2:\n\ttst %[ones]\n\tbreq 4f\n"                                                            \
-                         "3:\n\t" EBNN_AVR_FACTOR(store) "dec %[ones]\n\tbrne 3b\n"                                  \
-                         "4:"                                                                                          \
-                         : [sum] "=&r"(sum), [eights] "+&r"(eights), [ones] "+&r"(ones), __VA_ARGS__                   \
-                         : [flip] "r"(flip)                                                                            \
-                         : "memory");                                                                                  \
-    return sum
+#define EBNN_AVR_FACTORS(store)                                                                  \
+    "clr %A[sum]\n\tclr %B[sum]\n\tmov %[count], %[eights]\n\ttst %[count]\n\tbreq 2f\n"         \
+    "1:\n\t" EBNN_AVR_FACTOR(store) EBNN_AVR_FACTOR(store) EBNN_AVR_FACTOR(store)                \
+    EBNN_AVR_FACTOR(store) EBNN_AVR_FACTOR(store) EBNN_AVR_FACTOR(store)                         \
+    EBNN_AVR_FACTOR(store) EBNN_AVR_FACTOR(store) "dec %[count]\n\tbrne 1b\n"                    \
+    "2:\n\tmov %[count], %[ones]\n\ttst %[count]\n\tbreq 4f\n"                                  \
+    "3:\n\t" EBNN_AVR_FACTOR(store) "dec %[count]\n\tbrne 3b\n"                                 \
+    "4:\n\t"
 
 #else
 
@@ -213,47 +211,60 @@ EBNN_KERNEL const uint8_t *ebnn_multiply_one(ebnn_multiply_t *now, const uint8_t
 #endif
 
 /* Sum of up to 256 bytes, each turned over by `flip`. */
-EBNN_PART uint16_t ebnn_sum_factors(const uint8_t **from, uint16_t bytes, uint8_t flip)
+EBNN_KERNEL uint16_t ebnn_sum_factors(const uint8_t *from, uint16_t bytes, uint8_t flip)
 {
-#if defined(__AVR_HAVE_MUL__)
-    EBNN_AVR_RUN("", [from] "+&x"(*from));
-#else
     uint16_t sum = 0;
 
+#if defined(__AVR_HAVE_MUL__)
+    const uint8_t eights = (uint8_t)(bytes / 8u), ones = bytes % 8u;
+    uint8_t count;
+
+    __asm__ __volatile__(EBNN_AVR_FACTORS("")
+                         : "+&x"(from), [sum] "+&r"(sum), [count] "=&r"(count)
+                         : [eights] "r"(eights), [ones] "r"(ones), [flip] "r"(flip)
+                         : "memory");
+#else
     for (; bytes > 0u; bytes--)
-        sum = (uint16_t)(sum + (*(*from)++ ^ flip));
-    return sum;
+        sum = (uint16_t)(sum + (*from++ ^ flip));
 #endif
+    return sum;
 }
 
-/* The same, copied. */
-EBNN_PART uint16_t ebnn_copy_factors(uint8_t **to, const uint8_t **from, uint16_t bytes, uint8_t flip)
+/* Copies rows of up to 256 bytes, each turned over by `flip`, and returns their sum; skips: bytes between rows. */
+EBNN_KERNEL uint32_t ebnn_copy_factors(uint8_t *to, const uint8_t *from, uint16_t rows, uint16_t run, uint16_t skip_to,
+                                       uint16_t skip_from, uint8_t flip)
 {
+    uint32_t total = 0;
+
 #if defined(__AVR_HAVE_MUL__)
-    EBNN_AVR_RUN("st Z+, r0\n\t", [from] "+&x"(*from), "+&z"(*to));
+    const uint8_t eights = (uint8_t)(run / 8u), ones = run % 8u;
+    uint16_t sum;
+    uint8_t count;
+
+    __asm__ __volatile__("5:\n\t" EBNN_AVR_FACTORS("st Z+, r0\n\t")
+                         "add %A[total], %A[sum]\n\tadc %B[total], %B[sum]\n\t"
+                         "adc %C[total], r1\n\tadc %D[total], r1\n\t"
+                         "add r26, %A[skip_from]\n\tadc r27, %B[skip_from]\n\t"
+                         "add r30, %A[skip_to]\n\tadc r31, %B[skip_to]\n\t"
+                         "sbiw %[rows], 1\n\t"
+                         "breq .+2\n\t"
+                         "rjmp 5b"
+                         : "+&x"(from), "+&z"(to), [total] "+&r"(total), [sum] "=&r"(sum), [count] "=&r"(count),
+                           [rows] "+&w"(rows)
+                         : [eights] "r"(eights), [ones] "r"(ones), [flip] "r"(flip), [skip_to] "r"(skip_to),
+                           [skip_from] "r"(skip_from)
+                         : "memory");
 #else
-    uint16_t sum = 0;
+    for (; rows > 0u; rows--, to += skip_to, from += skip_from) {
+        uint16_t left;
 
-    for (; bytes > 0u; bytes--) {
-        **to = (uint8_t)(*(*from)++ ^ flip);
-        sum = (uint16_t)(sum + *(*to)++);
+        for (left = run; left > 0u; left--) {
+            *to = (uint8_t)(*from++ ^ flip);
+            total += *to++;
+        }
     }
-    return sum;
 #endif
-}
-
-/* Of any number. */
-EBNN_PART uint32_t ebnn_copy_all_factors(uint8_t **to, const uint8_t **from, uint16_t bytes, uint8_t flip)
-{
-    uint32_t sum = 0;
-
-    do {
-        const uint16_t few = bytes < EBNN_MULTIPLY_CHUNK ? bytes : EBNN_MULTIPLY_CHUNK;
-
-        sum += ebnn_copy_factors(to, from, few, flip);
-        bytes = (uint16_t)(bytes - few);
-    } while (bytes > 0u);
-    return sum;
+    return total;
 }
 
 /* Bytes, gathered as factors, with the sum of the values; those outside the image are 0. */
@@ -262,20 +273,27 @@ EBNN_KERNEL void ebnn_find_factors(const ebnn_conv_t *conv, const uint8_t *input
 {
     const uint8_t flip = conv->filters.kind == EBNN_INT8 ? 0x80u : 0u;
     const uint16_t in_c = conv->in_c, columns = (uint16_t)(at->columns.end - at->columns.begin);
-    const uint16_t run = (uint16_t)(columns * in_c);
+    const uint16_t rows = (uint16_t)(at->rows.end - at->rows.begin);
     const size_t kernel_row = (size_t)conv->kernel_columns.size * in_c;
     const size_t image_row = (size_t)conv->kernel_columns.side * in_c;
-    uint16_t rows = (uint16_t)(at->rows.end - at->rows.begin);
+    uint16_t run = (uint16_t)(columns * in_c);
     uint32_t sum = 0u - (uint32_t)flip * (uint16_t)(rows * run);
 
     patch->values = room;
     if (rows != conv->kernel_rows.size || columns != conv->kernel_columns.size)
         memset(room, flip, conv->filters.taps);
-    if (run > 0u) {
+    if (rows > 0u) {
         room += at->rows.first * kernel_row + (size_t)at->columns.first * in_c;
         input += at->rows.begin * image_row + (size_t)at->columns.begin * in_c;
-        for (; rows > 0u; rows--, room += kernel_row - run, input += image_row - run)
-            sum += ebnn_copy_all_factors(&room, &input, run, flip);
+        while (run > 0u) {
+            const uint16_t few = run < EBNN_MULTIPLY_CHUNK ? run : EBNN_MULTIPLY_CHUNK;
+
+            sum += ebnn_copy_factors(room, input, rows, few, (uint16_t)(kernel_row - few), (uint16_t)(image_row - few),
+                                     flip);
+            room += few;
+            input += few;
+            run = (uint16_t)(run - few);
+        }
     }
     patch->sum = sum;
 }
@@ -294,7 +312,8 @@ EBNN_KERNEL void ebnn_find_factors_here(const ebnn_conv_t *conv, const uint8_t *
     while (left > 0u) {
         const uint16_t few = left < EBNN_MULTIPLY_CHUNK ? (uint16_t)left : EBNN_MULTIPLY_CHUNK;
 
-        sum += ebnn_sum_factors(&input, few, flip);
+        sum += ebnn_sum_factors(input, few, flip);
+        input += few;
         left -= few;
     }
     patch->sum = sum;
@@ -304,11 +323,15 @@ EBNN_KERNEL void ebnn_find_factors_here(const ebnn_conv_t *conv, const uint8_t *
 EBNN_KERNEL void ebnn_find_signs_as_factors(const ebnn_conv_t *conv, const uint8_t *input, const ebnn_overlap_t *at,
                                             uint8_t *room, ebnn_patch_t *patch)
 {
-    const uint16_t taps = (uint16_t)conv->filters.taps;
-    const uint8_t *from = room;
+    const uint16_t taps = (uint16_t)conv->filters.taps, rest = taps % EBNN_MULTIPLY_CHUNK;
+    uint32_t sum = 0u - 128u * (uint32_t)taps;
 
     ebnn_find_signs(conv, input, at, room, patch);
-    patch->sum = ebnn_copy_all_factors(&room, &from, taps, 0x80) - 128u * (uint32_t)taps;
+    if (rest > 0u)
+        sum += ebnn_copy_factors(room, room, 1, rest, 0, 0, 0x80);
+    if (taps != rest)
+        sum += ebnn_copy_factors(room + rest, room + rest, taps / EBNN_MULTIPLY_CHUNK, EBNN_MULTIPLY_CHUNK, 0, 0, 0x80);
+    patch->sum = sum;
 }
 
 /* The sums of one or two patches under all filters; of one filter beside an empty one. */
