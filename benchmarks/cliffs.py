@@ -3,11 +3,12 @@
 ::
 
     uv run python -m benchmarks.cliffs cortex-m3
-    uv run python -m benchmarks.cliffs cortex-m3 --json cliffs.json
+    uv run python -m benchmarks.cliffs uno --only int8 --json cliffs.json
 
 For each kernel of integer sums a layer is built with one filter (channel, column) more and more. A jump is where its
 time per multiply-accumulate (MAC) grows, or where the larger layer takes less time than the smaller one; that it falls
-as what a layer takes once is shared is none. A ratio of 1 is no jump.
+as what a layer takes once is shared is none. A ratio of 1 is no jump. Time is in cycles on AVR, elsewhere in
+instructions.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks.cases import QEMU, Blueprint
+from benchmarks.cases import AVR, QEMU, Blueprint
 from benchmarks.counts import Setting, count
 from benchmarks.untrained import build
 
@@ -76,30 +77,31 @@ def _widths(kernel: str, kind: str, end: str) -> Sweep:
 
 @dataclass(frozen=True)
 class Figure:
-    """What a layer takes: instructions, and its MACs."""
+    """What a layer takes: cycles or instructions, and its MACs."""
 
-    instructions: float
+    time: float
     macs: int
 
     @property
     def per_mac(self) -> float:
-        return self.instructions / self.macs
+        return self.time / self.macs
 
 
 def figures(sweep: Sweep, board: str) -> list[Figure]:
     """What each layer of a sweep takes."""
     networks = [build(*sweep.layer(value), seed=1) for value in sweep.values]
-    return [Figure(count(network, Setting(board)).layer, network.layers[0].macs) for network in networks]
+    function = "ebnn_integer" if board in AVR else ""
+    return [Figure(count(network, Setting(board), function).layer, network.layers[0].macs) for network in networks]
 
 
 def worst(sweep: Sweep, found: list[Figure]) -> tuple[float, int]:
     """The largest ratio of neighbours, see above, and the smaller of the two values."""
     pairs = zip(sweep.values, found, found[1:], strict=False)
-    return max((max(b.per_mac / a.per_mac, a.instructions / b.instructions), value) for value, a, b in pairs)
+    return max((max(b.per_mac / a.per_mac, a.time / b.time), value) for value, a, b in pairs)
 
 
 @click.command()
-@click.argument("board", type=click.Choice(QEMU))
+@click.argument("board", type=click.Choice((*AVR, *QEMU)))
 @click.option("--only", default="", help="Sweep the kernels whose names hold this text.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures there.")
 def main(board: str, only: str, json_file: Path | None) -> None:

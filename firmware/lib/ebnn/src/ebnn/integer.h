@@ -36,7 +36,9 @@ typedef struct {
     const uint8_t *values;
     const uint8_t *mask; /* ones for bits inside the image; NULL when all are */
     uint16_t inside;     /* taps inside */
-    uint32_t sum;        /* of values that are factors, see multiply_avr.h */
+#if EBNN_LANES == 1
+    uint32_t sum; /* of values that are factors, see multiply_avr.h */
+#endif
 } ebnn_patch_t;
 
 /* Finds a patch. room: word-aligned, where it may be gathered. */
