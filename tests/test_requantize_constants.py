@@ -27,11 +27,11 @@ def test_outputs_are_those_of_real_numbers_but_for_a_step(kind, low, high, reach
     assert np.all(np.abs(found - wanted) <= slack)
 
 
-def test_multipliers_are_narrow_below_a_quarter_and_wide_from_there_on():
-    below = requantize_constants(np.array([0.2499, 1e-6]), np.zeros(2), 1000, "uint8", 0, 255)
+def test_multipliers_are_narrow_below_a_half_and_wide_from_there_on():
+    below = requantize_constants(np.array([0.4999, 1e-6]), np.zeros(2), 1000, "uint8", 0, 255)
     assert below.narrow
     assert np.all(np.abs(below.multiplier) >= 2**14)
-    above = requantize_constants(np.array([0.25, 1e-6]), np.zeros(2), 1000, "uint8", 0, 255)
+    above = requantize_constants(np.array([0.5, 1e-6]), np.zeros(2), 1000, "uint8", 0, 255)
     assert not above.narrow
     assert np.all(np.abs(above.multiplier) >= 2**30)
 

@@ -84,7 +84,7 @@ def requantize_constants(
 ) -> Requantize:
     """The transform that makes ``gain · acc + shift``, both (outputs,), rounded and clamped, of sums up to ``reach``.
 
-    Multipliers have 15 bits where every gain is below a quarter, which small cores are fastest with, else 31 bits. A
+    Multipliers have 15 bits where every gain is below a half, which small cores are fastest with, else 31 bits. A
     gain too small for its shift, 0 among them, is raised to where the bias fits an int32: over all sums that moves an
     output by at most ``reach / 2**22`` steps.
     """
@@ -95,7 +95,7 @@ def requantize_constants(
     least = np.maximum(np.maximum(np.abs(wanted), 1) / room, 2.0**-47)
     slope = np.where(np.abs(gain) < least, np.copysign(least, gain), gain)
     exponent = np.floor(np.log2(np.abs(slope))).astype(np.int64)  # |slope| is in 2**exponent × [1, 2)
-    narrow = bool(np.all(np.abs(slope) < 0.25 - 2.0**-18))
+    narrow = bool(np.all(np.abs(slope) < 0.5 - 2.0**-17))
     bits = 15 if narrow else 31
     shifts = np.clip(bits - 1 - exponent, MIN_SHIFT, MAX_SHIFT)
     most = 2**bits - 1

@@ -326,8 +326,8 @@ class Requantize(Transform):
 
     @property
     def narrow(self) -> bool:
-        """Whether every multiplier fits 16 bits and every shift is above 16, so that the device has them so."""
-        return bool(np.all((np.abs(self.multiplier.astype(np.int64)) < 2**15) & (self.shift > MIN_SHIFT)))
+        """Whether every multiplier fits 16 bits, so that the device has them so."""
+        return bool(np.all(np.abs(self.multiplier.astype(np.int64)) < 2**15))
 
     @property
     def constant_bytes(self) -> int:

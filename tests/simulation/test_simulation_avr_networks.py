@@ -143,9 +143,9 @@ def test_sums_become_small_integers(tmp_path: Path) -> None:
     rng = np.random.default_rng(24)
     networks = []
     for kind, low, high in (("int8", -128, 127), ("uint8", 0, 255), ("int8", 3, 90), ("uint8", 7, 7)):
-        outputs = 124
+        outputs = 128
         weights = rng.integers(-128, 128, (outputs, 1, 1, 20)).astype(np.int8)
-        shift = np.tile(np.arange(17, 48), 4)
+        shift = np.tile(np.arange(16, 48), 4)
         reach = 2.0 ** rng.uniform(8, 30.9, outputs)
         multiplier = np.clip(rng.uniform(0.5, 2) * 128 * 2.0**shift / reach, 1, 2**15 - 1) * rng.choice(
             [-1, 1], outputs

@@ -41,7 +41,7 @@ def random_requantize(choose: random.Random, rng: np.random.Generator, outputs: 
     if narrow:
         scale = np.minimum(scale, 0.49)
     bits = 15 if narrow else 31
-    shift = np.clip(np.floor(bits - np.log2(scale)), 17 if narrow else 16, 62).astype(np.int64)
+    shift = np.clip(np.floor(bits - np.log2(scale)), 16, 62).astype(np.int64)
     multiplier = np.rint(scale * 2.0**shift)
     most = 2**15 - 1 if narrow else 2**31 - 1
     multiplier = np.minimum(multiplier, most) * rng.choice([1, 1, 1, -1], outputs)

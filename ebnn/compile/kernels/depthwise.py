@@ -6,7 +6,7 @@ from ...model import bits
 from ...model.kinds import BITS, INT8, UINT8
 from ...model.layers import Depthwise, Identity, Layer
 from ...model.weights import BINARY, INT8_WEIGHTS
-from ..target import Target
+from ..target import WORDS, Target
 from .integer import IntegerKernel, each_end
 from .kernel import Array, Arrays, Work, byte_words
 from .structs import INTEGER
@@ -14,6 +14,12 @@ from .structs import INTEGER
 
 class DepthwiseKernel(IntegerKernel):
     """A depthwise convolution, all channels in turn at each place of its kernel."""
+
+    def work(self, layer: Layer, target: Target, fired: float | None = None) -> Work:
+        work = super().work(layer, target, fired)
+        if self.weights is BINARY and target.lanes == WORDS.lanes and layer.outputs % 4 != 0:
+            work["products_alone"] = work.pop("products")
+        return work
 
     def sums_work(self, layer: Layer, patches: int) -> Work:
         """Products of channels with one filter each, four at a time where there are so many, or with more filters."""

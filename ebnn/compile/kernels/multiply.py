@@ -41,7 +41,7 @@ class Multiply(IntegerKernel):
         }
 
     def sums_work(self, layer: Layer, patches: int) -> Work:
-        """Where there are words: products of two patches or of one, with filters side by side or, the last ones, alone."""
+        """With words: products of two patches or of one, of filters side by side or, the last ones, alone."""
         pairs, singles = takes(layer)
         rest = layer.outputs % FOUR
         side_by_side = (layer.outputs - rest) * layer.taps

@@ -67,7 +67,7 @@ def test_train_mode_is_near_the_integers_of_test_mode():
     assert len(np.unique(tested)) > 20
 
 
-def test_multipliers_are_narrow_where_the_scale_is_below_a_quarter():
+def test_multipliers_are_narrow_where_the_scale_is_below_a_half():
     assert lowered(BL.QuantConvBlock(None, 4, 3)).layers[0].transform.narrow
     few = BL.QuantConvBlock(None, 4, 1, weights="binary", norm=None, input_kind="bits")
     assert not lowered(few).layers[0].transform.narrow

@@ -93,7 +93,7 @@ EBNN_KERNEL void ebnn_depthwise(const ebnn_integer_t *layer, const ebnn_patch_t 
     }
 }
 
-/* Channels of `each` filters: adds or subtracts their values, place after place of the kernel. */
+/* Channels of `each` filters: adds or subtracts their values, place after place of the kernel; sums are 0. */
 EBNN_PART void ebnn_depthwise_signs(const ebnn_filters_t *filters, uint16_t each, const uint8_t *values,
                                     uint8_t is_signed, int32_t *sums)
 {
@@ -127,16 +127,106 @@ EBNN_PART void ebnn_depthwise_signs(const ebnn_filters_t *filters, uint16_t each
     }
 }
 
-/* The same for one filter each, of values of 0 to 255. */
+#if EBNN_HAS_WORDS
+
+/*
+ * One filter for each channel, four channels side by side in a word: a value is turned over where its weight is −1,
+ * which makes −1 − v of it, or 255 − v. channels: a multiple of four; places: at most 255, so that sums fit 16 bits.
+ */
+EBNN_PART void ebnn_depthwise_words(const uint8_t *values, const uint8_t *weights, uint16_t channels, uint16_t places,
+                                    uint8_t is_signed, int32_t *sums)
+{
+    uint16_t c;
+
+    for (c = 0; c < channels; c = (uint16_t)(c + 4u), sums += 4) {
+        const uint8_t *from = values + c;
+        uint32_t bit = c, even = 0, odd = 0, turned = 0;
+        uint16_t left = places;
+        uint8_t i;
+
+        do {
+            const uint32_t four = ~((uint32_t)EBNN_READ_U8(weights + bit / 8u) >> (bit & 4u)) & 15u;
+            const uint32_t ones = (four * (uint32_t)0x00204081ul) & (uint32_t)0x01010101ul; /* a bit to each byte */
+            uint32_t word = ebnn_load_word(from) ^ ((ones << 8) - ones);
+
+            if (is_signed)
+                word ^= (uint32_t)0x80808080ul;
+            even += word & (uint32_t)0x00FF00FFul;
+            odd += (word >> 8) & (uint32_t)0x00FF00FFul;
+            turned += ones;
+            from += channels;
+            bit += channels;
+        } while (--left != 0u);
+        for (i = 0; i < 4u; i++) {
+            const int32_t sum = (int32_t)((i % 2u ? odd : even) >> (i / 2u * 16u) & 0xFFFFu);
+            const int32_t count = (int32_t)(turned >> (8u * i) & 0xFFu);
+
+            sums[i] = is_signed ? sum - 128 * (int32_t)places + count : sum - 255 * count;
+        }
+    }
+}
+
+/* Any number of channels, each alone. */
+EBNN_PART void ebnn_depthwise_alone(const uint8_t *values, const uint8_t *weights, uint16_t channels, size_t places,
+                                    uint8_t is_signed, int32_t *sums)
+{
+    uint16_t c;
+
+    for (c = 0; c < channels; c++) {
+        const uint8_t *from = values + c;
+        size_t bit = c, left = places;
+        int32_t sum = 0;
+
+        do {
+            const int32_t value = is_signed ? (int32_t)(int8_t)*from : (int32_t)*from;
+
+            if (((uint32_t)EBNN_READ_U8(weights + bit / 8u) >> (bit % 8u)) & 1u)
+                sum += value;
+            else
+                sum -= value;
+            from += channels;
+            bit += channels;
+        } while (--left != 0u);
+        *sums++ = sum;
+    }
+}
+
+/* One filter for each channel. */
+EBNN_PART void ebnn_depthwise_one(const ebnn_filters_t *filters, const uint8_t *values, uint8_t is_signed,
+                                  int32_t *sums)
+{
+    const uint16_t channels = filters->outputs;
+    const uint8_t *weights = (const uint8_t *)filters->weights;
+    const size_t places = filters->taps / channels;
+
+    if (channels % 4u == 0u && places <= 255u)
+        ebnn_depthwise_words(values, weights, channels, (uint16_t)places, is_signed, sums);
+    else
+        ebnn_depthwise_alone(values, weights, channels, places, is_signed, sums);
+}
+
+#else
+
+/* One filter for each channel. */
+EBNN_PART void ebnn_depthwise_one(const ebnn_filters_t *filters, const uint8_t *values, uint8_t is_signed,
+                                  int32_t *sums)
+{
+    memset(sums, 0, sizeof *sums * filters->outputs);
+    ebnn_depthwise_signs(filters, 1, values, is_signed, sums);
+}
+
+#endif
+
+/* The same of values of 0 to 255. */
 EBNN_KERNEL void ebnn_depthwise_signs_unsigned(const ebnn_filters_t *filters, const uint8_t *values, int32_t *sums)
 {
-    ebnn_depthwise_signs(filters, 1, values, 0, sums);
+    ebnn_depthwise_one(filters, values, 0, sums);
 }
 
 /* Of values of −128 to 127. */
 EBNN_KERNEL void ebnn_depthwise_signs_signed(const ebnn_filters_t *filters, const uint8_t *values, int32_t *sums)
 {
-    ebnn_depthwise_signs(filters, 1, values, 1, sums);
+    ebnn_depthwise_one(filters, values, 1, sums);
 }
 
 /* Weights of ±1 in the same order, as one stream of bits. */
@@ -146,14 +236,15 @@ EBNN_KERNEL void ebnn_depthwise_bits(const ebnn_integer_t *layer, const ebnn_pat
     const ebnn_filters_t *filters = &layer->conv.filters;
     const uint16_t each = (uint16_t)(filters->outputs / layer->conv.in_c);
 
-    memset(sums, 0, sizeof *sums * filters->outputs * count);
     for (; count > 0u; count--, patches++, sums += filters->outputs)
-        if (each != 1u)
+        if (each != 1u) {
+            memset(sums, 0, sizeof *sums * filters->outputs);
             ebnn_depthwise_signs(filters, each, patches->values, filters->kind != EBNN_UINT8, sums);
-        else if (filters->kind == EBNN_UINT8)
+        } else if (filters->kind == EBNN_UINT8) {
             ebnn_depthwise_signs_unsigned(filters, patches->values, sums);
-        else
+        } else {
             ebnn_depthwise_signs_signed(filters, patches->values, sums);
+        }
 }
 
 /* No weights: a patch is one place of the input. */

@@ -40,33 +40,33 @@ EBNN_INLINE int32_t ebnn_biased(int32_t acc, uint32_t bias)
 
 #if !defined(EBNN_OWN_NARROW)
 
-/* A shift without the 16 bits that are left out of the product. */
+/* A shift without the 15 bits that are left out of the product, and the rounding's one. */
 #if EBNN_HAS_WORDS
 #define EBNN_SHIFT(shift) ((shift) - 16)
 #else
 #define EBNN_SHIFT(shift) ((uint8_t)((shift) - 16u))
 #endif
 
-/* The sum times a multiplier, without its lowest 16 bits. */
+/* The sum times a multiplier, without its lowest 15 bits. */
 EBNN_INLINE int32_t ebnn_multiplied(int32_t sum, int16_t multiplier)
 {
 #if EBNN_HAS_WORDS && !EBNN_EIGHT_REGISTERS
-    return (int32_t)(((int64_t)sum * multiplier) >> 16);
+    return (int32_t)(((int64_t)sum * multiplier) >> 15);
 #else /* where no instruction has a product of 64 bits, the halves are multiplied apart */
     const int32_t upper = (int32_t)(int16_t)(sum >> 16) * multiplier;
-    const int32_t lower = (int32_t)((int32_t)(uint16_t)sum * multiplier) >> 16;
+    const int32_t lower = (int32_t)((int32_t)(uint16_t)sum * multiplier) >> 15;
 
-    return upper + lower;
+    return 2 * upper + lower;
 #endif
 }
 
 /*
- * clamp((sum · multiplier / 2^16 + 2^(shift − 1)) >> shift, low, high), shift 1 to 31. The product's lowest 16 bits
+ * clamp((sum · multiplier / 2^15 + 2^shift) >> (shift + 1), low, high), shift 0 to 31. The product's lowest 15 bits
  * are below the rounding's one.
  */
 EBNN_INLINE uint8_t ebnn_requantize(int32_t sum, int16_t multiplier, int shift, int32_t low, int32_t high)
 {
-    int32_t value = ((ebnn_multiplied(sum, multiplier) >> (shift - 1)) + 1) >> 1;
+    int32_t value = ((ebnn_multiplied(sum, multiplier) >> shift) + 1) >> 1;
 
     if (value < low)
         value = low;
@@ -82,7 +82,7 @@ EBNN_INLINE uint8_t ebnn_requantize(int32_t sum, int16_t multiplier, int shift, 
 #define EBNN_STEP_POINTERS(a, b, c, d) ((void)0)
 #endif
 
-/* Bytes: clamp(((acc + bias) · multiplier + 2^(shift − 1)) >> shift), multipliers of 16 bits, shifts of 17 to 47. */
+/* Bytes: clamp(((acc + bias) · multiplier + 2^(shift − 1)) >> shift), multipliers of 16 bits, shifts of 16 to 47. */
 EBNN_KERNEL uint8_t ebnn_end_narrow(const ebnn_integer_t *layer, const int32_t *sums, void *output, uint16_t y,
                                     uint16_t x)
 {

@@ -21,8 +21,8 @@ typedef struct {
 } ebnn_narrow_t;
 
 /*
- * The product of the sum in r16 to r19 with the multiplier in r20 and r21, from byte 1 on, which only carries. r22 to
- * r25: where the sum has 24 bits and the multiplier is not below 0, 27 cycles. r10 is 0.
+ * The product of the sum in r16 to r19 with the multiplier in r20 and r21, from byte 1 on, of which only the highest bit
+ * may count. r22 to r25: where the sum has 24 bits and the multiplier is not below 0, 27 cycles. r10 is 0.
  */
 #define EBNN_AVR_BRIEF_PRODUCT                                          \
     "muls r18, r21\n\tmovw r24, r0\n\t"                                 \
@@ -53,7 +53,7 @@ typedef struct {
 #define EBNN_AVR_READ_SHIFT "movw r30, r6\n\t" EBNN_AVR_READ " r20, Z+\n\tmovw r6, r30\n\tsubi r20, 16\n\t"
 
 /*
- * Outputs clamp((sum · multiplier / 2^16 + 2^(shift − 1)) >> shift, low, high), shift 1 to 31: 100 cycles or so.
+ * Outputs clamp((sum · multiplier / 2^15 + 2^shift) >> (shift + 1), low, high), shift 0 to 31: 100 cycles or so.
  * Bytes are shifted while more than eight bits are left, then bits; the last one that leaves is the rounding's. X reads
  * sums, Y writes outputs, Z reads constants.
  */
@@ -85,6 +85,7 @@ EBNN_KERNEL void ebnn_requantize(const ebnn_narrow_t *now, uint8_t *to, const in
         "sbrc r21, 7\n\t"
         "rjmp 6f\n\t"
         EBNN_AVR_BRIEF_PRODUCT EBNN_AVR_READ_SHIFT
+        "breq 11f\n\t"
         "cpi r20, 9\n\t"
         "brlo 3f\n"
         "2:\n\t"
@@ -120,6 +121,9 @@ EBNN_KERNEL void ebnn_requantize(const ebnn_narrow_t *now, uint8_t *to, const in
         "9:\n\t"
         "mov r23, r11\n\t"
         "rjmp 5b\n"
+        "11:\n\t"
+        "lsl r22\n\t"
+        "rjmp 4b\n"
         "6:\n\t" /* a sum beyond 24 bits, or a multiplier below 0 */
         "mov r0, r18\n\t"
         "lsl r0\n\t"
@@ -127,6 +131,9 @@ EBNN_KERNEL void ebnn_requantize(const ebnn_narrow_t *now, uint8_t *to, const in
         "push r26\n\t"
         "push r27\n\t"
         EBNN_AVR_WHOLE_PRODUCT EBNN_AVR_READ_SHIFT
+        "brne 7f\n\t"
+        "lsl r22\n\t"
+        "rjmp 12f\n"
         "7:\n\t"
         "cpi r20, 9\n\t"
         "brlo 7f\n\t"
@@ -137,6 +144,7 @@ EBNN_KERNEL void ebnn_requantize(const ebnn_narrow_t *now, uint8_t *to, const in
         "asr r26\n\tror r25\n\tror r24\n\tror r23\n\t"
         "dec r20\n\t"
         "brne 7b\n\t"
+        "12:\n\t"
         "sbc r27, r27\n\t"
         "mov r0, r25\n\t"
         "lsl r0\n\t"
@@ -157,7 +165,7 @@ EBNN_KERNEL void ebnn_requantize(const ebnn_narrow_t *now, uint8_t *to, const in
           "r19", "r20", "r21", "r22", "r23", "memory");
 }
 
-/* Bytes: clamp(((acc + bias) · multiplier + 2^(shift − 1)) >> shift), multipliers of 16 bits, shifts of 17 to 47. */
+/* Bytes: clamp(((acc + bias) · multiplier + 2^(shift − 1)) >> shift), multipliers of 16 bits, shifts of 16 to 47. */
 EBNN_KERNEL uint8_t ebnn_end_narrow(const ebnn_integer_t *layer, const int32_t *sums, void *output, uint16_t y,
                                     uint16_t x)
 {

@@ -481,7 +481,7 @@ EBNN_KERNEL uint8_t ebnn_model_check_layer(const ebnn_model_t *model, ebnn_model
                      : 1u;
     if (arrays != 0u)
         return EBNN_MODEL_ERR_CONTENT;
-    if ((end == EBNN_MODEL_NARROW && !ebnn_model_shifts_fit(made.layer.shifts, conv->filters.outputs, 17, 47)) ||
+    if ((end == EBNN_MODEL_NARROW && !ebnn_model_shifts_fit(made.layer.shifts, conv->filters.outputs, 16, 47)) ||
         (end == EBNN_MODEL_WIDE && !ebnn_model_shifts_fit(made.layer.shifts, conv->filters.outputs, 16, 62)))
         return EBNN_MODEL_ERR_CONTENT;
 
