@@ -319,6 +319,8 @@ def _read(data: bytes, lanes: int, first: int) -> Image:
         kernels |= 1 << _ENCODER_BIT + encoder
     for _ in range(layers):
         size, number, flags, outputs = _RECORD.unpack_from(data, at)
+        if number == 0:
+            raise ValueError(number)
         output = _output_shape(data, at + _RECORD.size, number, flags, outputs, shape)
         rows.append(ImageLayer(KERNEL_NAMES[number - 1], shape, output, size))
         kernels |= 1 << number

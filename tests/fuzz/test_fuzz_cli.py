@@ -130,6 +130,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("run").mkdir()
     Path("run/log.jsonl").write_text(LOG)
     Path("t.h").write_text(HEADER)
+    shutil.copy(VECTORS.parent / "images/dense.img", "n.img")
     Path("README.md").write_text("# mine\n")
     Path("empty").touch()
     return tmp_path
@@ -229,6 +230,7 @@ def damaged(content: bytes, rng: random.Random) -> bytes:
     [
         ("m.ebnn", ["info", "m.ebnn"]),
         ("m.ebnn", ["export", "m.ebnn", "-o", "n.h"]),
+        ("n.img", ["info", "n.img"]),
         ("run/log.jsonl", ["history", "run", "--json", "h.json"]),
         ("t.h", ["import", "t.h", "-o", "n.ebnn"]),
     ],
