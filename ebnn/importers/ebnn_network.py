@@ -324,7 +324,8 @@ class _Converter:
 
 def _in_its_order(weights: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Weights (outputs, rows, columns, channels) as eBNN adds: (outputs, taps), channel after channel."""
-    return weights.transpose(0, 3, 1, 2).reshape(len(weights), -1)
+    order: NDArray[np.bool_] = weights.transpose(0, 3, 1, 2).reshape(len(weights), -1)
+    return order
 
 
 def _sign(cuts: Cuts, unit: int, reach: int) -> Sign:

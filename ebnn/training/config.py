@@ -18,7 +18,7 @@ Schedule = Literal["constant", "cosine", "exponential"]
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
 Optimizer = Literal["adam", "bop"]
 OPTIMIZERS: tuple[Optimizer, ...] = get_args(Optimizer)
-Loss = Literal["cross-entropy", "squared-hinge"]
+Loss = Literal["cross-entropy", "squared-hinge", "squared-error"]
 LOSSES: tuple[Loss, ...] = get_args(Loss)
 Init = Literal["lecun", "glorot", "he"]
 INITS: tuple[Init, ...] = get_args(Init)
@@ -85,8 +85,9 @@ class TrainConfig:
         init: distribution of the first weights, ``lecun``, ``glorot`` or ``he``; None leaves them as they were built.
         dropout: share of the outputs of the float network's hidden layers that are 0 in training; a binarized network
             has no dropout.
-        loss: ``cross-entropy``, or ``squared-hinge`` (Tang, arXiv 1306.0239), the mean of ``max(0, 1 - t·y)²``
-            over samples and classes, with t = +1 for the label's class and -1 for the others.
+        loss: ``cross-entropy``; or, with t = +1 for the label's class and -1 for the others, a mean over samples and
+            classes: ``squared-error``, of ``(t - y)²``, or ``squared-hinge`` (Tang, arXiv 1306.0239), of
+            ``max(0, 1 - t·y)²``.
         label_smoothing: share of the target that is spread over all classes alike (Szegedy et al., arXiv 1512.00567).
         distillation: weight of the teacher's answers in the loss, where a teacher is given; the labels have the rest
             (Hinton, Vinyals and Dean, arXiv 1503.02531).

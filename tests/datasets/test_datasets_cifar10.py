@@ -261,3 +261,29 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / name)
     with pytest.raises(DatasetError, match="is no file"):
         cifar10.load_cifar10(tmp_path)
+
+
+@pytest.mark.chainer
+def test_the_recipe_for_alexnet_trains_on_batches(tmp_path: Path) -> None:
+    """On a stand-in of 40 images in files of the published ones' form, as `ebnn train --recipe` does on them."""
+    from ebnn.recipes import load_recipe
+    from ebnn.training import read_settings, train_network
+    from ebnn.training.task import Task
+
+    labels = [n % 10 for n in range(16)]
+    batches = {
+        "data_batch_1": batch(0, *labels),
+        "data_batch_2": batch(7, *labels),
+        "test_batch": batch(50, *labels[:8]),
+    }
+    counts = {"data_batch_1": 16, "data_batch_2": 16, "test_batch": 8}
+    specs = [cifar10.Batch(name, counts[name], hashlib.md5(data).hexdigest()) for name, data in batches.items()]
+    folder = write_folder(tmp_path, batches)
+    data = cifar10.load_cifar10(folder, source=cifar10.Source((), 0, "", tuple(specs[:-1]), specs[-1]))
+    options = load_recipe("cifar10-alexnet").options
+    small = {"epochs": 1, "validation": 8, "batch_size": 12, "statistics_samples": 24}
+    settings = read_settings({**options, **small})
+    task = Task(data, settings.input_kind, tmp_path / "run")
+    trained = train_network(task, options["architecture"], settings.config)
+    assert trained.network.shapes[-1] == (10, 2, 2)
+    assert trained.network.predict(data.test_images).shape == (8,)

@@ -17,6 +17,7 @@ DATA_LIMITS = {
     "mnist-binaryconnect": 1_400_000,
     "cifar10-binaryconnect": 1_900_000,
     "cifar10-shallow": 400_000,
+    "cifar10-alexnet": 2048,
 }
 """Bytes of weights, thresholds and score constants."""
 ARENA_LIMITS = {
@@ -26,6 +27,7 @@ ARENA_LIMITS = {
     "mnist-binaryconnect": 20_480,
     "cifar10-binaryconnect": 400_000,
     "cifar10-shallow": 100_000,
+    "cifar10-alexnet": 4096,
 }
 UNO_ARENA = 1_368  # bytes that an ATmega328P has beside the serial firmware and ten scores
 

@@ -15,7 +15,7 @@ from ebnn.cli import main
 from ebnn.errors import TrainingError, UnknownNameError
 from ebnn.frontends.chainer.initialization import draw_weights
 from ebnn.frontends.chainer.latent import rate_scales
-from ebnn.frontends.chainer.losses import squared_hinge
+from ebnn.frontends.chainer.losses import squared_error, squared_hinge
 from ebnn.links import BinaryLinear, QuantLinear
 from ebnn.training import FloatChain, TrainConfig, build_network, evaluate, train
 from ebnn.training.labelled_samples import as_samples
@@ -35,6 +35,14 @@ def trained(folder: Path, config: TrainConfig, architecture: str = "c4k3a8-d9", 
     model = build_network(architecture, SHAPE, 3) if model is None else model
     train(model, TRAIN, TRAIN, config, folder, console=QUIET, **options)
     return weights_of(model)
+
+
+def test_squared_error_by_hand():
+    """Two samples of two classes: (1 − 0.5)² + (−1 − 1)² and (−1 − 0)² + (1 − 1)²."""
+    answers = chainer.Variable(np.float32([[0.5, 1], [0, 1]]))
+    labels = np.int32([0, 1])
+    assert float(squared_error(answers, labels).array) == pytest.approx((0.25 + 4 + 1 + 0) / 4)
+    assert float(squared_error(answers, labels, np.float32([2, 4])).array) == pytest.approx((2 * 4.25 + 4) / 4)
 
 
 def test_squared_hinge_by_hand():

@@ -14,7 +14,7 @@ from ...training.labelled_samples import Samples, to_float32
 from ...training.results import Evaluation
 from .framework import chainer
 from .functions import exact_settings, parallel
-from .losses import cross_entropy, squared_hinge
+from .losses import SQUARED, cross_entropy
 
 BATCH_SIZE = 256
 """Samples at a time: enough for the matrix products, small enough for the caches."""
@@ -59,5 +59,5 @@ def evaluate(model: Any, samples: Samples, loss: Loss = "cross-entropy") -> Eval
     """Returns ``loss``, which all samples have alike, and accuracy of ``model`` on ``samples``, in test mode."""
     answers = logits(model, samples)
     with chainer.no_backprop_mode():
-        found = (cross_entropy if loss == "cross-entropy" else squared_hinge)(answers, samples.labels)
+        found = SQUARED.get(loss, cross_entropy)(answers, samples.labels)
     return Evaluation(float(found.array), float(np.mean(np.argmax(answers, axis=1) == samples.labels)))

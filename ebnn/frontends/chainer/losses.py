@@ -42,12 +42,37 @@ def squared_hinge(answers: Variable, labels: Array, weights: Array | None = None
         labels: (n,) int32.
         weights: (classes,) float32, of the samples of each class; None where all count alike.
     """
+    return _mean_square(F.relu(1 - _targets(answers, labels) * answers), labels, weights)
+
+
+def squared_error(answers: Variable, labels: Array, weights: Array | None = None) -> Variable:
+    """Returns the mean of ``(t - answer)²`` over samples and classes, () float32.
+
+    t is +1 for a label's class and -1 for the others.
+
+    Args:
+        answers: (n, classes) float32.
+        labels: (n,) int32.
+        weights: (classes,) float32, of the samples of each class; None where all count alike.
+    """
+    return _mean_square(_targets(answers, labels) - answers, labels, weights)
+
+
+def _targets(answers: Variable, labels: Array) -> Array:
     targets = np.full(answers.shape, -1, np.float32)
     targets[np.arange(len(labels)), labels] = 1
-    squares = F.square(F.relu(1 - targets * answers))
+    return targets
+
+
+def _mean_square(errors: Variable, labels: Array, weights: Array | None) -> Variable:
+    squares = F.square(errors)
     if weights is not None:
-        squares = squares * np.broadcast_to(weights[labels][:, None], answers.shape)
+        squares = squares * np.broadcast_to(weights[labels][:, None], errors.shape)
     return F.mean(squares)
+
+
+SQUARED = {"squared-hinge": squared_hinge, "squared-error": squared_error}
+"""Losses of one machine for each class, by name."""
 
 
 def distillation(answers: Variable, teacher: Array, temperature: float) -> Variable:

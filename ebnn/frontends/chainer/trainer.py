@@ -39,7 +39,7 @@ from .functions import exact_settings, parallel
 from .initialization import draw_weights
 from .latent import binary_layers, latent_weights, rate_scales, weight_signs
 from .links import BST, FloatBlock
-from .losses import cross_entropy, distillation, squared_hinge
+from .losses import SQUARED, cross_entropy, distillation
 from .statistics import measure_statistics
 
 _END_OF_EPOCH = 200
@@ -286,8 +286,8 @@ class _Run:
 
     def loss(self, images: Any, labels: Any) -> Any:
         answers = self.model(images)
-        if self.config.loss == "squared-hinge":
-            loss = squared_hinge(answers, labels, self.weights)
+        if self.config.loss in SQUARED:
+            loss = SQUARED[self.config.loss](answers, labels, self.weights)
         else:
             loss = cross_entropy(answers, labels, self.config.label_smoothing, self.weights)
         if self.teacher is not None:
