@@ -60,7 +60,7 @@ def test_pictures_are_told_by_name(pictures, port):
         assert (each["device_us"] is None) == (port is None)
     assert all(f"{i}.png" in result.output for i in range(3))
     assert found[0]["answer"] in result.output
-    assert ("board's time" in result.output) == (port is not None)
+    assert ("network's time" in result.output) == (port is not None)
 
 
 def test_ink_on_paper_is_inverted(pictures):

@@ -49,7 +49,7 @@ NUMBERS = Numbers()
     type=int,
     nargs=3,
     metavar="C H W",
-    help="Of a sample, for a header that begins with a dense layer, and for flat weights. [default: its size, 1, 1]",
+    help="Of a sample, for a header that begins with a dense layer, flat weights and Torch7. [default: its size, 1, 1]",
 )
 @click.option(
     "--architecture",
@@ -91,8 +91,9 @@ def import_header(
 
     A C header that the original eBNN (kunglab/ebnn) generated, a model.def of tinier-nn, a .t7 of Torch7, as XNOR-Net's
     are published (with the extra torch7), or flat weights of binarynet-tensorflow, which --architecture describes. The
-    network predicts as the file's own program does, whatever the sample; a file of which no such network can be made
-    is refused. Other formats take an importer of your own (--importer, or a folder that EBNN_IMPORTERS names).
+    network predicts as the file's own program does, whatever the sample (docs/coming-from.md has what Torch7 does
+    otherwise); a file of which no such network can be made is refused. Other formats take an importer of your own
+    (--importer, or a folder that EBNN_IMPORTERS names).
     """
     imported = import_network(
         header,

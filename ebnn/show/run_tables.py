@@ -76,7 +76,7 @@ def _top(report: RunReport, top: int) -> str:
 def answers_table(answers: Sequence[tuple[str, Answer]]) -> Table:
     """What a network says of pictures, by their names: a row for each class that is shown, the most probable first."""
     board = any(answer.device_us is not None for _, answer in answers)
-    table = listing(("picture", "class"), ("probability", *(("board's time",) if board else ())), foldable="picture")
+    table = listing(("picture", "class"), ("probability", *(("network's time",) if board else ())), foldable="picture")
     for name, answer in answers:
         rows = [
             *([("unknown", "")] if answer.unsure else []),
