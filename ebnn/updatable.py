@@ -79,8 +79,11 @@ def read_key(path: Path) -> bytes:
 
     Raises InputError for a file that is too short to be a secret, or is none.
     """
-    with path.open("rb") as file:
-        content = file.read(_LONGEST_KEY + 1)
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LONGEST_KEY + 1)
+    except OSError as error:
+        raise InputError(f"the key file {path} cannot be read: {error.strerror}") from error
     if not _SHORTEST_KEY <= len(content) <= _LONGEST_KEY:
         raise InputError(
             f"{path} is no key file: one has {_SHORTEST_KEY} to {_LONGEST_KEY:,} bytes, as random as can be: "

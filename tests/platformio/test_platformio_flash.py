@@ -17,15 +17,18 @@ import serial
 from emitted import emit
 
 import ebnn
+from ebnn.device import Device
 from ebnn.errors import BuildError, DeviceError, PortError, UnknownNameError
 from ebnn.flashing import flash as flash_board
 from ebnn.flashing import read_hash
 from ebnn.platformio import write_project
 from ebnn.platformio.running import Outcome
 from ebnn.platformio.upload import upload_error
+from ebnn.pushing import push
 from ebnn.simulation import plugged_in
 
 pytestmark = pytest.mark.usefixtures("platformio_core")
+VECTORS = Path(__file__).parents[1] / "vectors"
 
 
 def flash(*words: str | Path, cwd: Path, code: int = 0) -> str:
@@ -98,6 +101,19 @@ def test_flashing_is_a_call_of_the_library(uno, small_header):
         flash_board(network, "uno", "sim://uno")
     with pytest.raises(UnknownNameError, match="no board is called 'toaster'"):
         flash_board(network, "toaster", uno)
+
+
+def test_an_updatable_board_forgets_what_was_pushed_when_it_is_flashed_again(uno, tmp_path):
+    """The EEPROM outlives an upload."""
+    first, second = (VECTORS / f"{name}.ebnn" for name in ("uint8-scores", "bits-dense"))
+    words = ("--board", "uno", "--port", uno, "--updatable")
+    output = flash(first, *words, cwd=tmp_path)
+    assert "runs network uint8_scores" in output
+    assert re.search(r"it takes networks of up to [\d,]+ B, .* images of up to 1,024 B stay", output)
+    assert push(ebnn.load(second), uno, title="second").kept
+    with Device(uno, network_hash=ebnn.load(second).hash32) as device:
+        assert device.hello().network == "second"
+    assert "runs network uint8_scores" in flash(first, *words, cwd=tmp_path)
 
 
 def test_the_firmware_is_built_for_the_speed_that_was_asked_for(uno, project):

@@ -69,6 +69,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "test_style.py": ("slow",),
     "test_sweep.py": ("chainer",),
     "test_predict.py": ("compiler",),
+    "test_push_command.py": ("compiler",),
     "test_tables.py": ("compiler",),
     "test_top.py": ("compiler",),
     "test_vectors.py": ("compiler",),
