@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -243,10 +243,10 @@ def _label_column(table: Table, asked: str | None, labelled: bool) -> int | None
     whole = [c for c in (len(names) - 1, 0) if c not in table.text and _is_whole(table, c) and _few(table, c, 0.2)]
     if not text and whole and len(names) > 1 and (table.classes or not table.header or _few(table, whole[0], 0.1)):
         return whole[0]
-    known = next((name for name in table.names if table.header and _plain(name) in (*_LABELS, *_MORE_LABELS)), None)
-    if known is not None:
+    column = next((name for name in table.names if table.header and _plain(name) in (*_LABELS, *_MORE_LABELS)), None)
+    if column is not None:
         raise DatasetError(
-            f"{table.name}: {known!r} would be the label, but differs in nearly every row: give several rows of each "
+            f"{table.name}: {column!r} would be the label, but differs in nearly every row: give several rows of each "
             "class, or name another column by --label"
         )
     listed = ", ".join(table.names[:8]) + (", …" if len(table.names) > 8 else "")
@@ -307,7 +307,8 @@ def _seconds(unit: str, step: float) -> float:
 
 def _dates(cells: list[str]) -> npt.NDArray[np.float64] | None:
     """Seconds of dates and times of one form; None where they are of none that is known."""
-    for read in (_iso, *(functools.partial(_formed, form) for form in _DATES)):
+    forms: list[Callable[[str], float]] = [_iso, *(functools.partial(_formed, form) for form in _DATES)]
+    for read in forms:
         try:
             return np.array([read(cell) for cell in cells])
         except (ValueError, OverflowError):

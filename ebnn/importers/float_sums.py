@@ -30,7 +30,7 @@ def rounding(signs: NDArray[np.bool_], cut: NDArray[np.float64]) -> NDArray[np.f
         signs: (outputs, n) in the order of addition, True for +.
         cut: (outputs,).
     """
-    above, below = np.cumsum(signs, axis=1)[:, 1:], np.cumsum(~signs, axis=1)[:, 1:]
+    above, below = (np.cumsum(each, axis=1, dtype=np.int64)[:, 1:] for each in (signs, ~signs))
     crude = _HALF_UNIT * _binade(np.maximum(above, below)).sum(axis=1)
     slack = (2 * crude)[:, None]
     highest = np.minimum(above, cut[:, None] + (below[:, -1:] - below)) + slack
