@@ -87,8 +87,8 @@ HEADINGS: Headings = {
     "--fitness",
     type=click.Choice(tuple(FITNESS)),
     default="score",
-    help="What selects: score, the winning outputs of right answers, summed; mcc, Matthews' correlation coefficient; "
-    "or accuracy.",
+    help="What selects: score, the winning outputs of right answers, summed; loss, a low cross entropy, "
+    "the best for many classes; mcc, Matthews' correlation coefficient; or accuracy.",
 )
 @click.option("--seed", type=int, default=0, help="The same seed gives the same network, on the same machine.")
 @click.option(

@@ -41,6 +41,15 @@ def accuracy(scores: NDArray[np.int32], labels: NDArray[np.integer[Any]], scale:
     return float(np.mean(scores.argmax(axis=1) == labels))
 
 
+def low_loss(scores: NDArray[np.int32], labels: NDArray[np.integer[Any]], scale: float) -> float:
+    """Returns minus the mean cross entropy of the scores in units of their standard deviation.
+
+    So it tells of every answer how near it is to being right, whatever the scale of a network that nobody trained.
+    """
+    spread = float(scores.std())
+    return -mean_cross_entropy(scores, labels, 1 / spread if spread else 1.0)
+
+
 def confusion_of(
     answers: NDArray[np.integer[Any]], labels: NDArray[np.integer[Any]], classes: int
 ) -> NDArray[np.int64]:
@@ -57,7 +66,7 @@ def mean_cross_entropy(scores: NDArray[np.int32], labels: NDArray[np.integer[Any
     return float(np.mean(np.log(np.exp(logits).sum(axis=1)) - chosen))
 
 
-FITNESS: dict[str, Fitness] = {"score": winning_outputs, "mcc": matthews, "accuracy": accuracy}
+FITNESS: dict[str, Fitness] = {"score": winning_outputs, "loss": low_loss, "mcc": matthews, "accuracy": accuracy}
 
 
 def find_fitness(name: str) -> Fitness:

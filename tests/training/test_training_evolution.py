@@ -23,7 +23,7 @@ from ebnn.errors import TrainingError, UnknownNameError
 from ebnn.model.network import Network
 from ebnn.model.transforms import Scores, Sign
 from ebnn.training.evolution import Evolution, EvolutionConfig, EvolutionResult, children_of, first_genes, select
-from ebnn.training.fitness import confusion_of, matthews, mean_cross_entropy, winning_outputs
+from ebnn.training.fitness import confusion_of, low_loss, matthews, mean_cross_entropy, winning_outputs
 from ebnn.training.genes import GenePlan, LayerGenes, _random_bits
 from ebnn.training.labelled_samples import Samples
 from ebnn.training.progress import Progress
@@ -186,6 +186,14 @@ def test_confusion_and_cross_entropy_by_hand() -> None:
     scores = np.array([[0, 2], [2, 0]], np.int32)
     wanted = (math.log(1 + math.e) - 0 + math.log(1 + math.exp(-1))) / 2
     assert mean_cross_entropy(scores, np.array([0, 0]), 0.5) == pytest.approx(wanted)
+
+
+def test_a_loss_by_hand() -> None:
+    """Scores −3, 3, 3, −3 have a standard deviation of 3: logits of ±1, one answer right, one wrong."""
+    scores = np.array([[-3, 3], [3, -3]], np.int32)
+    wanted = -(math.log(1 + math.exp(-2)) + math.log(1 + math.exp(2))) / 2
+    assert low_loss(scores, np.array([1, 1]), 0.001) == pytest.approx(wanted)
+    assert low_loss(np.zeros((2, 2), np.int32), np.array([0, 1]), 1) == pytest.approx(-math.log(2))
 
 
 # Runs
