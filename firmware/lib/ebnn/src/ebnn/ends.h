@@ -56,7 +56,7 @@ EBNN_INLINE int32_t ebnn_multiplied(int32_t sum, int16_t multiplier)
     const int32_t upper = (int32_t)(int16_t)(sum >> 16) * multiplier;
     const int32_t lower = (int32_t)((int32_t)(uint16_t)sum * multiplier) >> 15;
 
-    return 2 * upper + lower;
+    return ebnn_biased(upper, (uint32_t)upper + (uint32_t)lower);
 #endif
 }
 
@@ -66,7 +66,7 @@ EBNN_INLINE int32_t ebnn_multiplied(int32_t sum, int16_t multiplier)
  */
 EBNN_INLINE uint8_t ebnn_requantize(int32_t sum, int16_t multiplier, int shift, int32_t low, int32_t high)
 {
-    int32_t value = ((ebnn_multiplied(sum, multiplier) >> shift) + 1) >> 1;
+    int32_t value = ebnn_biased(ebnn_multiplied(sum, multiplier) >> shift, 1u) >> 1;
 
     if (value < low)
         value = low;
@@ -99,7 +99,7 @@ EBNN_KERNEL uint8_t ebnn_end_narrow(const ebnn_integer_t *layer, const int32_t *
         uint8_t shift;
 
         EBNN_STEP_POINTERS(sums, biases, multipliers, shifts);
-        sum = *sums + (int32_t)EBNN_READ_U32(biases);
+        sum = ebnn_biased(*sums, EBNN_READ_U32(biases));
         multiplier = (int16_t)EBNN_READ_U16(multipliers);
         shift = EBNN_READ_U8(shifts);
         *to++ = ebnn_requantize(sum, multiplier, EBNN_SHIFT(shift), low, high);
@@ -122,7 +122,7 @@ EBNN_KERNEL uint8_t ebnn_end_wide(const ebnn_integer_t *layer, const int32_t *su
     uint16_t f;
 
     for (f = 0; f < layer->conv.filters.outputs; f++) {
-        const int32_t sum = sums[f] + (int32_t)EBNN_READ_U32(layer->biases + f);
+        const int32_t sum = ebnn_biased(sums[f], EBNN_READ_U32(layer->biases + f));
         const int64_t product = (int64_t)sum * (int32_t)EBNN_READ_U32(multipliers + f);
         const uint8_t shift = EBNN_READ_U8(layer->shifts + f);
         const int64_t rounded = (product + ((int64_t)1 << (shift - 1u))) >> shift;
@@ -145,7 +145,7 @@ EBNN_KERNEL uint8_t ebnn_end_scores(const ebnn_integer_t *layer, const int32_t *
     (void)x;
     for (k = 0; k < layer->conv.filters.outputs; k++) {
         const int32_t score =
-            (int32_t)(int16_t)EBNN_READ_U16(multipliers + k) * sums[k] + (int32_t)EBNN_READ_U32(layer->biases + k);
+            ebnn_scored(sums[k], (int16_t)EBNN_READ_U16(multipliers + k), EBNN_READ_U32(layer->biases + k));
 
         if (scores != NULL)
             scores[k] = score;

@@ -64,7 +64,7 @@ typedef struct {
     uint8_t kernel;
     uint8_t flags;
     uint8_t out_kind;
-    uint8_t here; /* a kernel of bytes as large as its input: that is the patch */
+    uint8_t here; /* a dense layer of bytes: its input is the patch */
 } ebnn_model_layer_t;
 
 EBNN_INLINE uint16_t ebnn_model_u16(const uint8_t *at)
@@ -248,8 +248,7 @@ EBNN_KERNEL void ebnn_model_decode(const ebnn_model_place_t *place, ebnn_model_l
             layer->high = (int16_t)ebnn_model_u16(at - 2);
         }
         layer->adds = (made->flags & EBNN_MODEL_ADDS) != 0u;
-        made->here = place->kind != EBNN_BITS && taps == (size_t)place->height * place->width * place->channels &&
-                     conv->kernel_rows.pad == 0u && conv->kernel_columns.pad == 0u;
+        made->here = place->kind != EBNN_BITS && !(made->flags & EBNN_MODEL_SLIDES) && made->kernel != EBNN_VALUES;
         layer->room = 0;
         if (!made->here)
             layer->room = (uint16_t)(place->kind == EBNN_BITS && made->kernel == EBNN_ADD ? 8u * filters->words
