@@ -106,8 +106,8 @@ def _pictures(about: Info) -> Choice:
         architecture = f"c{first}k3p1w8a8-c{second}k3p1w8a8-m2-ow8"
     elif side <= 40:
         architecture = f"c{first}k3p1w8a8-m2-c{second}k3p1w8a8-m2-c{third}k3p1w8a8-m2-ow8"
-    else:  # as many places behind the first layer as of a side of 16 to 32
-        stride = -(-side // 64)
+    else:  # as many places behind the first layer as of a side up to 32
+        stride = -(-side // 32)
         architecture = (
             f"c{first}k{2 * stride + 1}s{stride}p{stride}w8a8-m2-c{second}k3p1w8a8-m2-c{third}k3p1w8a8-m2-ow8"
         )

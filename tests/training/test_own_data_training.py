@@ -155,6 +155,15 @@ def test_what_is_chosen_can_be_trained_whatever_the_shape() -> None:
 
 
 @pytest.mark.chainer
+@pytest.mark.parametrize(("side", "limit"), [(28, 3_000), (64, 7_500), (128, 22_000)])
+def test_networks_for_pictures_take_little_more_ram_than_the_picture(side: int, limit: int) -> None:
+    choice = choose(Info("x", "", (1, side, side), 5, 200, 50, "uint8"))
+    front_end = find_front_end()
+    model = front_end.build(choice.values["architecture"], (1, side, side), 5, "uint8", 0)
+    assert front_end.lower(model, (1, side, side), "uint8").arena_bytes < limit
+
+
+@pytest.mark.chainer
 @pytest.mark.parametrize("kind", ["int8", "bits"])
 @pytest.mark.parametrize(
     ("shape", "dtype"),
