@@ -52,3 +52,13 @@ def mnist() -> datasets.Dataset:
         return datasets.load("mnist", download=False)
     message = "MNIST is not here: set EBNN_DATA to the folder that holds mnist/, or run: ebnn datasets fetch mnist"
     pytest.fail(message) if os.environ.get("EBNN_NO_SKIP") else pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def fashion_mnist() -> datasets.Dataset:
+    """Fashion-MNIST, where EBNN_DATA or Debian's package has it; else the test is skipped, unless that is forbidden."""
+    for folder in (os.environ.get("EBNN_DATA"), "/usr/share/datasets"):
+        if folder and (Path(folder) / "fashion-mnist").is_dir():
+            return datasets.load("fashion-mnist", folder=folder)
+    message = "Fashion-MNIST is not here: install Debian's package dataset-fashion-mnist, or put it into EBNN_DATA"
+    pytest.fail(message) if os.environ.get("EBNN_NO_SKIP") else pytest.skip(message)

@@ -53,6 +53,22 @@ _MNIST = DataSource(
 SOURCES = {
     "mnist": _MNIST,
     "binary-mnist": _MNIST,
+    "fashion-mnist": DataSource(
+        title="Fashion-MNIST",
+        reads="ten kinds of clothes off pictures",
+        classes="in order: T-shirt/top, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot",
+        image="One piece of clothing, bright on black, that fills 28×28 pixels from side to side or from top to bottom",
+        origin="H. Xiao, K. Rasul and R. Vollgraf, arXiv 1708.07747: pictures of Zalando's shop, made small and grey",
+        licence="MIT, Copyright Zalando SE",
+        unfit=(
+            "photographs as a camera takes them: cut one piece out, make its ground black, scale it to fill the image",
+            "dark clothes on a bright ground: invert the image first",
+            "shirts beside T-shirts, pullovers and coats: most of its errors are among these",
+            "images that are not 28×28: they are refused",
+            "anything else than these clothes: every image gets one of the ten classes",
+            "anything where a wrong class does harm",
+        ),
+    ),
     "digits": DataSource(
         title="Optical Recognition of Handwritten Digits",
         reads="single handwritten digits",

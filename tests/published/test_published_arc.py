@@ -1,4 +1,4 @@
-"""mnist-101 on the Arduino 101: constants, kernels, arena and input, linked with the flags of its platform."""
+"""Networks for the Arduino 101: constants, kernels, arena and input, linked with the flags of its platform."""
 
 import json
 import re
@@ -51,10 +51,13 @@ int main(void)
 """
 
 
-@pytest.mark.parametrize(("optimize", "limit"), [("compact", LIMIT), ("balanced", LIMIT + 1400)])
-def test_all_of_mnist_101_is_in_15_kb(tmp_path, optimize, limit):
+@pytest.mark.parametrize(
+    ("name", "optimize", "limit"),
+    [("mnist-101", "compact", LIMIT), ("mnist-101", "balanced", LIMIT + 1400), ("fashion-101", "size", LIMIT)],
+)
+def test_all_of_a_network_is_in_15_kb(tmp_path, name, optimize, limit):
     compiler, size, nm = (require(f"{TOOLS}{tool}") for tool in ("gcc", "size", "nm"))
-    write_header(ebnn.load("mnist-101"), tmp_path / "net.h", optimize=optimize)
+    write_header(ebnn.load(name), tmp_path / "net.h", optimize=optimize)
     (tmp_path / "main.c").write_text(PROGRAM)
     link = ("-nostdlib", "-static", "-Wl,--gc-sections,--build-id=none,-e,main")
     flags = json.loads(COUNTS.read_text())["flags"]
@@ -66,7 +69,7 @@ def test_all_of_mnist_101_is_in_15_kb(tmp_path, optimize, limit):
     subprocess.run(built, cwd=tmp_path, check=True)
     found = subprocess.run([size, "net"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
     text, data, bss = map(int, found.splitlines()[1].split()[:3])
-    assert bss >= ebnn.load("mnist-101").arena_bytes  # the input lies in the arena
+    assert bss >= ebnn.load(name).arena_bytes  # the input lies in the arena
     symbols = subprocess.run([nm, "-S", "net"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
     others = sum(int(bytes_, 16) for bytes_ in re.findall(r"\S+ (\S+) T mem(?:cpy|set)", symbols))  # the core has them
     assert 0 < others < 100
