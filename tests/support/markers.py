@@ -17,6 +17,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "device/test_device_live.py": ("compiler",),
     "device/test_device_recording.py": ("slow",),
     "fuzz": ("compiler", "slow"),
+    "importers/test_flat_files.py": ("slow",),
     "importers/test_importers_ebnn.py": ("compiler",),
     "link": ("compiler",),
     "published": ("compiler", "slow"),
