@@ -20,7 +20,7 @@ def original_function(network: Network, name: str) -> str:
     if network.meta.bit_outputs:
         said = f"writes {(network.classes + 7) // 8} bytes of output bits, the first one the highest bit"
     order = (
-        " The sample is packed as there: channel after channel, row\n * after row, the first bit the highest of a byte."
+        "\n * The sample is packed as there: channel after channel, row after row, the first bit the highest of a byte."
         if packed
         else ""
     )

@@ -29,7 +29,7 @@
 
 #define XOR_TITLE "xor"
 #define XOR_HASH 0x9A5EC1F7ul
-#define XOR_EBNN_HEADER 0x18546602ul /* of this text */
+#define XOR_EBNN_HEADER 0x1E13A74Bul /* of this text */
 #define XOR_INPUT_BYTES 1
 #define XOR_INPUT_VALUES 2
 #define XOR_CLASSES 2
@@ -48,7 +48,7 @@
 #endif
 
 
-EBNN_ONE_HEADER("xor", "xor_18546602");
+EBNN_ONE_HEADER("xor", "xor_1E13A74B");
 
 /* The memory of one prediction: activations lie at opposite ends in turn, a patch under the kernel between them. */
 typedef union {
@@ -127,8 +127,8 @@ static inline uint8_t xor_predict(const uint8_t *input)
 #define CEIL_POS(x) (((x) - (int)(x)) > 0 ? (int)((x) + 1) : (int)(x))
 #endif
 
-/* As in eBNN: writes the class to output[0]. The sample is packed as there: channel after channel, row
- * after row, the first bit the highest of a byte. */
+/* As in eBNN: writes the class to output[0].
+ * The sample is packed as there: channel after channel, row after row, the first bit the highest of a byte. */
 static inline void ebnn_compute(const uint8_t *input, uint8_t *output)
 {
     uint8_t *bits = xor_input();
@@ -149,7 +149,7 @@ static inline void ebnn_compute(const uint8_t *input, uint8_t *output)
 
 #elif XOR_HASH != 0x9A5EC1F7ul
 #error "two networks are called xor: export one of them with another --name"
-#elif XOR_EBNN_HEADER != 0x18546602ul
+#elif XOR_EBNN_HEADER != 0x1E13A74Bul
 #error "two headers of xor differ: export it once, and include the one file everywhere"
 #endif
 
