@@ -50,7 +50,7 @@ def _opening(published: PublishedNetwork, source: DataSource) -> Iterator[str]:
     yield f"# {name}"
     yield ""
     yield (
-        f"Reads {source.reads}: {load_recipe(name).summary}. Weights and activations are single bits. It is right "
+        f"Reads {source.reads}: {load_recipe(name).summary}. {_bits(network)} It is right "
         f"about {percent(published.accuracy)} of the {training['test_samples']:,} test images of {source.title}, and "
         f"takes {published.data_bytes:,} B of weights, thresholds and score constants."
     )
@@ -71,6 +71,14 @@ def _opening(published: PublishedNetwork, source: DataSource) -> Iterator[str]:
     yield "```"
     yield ""
     yield "This file is generated: `tools/publish.py`."
+
+
+def _bits(network: Network) -> str:
+    """How many bits weights and activations have, where all weights are single bits."""
+    bits = {layer["output_kind"] == "bits" for layer in describe_network(network)["layers"][:-1]}
+    if bits == {True}:
+        return "Weights and activations are single bits."
+    return f"Weights are single bits, {'some' if True in bits else 'all'} activations bytes."
 
 
 def _input(published: PublishedNetwork, source: DataSource) -> Iterator[str]:
@@ -96,7 +104,8 @@ def _size(published: PublishedNetwork) -> Iterator[str]:
             (
                 layer["name"] + (", pool" if layer["pool"] else ""),
                 f"{_sides(layer['input_shape'])} {layer['input_kind']}",
-                _sides(layer["output_shape"]) + (" scores" if layer["name"] == "output" else " bits"),
+                _sides(layer["output_shape"])
+                + (" scores" if layer["name"] == "output" else f" {layer['output_kind']}"),
                 f"{layer['weight_bytes']:,} B",
                 f"{layer['threshold_bytes'] + layer['score_bytes']:,} B",
                 f"{layer['macs']:,}",
