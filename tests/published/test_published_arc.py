@@ -44,6 +44,34 @@ void *memcpy(void *to, const void *from, size_t count)
     return to;
 }
 
+/* libgcc's, which shifts of 64 bits call. */
+long long __ashldi3(long long value, int by)
+{
+    unsigned long low = (unsigned long)value, high = (unsigned long)(value >> 32);
+    if (by >= 32) {
+        high = low << (by - 32);
+        low = 0;
+    } else if (by > 0) {
+        high = high << by | low >> (32 - by);
+        low <<= by;
+    }
+    return (long long)((unsigned long long)high << 32 | low);
+}
+
+long long __ashrdi3(long long value, int by)
+{
+    unsigned long low = (unsigned long)value;
+    long high = (long)(value >> 32);
+    if (by >= 32) {
+        low = (unsigned long)(high >> (by - 32));
+        high >>= 31;
+    } else if (by > 0) {
+        low = low >> by | (unsigned long)high << (32 - by);
+        high >>= by;
+    }
+    return (long long)((unsigned long long)(unsigned long)high << 32 | low);
+}
+
 int main(void)
 {
     return net_predict(net_input());

@@ -23,7 +23,7 @@ DATA_LIMITS = {
 ARENA_LIMITS = {
     "mnist-101": 3072,
     "mnist-int8": 3072,
-    "fashion-101": 3072,
+    "fashion-101": 4224,
     "mnist-binaryconnect": 20_480,
     "cifar10-binaryconnect": 400_000,
     "cifar10-shallow": 100_000,
