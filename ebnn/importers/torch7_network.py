@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileFormatError, LoweringError, NetworkError
-from ..model.kinds import Input, InputKind, Shape
+from ..model.kinds import BITS, UINT8, Input, InputKind, Shape
 from ..model.layers import MAX_SUM, Block, Conv, Dense, Pool
 from ..model.layers import Layer as PlacedLayer
 from ..model.network import Network
@@ -32,8 +32,7 @@ _CONVOLUTIONS = ("SpatialConvolution", "SpatialConvolutionMM")
 _NORMS = ("SpatialBatchNormalization", "BatchNormalization")
 _SKIPPED = ("Dropout", "SpatialDropout", "View", "Reshape", "Identity", "Copy", "Contiguous", "SoftMax", "LogSoftMax")
 _SIGN = "BinActiveZ"
-_UNITS: dict[str, float] = {"uint8": 1 / 255, "bits": 1.0}
-"""Kinds of samples, and what 1 of them stands for."""
+_TAKEN = (UINT8.name, BITS.name)  # kinds of samples
 _SPREAD = 4.0  # standard deviations of what batch normalisation gives that 8 bits hold
 
 
@@ -108,11 +107,11 @@ class _Converter:
         binary_weights: bool,
     ) -> Imported:
         layers = self._layers(modules)
-        if kind not in _UNITS:
+        if kind not in _TAKEN:
             raise LoweringError(f"{self.path}: samples are uint8 or bits here, not {kind}")
         try:
             sample = Input(kind, self._shape(layers[0].linear, given))
-            source, placed, unit = sample, list[PlacedLayer](), _UNITS[kind]
+            source, placed, unit = sample, list[PlacedLayer](), sample.values.unit
             for index, layer in enumerate(layers):
                 last = layer is layers[-1]
                 binary = binary_weights and 0 < index < len(layers) - 1
