@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import NetworkError
 from ..model.arrays import freeze
+from ..model.bits import unpack
 from ..model.kinds import Input, Shape
 from ..model.layers import Block, Dense
 from ..model.meta import Meta
@@ -67,7 +68,7 @@ class BitDense:
                 f"words are {array.dtype} of shape {array.shape}: {inputs} inputs take uint64 (outputs, {wanted})"
             )
         octets = np.ascontiguousarray(array.astype("<u8")).view(np.uint8)
-        return cls(np.unpackbits(octets, axis=1, count=inputs, bitorder="little").astype(bool), np.asarray(biases))
+        return cls(unpack(octets, inputs), np.asarray(biases))
 
     @property
     def inputs(self) -> int:

@@ -22,7 +22,7 @@ _TOKEN = re.compile(
       | (?P<word>[A-Za-z_]\w*)
       | (?P<number>\.?[0-9](?:[eEpP][-+]|[\w.])*)
       | (?P<text>"(?:\\.|[^"\\\n])*")
-      | (?P<mark>\S)
+      | (?P<mark>"(?:\\.|[^"\\\n])*|\S)
     """,
     re.VERBOSE,
 )
@@ -30,17 +30,19 @@ _TOKEN = re.compile(
 _UNSEEN = re.compile(r"\?\?[=/'()!<>-]|\r(?!\n)|\0")
 _JOINED = re.compile(r"(?P<gone>\\[ \t\f\v]*(?:\r?\n|\Z))|(?P<line>\n)")
 _COMMENT = re.compile(
-    r"""(?P<gone>//[^\n]*|/\*.*?\*/) | (?P<open>/\*) | (?P<line>\n) | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*'""",
+    r"""(?P<gone>//[^\n]*|/\*.*?\*/) | (?P<open>/\*) | (?P<line>\n) | "(?:\\.|[^"\\\n])*"? | '(?:\\.|[^'\\\n])*'?""",
     re.VERBOSE | re.DOTALL,
 )
 _DIRECTIVE = re.compile(r"(\w*)\s*(.*)", re.DOTALL)
 _DEFINE = re.compile(r"(\w+)(\(?)\s*(.*)", re.DOTALL)
-_TEST = re.compile(r"(?P<not>!?)\s*(?:defined\s*\(\s*(?P<a>\w+)\s*\)|defined\s+(?P<b>\w+)|(?P<value>[01]))\s*")
+_TEST = re.compile(r"\s*(?P<not>!?)\s*(?:defined\s*\(\s*(?P<a>\w+)\s*\)|defined\s+(?P<b>\w+)|(?P<value>[01]))\s*")
 _PRAGMAS_THAT_REWRITE = ("macro", "poison", "redefine")
 # Not defined by a compiler for C on a computer, or by a header that is not read here.
 _NOT_DEFINED = re.compile(r"__cplusplus|__AVR\w*|ARDUINO\w*|ESP\d+|PROGMEM|__XTENSA__|CHAINER\w*")
 _SHOWN = 40  # characters of a token in a message
 _MOST_NESTED = 32
+_MOST_CONDITIONS = 63  # open at a time; C asks compilers for as many
+_MOST_EXPANDED = 4 * 2**20  # characters that macros stand for
 _TYPES = {"float", "double", "int", "char", "uint8_t", "int8_t", "uint16_t", "int16_t", "uint32_t", "int32_t", "size_t"}
 _PARTS_OF_TYPES = {"unsigned", "signed", "long", "short", "const", "volatile"}
 
@@ -79,6 +81,7 @@ class Source:
         self.included: set[str] = set()
         """Names of the files that it includes, as they stand."""
         self._macros: dict[str, str | None] = {}
+        self._expanded_size = 0
         self._text = self._without(_COMMENT, self._without(_JOINED, text, ""), " ")
         self._tokens = self._preprocessed()
         self._next = next(self._tokens)
@@ -241,6 +244,8 @@ class Source:
         kind, rest = match.groups()
         rest = rest.strip()
         if kind in ("if", "ifdef", "ifndef"):
+            if len(taken) == _MOST_CONDITIONS:
+                self.refuse(line, f"#if are nested deeper than {_MOST_CONDITIONS}")
             counts = all(taken) and self._holds(kind, rest, line)
             taken.append(counts)
             done.append(counts or not all(taken[:-1]))
@@ -298,7 +303,6 @@ class Source:
                 either, both = either or both, True
             elif mark != "&&":
                 self.refuse(line, f"{f'#if {rest}'[:_SHOWN]!r} is not read here: leave the lines that count")
-            at += len(rest[at:]) - len(rest[at:].lstrip())
 
     def _is_defined(self, name: str, line: int, guard: bool) -> bool:
         if name in self._macros:
@@ -313,6 +317,9 @@ class Source:
             self.refuse(line, f"{name} is a macro with arguments, which is not read here")
         if len(within) > _MOST_NESTED:
             self.refuse(line, f"macros are nested deeper than {_MOST_NESTED}")
+        self._expanded_size += len(body) + 1
+        if self._expanded_size > _MOST_EXPANDED:
+            self.refuse(line, f"macros give more than {_MOST_EXPANDED:,} characters: write out what they stand for")
         for match in _TOKEN.finditer(body):
             kind = match.lastgroup
             if match[0] in self._macros and match[0] not in (*within, name):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import TypeVar
@@ -140,6 +140,7 @@ class _Parser:
         self.constants: set[str] = set()  # arrays that are read as weights or batch normalisation
         self.functions: dict[str, _Function] = {}
         self.numbers: dict[str, Constant] = {}  # constants that have a name
+        self.values_read = 0  # by layers
         self.open = 0  # blocks extern "C" {
 
     def header(self) -> Header:
@@ -272,8 +273,6 @@ class _Parser:
                 numbers.append(self._constant(where, (",", "}")))
                 source.take_if(",")
         source.expect(";", where)
-        if len(numbers) == 1 and numbers[0].value == 0 and length is not None:
-            numbers *= min(length, MAX_FILE_BYTES)  # C fills with zeros
         return _Array(c_type, name, len(numbers) if length is None else length, tuple(numbers))
 
     def _function(self, name: Token) -> _Function | None:
@@ -474,11 +473,17 @@ class _Parser:
         name, line = array.name.text, array.name.line
         if array.c_type != c_type:
             self.source.refuse(line, f"{name} is {array.c_type}, as {role} of {where} it must be {c_type}")
-        if len(array.numbers) != array.length:
+        filled = len(array.numbers) == 1 and array.numbers[0].value == 0  # C fills with zeros
+        if len(array.numbers) != array.length and not filled:
             self.source.refuse(line, f"{name} has {len(array.numbers):,} values, {array.length:,} are declared")
         if array.length != count:
             self.source.refuse(line, f"{name} has {array.length:,} values, {where} needs {count:,}")
-        return array
+        self.values_read += count
+        if self.values_read > MAX_FILE_BYTES:
+            self.source.refuse(
+                token.line, f"the layers read more than {MAX_FILE_BYTES:,} values, no header of eBNN's has them"
+            )
+        return replace(array, numbers=array.numbers * count) if filled else array
 
 
 def _text(argument: Token | Constant) -> str:

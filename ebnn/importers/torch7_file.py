@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,10 +109,10 @@ def _tensor_reader(dtype: Any) -> Any:
         if 0 in sizes:
             return np.empty(0, dtype)
         last = first + sum((size - 1) * stride for size, stride in zip(sizes, strides, strict=True))
-        if not isinstance(storage, np.ndarray) or last >= len(storage) or np.prod(sizes, dtype=np.float64) > _MAX_FILE:
+        if not isinstance(storage, np.ndarray) or last >= len(storage) or math.prod(sizes) > len(storage):
             raise ValueError("a tensor beyond its storage")
         steps = [stride * storage.itemsize for stride in strides]
-        tensor: NDArray[Any] = np.lib.stride_tricks.as_strided(storage[first:], sizes, steps).copy()
+        tensor: NDArray[Any] = np.lib.stride_tricks.as_strided(storage[first:], sizes, steps, writeable=False)
         return tensor
 
     return read

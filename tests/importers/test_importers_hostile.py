@@ -2,6 +2,7 @@
 
 import os
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -108,6 +109,62 @@ def test_400_kb_of_anything_are_refused_soon(text: str) -> None:
     with pytest.raises(FileFormatError):
         parse_header(f'#include "ebnn.h"\n{text}', "x.h")
     assert time.monotonic() - begin < 60  # in minutes where it is read in squared time
+
+
+DOUBLING = "".join(f"#define A{i + 1} A{i} A{i}\n" for i in range(29)) + "float a[] = {A29\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("#define A0 1,\n" + DOUBLING, "line 32: macros give more than 4,194,304 characters: write out"),
+        ("#define A0\n" + DOUBLING, "macros give more than"),
+        ("#define A -" + " " * 100_000 + "1\nfloat a[] = {" + "A," * 100_000, "macros give more than"),
+        ("#if 1\n" * 64, "line 65: #if are nested deeper than 63"),
+        ("#if 0\n" * 100_000, "#if are nested deeper than 63"),
+        ("#if 0\n" + '"\\' * 200_000, "an #if has no #endif"),
+        ("'\\" * 200_000, "found"),
+        ("#if " + "0||" * 130_000 + "1\n", "an #if has no #endif"),
+    ],
+)  # fmt: skip
+def test_what_multiplies_is_refused_soon(text: str, message: str) -> None:
+    begin = time.monotonic()
+    with pytest.raises(FileFormatError, match=message):
+        parse_header(f'#include "ebnn.h"\n{text}', "x.h")
+    assert time.monotonic() - begin < 60
+
+
+def test_63_open_conditions_are_read() -> None:
+    parse_header("#if 1\n" * 63 + GOOD + "\n#endif" * 63, "x.h")
+
+
+def test_arrays_of_zeros_take_no_memory() -> None:
+    """Gigabytes where each is filled as it is read."""
+    zeros = "".join(f"float a{i}[4000000] = {{0}};\n" for i in range(50))
+    tracemalloc.start()
+    try:
+        parse_header(before_arrays(zeros), "x.h")
+        assert tracemalloc.get_traced_memory()[1] < 10**8
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_array_that_many_layers_read_is_refused() -> None:
+    """As weights of 200 layers it is 200 times what the file holds."""
+    size = 4000
+    ones = "".join(f"float {name}[{size}] = {{0}};\n" for name in "abgms")
+    layers = "".join(
+        f"void l{i}(uint8_t* input, uint8_t* output){{\n"
+        f"  blinear_layer(input, w, output, a, b, g, m, s, 1, {size}, {size});\n}}\n"
+        for i in range(200)
+    )
+    calls = "".join(f"  l{i}({'input' if not i else f't{i % 2}'}, t{(i + 1) % 2});\n" for i in range(200))
+    text = (
+        f'#include "ebnn.h"\n{ones}uint8_t w[{size * size // 8}] = {{0}};\nuint8_t t0[{size}];\nuint8_t t1[{size}];\n'
+        f"{layers}void ebnn_compute(uint8_t* input, uint8_t* output){{\n{calls}  l199(t0, output);\n}}\n"
+    )
+    with pytest.raises(FileFormatError, match="the layers read more than 4,194,304 values"):
+        parse_header(text, "x.h")
 
 
 def test_a_thousand_classes_are_refused_before_they_are_ordered(tmp_path) -> None:

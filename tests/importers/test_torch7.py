@@ -1,6 +1,7 @@
 """Torch7's files: XNOR-Net's modules against their own computation; what has no counterpart is named."""
 
 import random
+import struct
 import sys
 from pathlib import Path
 
@@ -162,6 +163,15 @@ def test_damaged_files_give_one_error(tmp_path):
         except EbnnError as error:
             told = str(error)
             assert "\n" not in told
+
+
+def test_a_tensor_larger_than_its_storage_is_refused(tmp_path):
+    """Strides of 0 make 16 GB of 4 bytes."""
+    data = saved(sequential(("nn.Linear", {"weight": np.ones((1, 1), np.float32), "bias": None}), SIGN, LAST))
+    tensor = struct.pack("<i4q", 2, 1, 1, 1, 1)
+    (tmp_path / "n.t7").write_bytes(data.replace(tensor, struct.pack("<i4q", 2, 40_000, 40_000, 0, 0), 1))
+    with pytest.raises(FileFormatError, match="a tensor beyond its storage"):
+        import_network(tmp_path / "n.t7", importer="torch7")
 
 
 def test_without_torchfile_it_says_what_to_install(tmp_path, monkeypatch):
