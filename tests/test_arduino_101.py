@@ -59,3 +59,11 @@ def test_what_just_fits_is_taken_everywhere(platformio_core, tmp_path):
     flash, static = sizes(build_firmware("genuino101", tmp_path / "network.h", tmp_path / "out"))
     assert static == found.static_bytes
     assert flash == pytest.approx(found.flash_bytes, rel=0.01)
+
+
+def test_requantized_layers_link_there(platformio_core, tmp_path):
+    """Their shifts of 64 bits are functions on this core."""
+    command("export", "fashion-101", "--board", "genuino101", "--optimize", "size", "-o", "network.h", cwd=tmp_path)
+    flash, static = sizes(build_firmware("genuino101", tmp_path / "network.h", tmp_path / "out"))
+    assert flash > ebnn.load("fashion-101").weight_bytes
+    assert static > ebnn.load("fashion-101").arena_bytes
