@@ -112,7 +112,8 @@ def _read_push_facts(rest: bytes) -> PushFacts | None:
         return None
     flags, *numbers = _PUSH_FACTS.unpack_from(rest)
     pushed, kept, keyed = (bool(flags & flag) for flag in Flag)
-    return PushFacts(pushed, kept, keyed, *numbers)
+    facts = PushFacts(pushed, kept, keyed, *numbers)
+    return facts if facts.piece_bytes else None
 
 
 def sample_bytes(packed: Any, info: DeviceInfo) -> bytes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -117,12 +117,21 @@ class EvolutionResult:
 
 
 class State(NamedTuple):
-    """What a run is resumed from: the elite, its fitness, the log, and the genes of the network that is kept."""
+    """What the next generation comes from.
 
+    Attributes:
+        number: of the generation.
+        elite: its fittest networks.
+        fitness: theirs.
+        kept: the genes of the network that is kept; None where that is the fittest of the last generation.
+        rank: of the best generation so far.
+    """
+
+    number: int
     elite: Genes
     fitness: NDArray[np.float64]
-    records: tuple[EpochRecord, ...]
     kept: Genes | None
+    rank: tuple[float, float]
 
 
 class Scorer:
@@ -267,34 +276,39 @@ class Evolution:
     def _run(self, resume: bool) -> EvolutionResult:
         config, path = self.config, self.out / SNAPSHOT_NAME
         state: State | None = None
+        records = list[EpochRecord]()
         if resume and path.exists():
-            state = State(*read_snapshot(path, self.identity, self.plan, config.elite))
-            if len(state.records) > config.generations:
+            elite, fitness, known, kept = read_snapshot(path, self.identity, self.plan, config.elite)
+            state = State(len(known), elite, fitness, kept, max(record.rank() for record in known))
+            records.extend(known)
+            if state.number > config.generations:
                 raise TrainingError(
-                    f"{path} has {len(state.records)} generations, {config.generations} are asked for: give as many or "
+                    f"{path} has {state.number} generations, {config.generations} are asked for: give as many or "
                     "more, or another folder to start afresh"
                 )
         if self.scorer.why_not is not None:
             self.progress.say(f"NumPy runs the networks, which is slower: {self.scorer.why_not}")
-        start_log(self.out, state.records if state else ())
+        start_log(self.out, records)
         saved = -math.inf  # the first generation is kept at once
         score, judge = self.scorer.on(self.training), self.scorer.on(self.held_out)
-        with told(self.progress, config.generations, 1, len(state.records) if state else 0):
+        with told(self.progress, config.generations, 1, len(records)):
             try:
-                while state is None or len(state.records) < config.generations:
-                    state = self._generation(state, score, judge)
-                    append_log(self.out, state.records[-1])
-                    self.progress.batch_done(state.records[-1].loss)
-                    self.progress.epoch_done(state.records[-1])
+                while state is None or state.number < config.generations:
+                    following, record = self._generation(state, score, judge)
+                    records.append(record)
+                    state = following
+                    append_log(self.out, record)
+                    self.progress.batch_done(record.loss)
+                    self.progress.epoch_done(record)
                     if time.monotonic() - saved >= _SNAPSHOT_SECONDS:
-                        self._save(path, state)
+                        self._save(path, state, records)
                         saved = time.monotonic()
             except KeyboardInterrupt:
-                raise TrainingError(self._interrupted(path, state)) from None
-        self._save(path, state)
+                raise TrainingError(self._interrupted(path, state, records)) from None
+        self._save(path, state, records)
         network = self.plan.to_network(state.elite if state.kept is None else state.kept, 0)
         compiled = self.scorer.runner is not None
-        return EvolutionResult(network, state.records, float(state.fitness[0]), self.evaluated, compiled)
+        return EvolutionResult(network, tuple(records), float(state.fitness[0]), self.evaluated, compiled)
 
     def answers(self, network: Network, samples: Samples) -> NDArray[np.int64]:
         """Returns the classes, (n,) int64, that a network of the run gives samples."""
@@ -311,27 +325,25 @@ class Evolution:
         state: State | None,
         score: Callable[[Genes, int], NDArray[np.int32]],
         judge: Callable[[Genes, int], NDArray[np.int32]],
-    ) -> State:
-        """The state after one more generation."""
+    ) -> tuple[State, EpochRecord]:
+        """The state after one more generation, and its record."""
         config, started = self.config, time.perf_counter()
-        records: tuple[EpochRecord, ...] = ()
-        kept: Genes | None = None
+        number = 1 if state is None else state.number + 1
         if state is None:
             genes = first_genes(self.plan, config, self.fresh)
             fitness = self._fitness_of(genes, config.population, score)
             order = np.argsort(-fitness, kind="stable")[: config.elite]
-            elite, best = [own.take(order) for own in genes], fitness[order]
+            parents, best = [own.take(order) for own in genes], fitness[order]
         else:
-            elite, best, records, kept = state
-        number = len(records) + 1
-        children = children_of(self.plan, elite, config, number)
+            parents, best = state.elite, state.fitness
+        children = children_of(self.plan, parents, config, number)
         children_fitness = self._fitness_of(children, config.population - config.elite, score)
-        parents = elite
         elite, best = select(children, children_fitness, parents, best, config.elite)
         record = self._record(number, elite, parents, score, judge, started)
-        if config.validation and (not records or record.rank() > max(each.rank() for each in records)):
-            kept = [own.take(np.zeros(1, np.intp)) for own in elite]
-        return State(elite, best, (*records, record), kept)
+        if state is not None and record.rank() <= state.rank:
+            return State(number, elite, best, state.kept, state.rank), record
+        kept = [own.take(np.zeros(1, np.intp)) for own in elite] if config.validation else None
+        return State(number, elite, best, kept, record.rank()), record
 
     def _record(
         self,
@@ -361,15 +373,16 @@ class Evolution:
             },
         )
 
-    def _save(self, path: Path, state: State) -> None:
-        write_snapshot(path, self.identity, *state)
+    def _save(self, path: Path, state: State, records: Sequence[EpochRecord]) -> None:
+        """Writes the snapshot; an interrupted run may have one more record than its state has generations."""
+        write_snapshot(path, self.identity, state.elite, state.fitness, records[: state.number], state.kept)
 
-    def _interrupted(self, path: Path, state: State | None) -> str:
+    def _interrupted(self, path: Path, state: State | None, records: Sequence[EpochRecord]) -> str:
         """Writes the last whole generation to the snapshot and returns what happened, for the message."""
         if state is None:
             return "evolution was interrupted before its first generation was over: begin again with --overwrite"
-        self._save(path, state)
-        done = len(state.records)
+        self._save(path, state, records)
+        done = state.number
         return (
             f"evolution was interrupted in generation {min(done + 1, self.config.generations)}; {path} holds the "
             f"networks after generation {done}: go on with --resume"

@@ -10,12 +10,21 @@ from typing import Any
 from .. import datasets
 from ..datasets import Dataset
 from ..datasets.dataset import RAW
+from ..errors import TrainingError
 from ..model.network import Network
 from ..recipes import load_recipe
 from .choosing import choose, raw_kind
 from .progress import Progress
 from .run_settings import read_settings
 from .task import train_network
+
+_IDLE = {
+    "dataset": 'the data come first, as in fit("digits")',
+    "resume": "it begins anew; ebnn train --resume goes on with a run",
+    "overwrite": "it always replaces the run that is in out",
+}
+_IDLE_BESIDE_ARRAYS = dict.fromkeys(("folder", "reading"), "the data are a Dataset, which is read already")
+"""Settings that have no effect, and why."""
 
 
 def fit(
@@ -40,10 +49,13 @@ def fit(
 
     Raises:
         DatasetError: the data cannot be read.
-        TrainingError: a setting is out of its range, or the network cannot be trained.
+        TrainingError: a setting is out of its range or has no effect here, or the network cannot be trained.
         UnknownNameError: there is no such data set or setting.
         WriteError: a file cannot be written.
     """
+    for name, why in (_IDLE | _IDLE_BESIDE_ARRAYS if isinstance(data, Dataset) else _IDLE).items():
+        if name in settings:
+            raise TrainingError(f"{name} has no effect in fit: {why}; leave {name} out")
     if not isinstance(data, Dataset):
         given = {name: settings[name] for name in ("folder", "reading") if name in settings}
         data = datasets.load(os.fspath(data), **given)

@@ -324,6 +324,9 @@ def test_greetings_of_other_versions() -> None:
     assert new.push is not None
     assert (new.push.pushed, new.push.kept, new.push.keyed) == (True, False, True)
     assert (new.push.piece_bytes, new.push.room_bytes, new.push.store_bytes, new.push.kernels) == (64, 1000, 0, 7)
+    without_pieces = read_info(start + struct.pack("<BBBHIII", 5, 1, 2, 0, 1000, 0, 7), b"abcd")
+    assert without_pieces is not None
+    assert without_pieces.push is None
 
 
 def test_a_key_file(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 import ebnn
 from ebnn.cli import main
-from ebnn.datasets import Dataset, Info
+from ebnn.datasets import Dataset, Info, Reading
 from ebnn.datasets.own import load_own
 from ebnn.errors import TrainingError, UnknownNameError
 from ebnn.model.encoders import Affine, Thermometer
@@ -242,3 +242,19 @@ def test_one_call_fits_arrays_and_files(tmp_path: Path) -> None:
         ebnn.fit(data, epoch=1)
     with pytest.raises(UnknownNameError, match="no_such"):
         ebnn.fit("no_such")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "why"),
+    [
+        ("dataset", "digits", "the data come first"),
+        ("resume", True, "it begins anew"),
+        ("overwrite", False, "it always replaces the run"),
+        ("folder", Path(), "the data are a Dataset"),
+        ("reading", Reading(window=4), "the data are a Dataset"),
+    ],
+)
+def test_settings_without_effect_on_a_fit(setting: str, value: object, why: str) -> None:
+    data = Dataset.from_arrays(np.zeros((20, 3)), np.arange(20) % 2)
+    with pytest.raises(TrainingError, match=f"{setting} has no effect in fit: {why}.*; leave {setting} out"):
+        ebnn.fit(data, epochs=1, **{setting: value})
