@@ -131,7 +131,7 @@ CASES = [
         (["export", "mnist-tiny", "--format", "image", *option.split()], "has no effect here: it needs --format c")
         for option in ("--target boards", "--self-test 3", "--probabilities", "--weights-file w")
     ),
-    (["import", __file__, "-o", "n.ebnn", "--classes", "3"], "--classes has no effect here: it needs flat weights"),
+    (["import", __file__, "-o", "n.ebnn", "--outputs", "3"], "--outputs has no effect here: it needs flat weights"),
     *(
         (
             [*words, "--flip", "0.3"],

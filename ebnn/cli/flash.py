@@ -12,7 +12,7 @@ from ..flashing import flash as flash_board
 from ..platformio import find_project
 from ..published import load
 from ..show.console import command_line, make_console, print_command, print_line, print_output
-from .idle_options import MODEL_FOR_HEADER, UPDATABLE_FIRMWARE, refuses_idle
+from .idle_options import UPDATABLE_FIRMWARE, WITH_NETWORK, refuses_idle
 from .options import (
     arithmetic_option,
     baud_option,
@@ -49,7 +49,7 @@ from .options import (
 @arithmetic_option
 @optimize_option
 @json_option
-@refuses_idle(MODEL_FOR_HEADER, UPDATABLE_FIRMWARE)
+@refuses_idle(WITH_NETWORK, UPDATABLE_FIRMWARE)
 def flash(
     model: Path | None,
     board: str,

@@ -142,8 +142,7 @@ BUILT_HEADER = Rule(
     "a simulated board, as in --port sim://host; a real one, and a sim://…?program=, has what it was built with",
 )
 SERIAL_PORT = Rule(("baud",), lambda values: "://" not in (values["port"] or ""), "a serial port, as in /dev/ttyACM0")
-MODEL_FOR_IMAGE = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a network, MODEL")
-MODEL_FOR_HEADER = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a network, MODEL")
+WITH_NETWORK = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a network, MODEL")
 MODEL_OPTION_FOR_HEADER = Rule(("arithmetic", "optimize"), lambda values: values["model"] is not None, "a --model")
 UPDATABLE_FIRMWARE = Rule(("key_file", "empty"), lambda values: values["updatable"], "--updatable")
 STORE = Rule(
@@ -158,10 +157,10 @@ FOR_C = Rule(
 FOR_IMAGE = Rule(
     ("name", "board", "arithmetic", "optimize"),
     lambda values: values["file_format"] in ("c", "image"),
-    "--format c",
+    "--format c or image",
 )
 FLAT_WEIGHTS = Rule(
-    ("classes",), lambda values: values["architecture"] is not None, "flat weights, as with --architecture d1024"
+    ("outputs",), lambda values: values["architecture"] is not None, "flat weights, as with --architecture d1024"
 )
 FOR_BOARDS = Rule(
     ("board", "arithmetic", "optimize", "self_test", "probabilities"),

@@ -57,7 +57,7 @@ NUMBERS = Numbers()
     help="FILE has flat weights, as binarynet-tensorflow exports them: what layers, as in c128k3p1-m2-d1024; or the "
     "JSON file beside it, which says the rest too.",
 )
-@click.option("--classes", type=click.IntRange(min=2), help="Of flat weights: outputs of the last layer.")
+@click.option("--outputs", type=click.IntRange(min=2), help="Of flat weights: outputs of the last layer, one a class.")
 @click.option(
     "--importer",
     help="A Python file of your own that reads the format, or an importer's name. [default: found by FILE's content]",
@@ -80,7 +80,7 @@ def import_header(
     input_kind: Literal["float", "uint8", "int8", "bits"] | None,
     shape: tuple[int, int, int] | None,
     architecture: str | None,
-    classes: int | None,
+    outputs: int | None,
     importer: str | None,
     mean: tuple[float, ...] | None,
     std: tuple[float, ...] | None,
@@ -101,7 +101,7 @@ def import_header(
         input_kind=input_kind,
         shape=shape,
         architecture=architecture,
-        classes=classes,
+        outputs=outputs,
         mean=mean,
         std=std,
         binary_weights=binary_weights,

@@ -12,7 +12,7 @@ from ..pushing import push as push_network
 from ..show.bars import push_bar
 from ..show.console import PlainConsole, command_line, make_console, print_command, print_line
 from ..updatable import read_key
-from .idle_options import MODEL_FOR_IMAGE, SERIAL_PORT, refuses_idle
+from .idle_options import SERIAL_PORT, WITH_NETWORK, refuses_idle
 from .options import (
     arithmetic_option,
     baud_option,
@@ -35,7 +35,7 @@ from .options import (
 @arithmetic_option
 @optimize_option
 @json_option
-@refuses_idle(MODEL_FOR_IMAGE, SERIAL_PORT)
+@refuses_idle(WITH_NETWORK, SERIAL_PORT)
 def push(
     model: Path | None,
     port: str,

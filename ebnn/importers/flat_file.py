@@ -60,7 +60,7 @@ def import_flat_file(
     architecture: str | PathLike[str] | None = None,
     shape: Sequence[int] | None = None,
     input_kind: InputKind | None = None,
-    classes: int | None = None,
+    outputs: int | None = None,
     nearest: bool = False,
 ) -> Imported:
     """The Network of a flat file: it decides as the exporter's C does.
@@ -71,13 +71,13 @@ def import_flat_file(
             and all that follows.
         shape: of one sample, (channels, height, width).
         input_kind: "uint8" or "int8", numbers as they are, or "bits"; "uint8" by default.
-        classes: number of outputs of the last layer.
+        outputs: of the last layer, one a class.
         nearest: takes the nearest scores where no integers put all classes in the file's order.
 
     Raises FileFormatError where the file or the JSON is wrong, LoweringError where there is no such Network.
     """
     path = Path(path)
-    side = _side(path, architecture, shape, input_kind, classes)
+    side = _side(path, architecture, shape, input_kind, outputs)
     parts = _parts(path, side)
     data = _read(path)
     masked = _masked(path, side, [part.layer for part in parts], len(data))
@@ -112,23 +112,23 @@ def _side(
     architecture: str | PathLike[str] | None,
     shape: Sequence[int] | None,
     kind: InputKind | None,
-    classes: int | None,
+    outputs: int | None,
 ) -> _Side:
     if architecture is None:
         raise FileFormatError(
             f"{path}: a flat file does not say what is in it: give its --architecture, or the JSON file beside it"
         )
     if str(architecture).endswith(".json"):
-        return _read_side(Path(architecture), shape, kind, classes)
-    if shape is None or classes is None:
-        raise FileFormatError(f"{path}: a flat file does not say its samples and classes: give --shape and --classes")
+        return _read_side(Path(architecture), shape, kind, outputs)
+    if shape is None or outputs is None:
+        raise FileFormatError(f"{path}: a flat file does not say its samples and classes: give --shape and --outputs")
     try:
-        return _Side(str(architecture), Input(kind or "uint8", Shape(*shape)), classes)
+        return _Side(str(architecture), Input(kind or "uint8", Shape(*shape)), outputs)
     except NetworkError as error:
         raise FileFormatError(f"{path}: {error}") from None
 
 
-def _read_side(path: Path, shape: Sequence[int] | None, kind: InputKind | None, classes: int | None) -> _Side:
+def _read_side(path: Path, shape: Sequence[int] | None, kind: InputKind | None, outputs: int | None) -> _Side:
     try:
         with path.open("rb") as file:
             found = json.loads(file.read(_MAX_JSON))
@@ -144,7 +144,7 @@ def _read_side(path: Path, shape: Sequence[int] | None, kind: InputKind | None, 
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise FileFormatError(f"{path}: says nothing of a flat file: {what}") from None
-    given = (("--shape", shape, source.shape), ("--input", kind, source.kind), ("--classes", classes, found["classes"]))
+    given = (("--shape", shape, source.shape), ("--input", kind, source.kind), ("--outputs", outputs, found["classes"]))
     for option, asked, told in given:
         if asked is not None and (tuple(asked) if option == "--shape" else asked) != told:  # type: ignore[arg-type]
             raise FileFormatError(f"{path}: says {told}, {option} is another: leave {option} out")

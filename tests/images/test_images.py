@@ -270,6 +270,7 @@ int main(int count, char **arguments)
     if (model.raw_values != 10 || memcmp(input, values, model.input_bytes) != 0)
         return 2;
     printf("%08lx %lu ", (unsigned long)model.hash32, (unsigned long)model.raw_bytes);
+    printf("%s ", ebnn_model_title(&model, text, 4));
     printf("%s ", ebnn_model_title(&model, text, 5));
     printf("%d ", ebnn_model_predict(&model, arena.bytes, input, scores));
     printf("%d ", ebnn_model_class_or_unknown(&model, scores));
@@ -294,12 +295,13 @@ def test_encoder_names_and_rejection_are_in_an_image(tmp_path: Path) -> None:
             raw = np.rint(raw) if whole else raw.astype(np.float32)
             values = [repr(float(value)) for value in raw[0, :, 0].T.ravel()]
             done = subprocess.run(
-                [program, *values], input=image_bytes(network, title="title"), capture_output=True, check=True
+                [program, *values], input=image_bytes(network, title="süße"), capture_output=True, check=True
             )
             encoded = network.encode(raw)
             (scores,), (probabilities,) = network.scores(encoded), network.probabilities(encoded)
             (known,) = network.predict_or_unknown(encoded)
-            expected = [f"{network.hash32:08x}", "20" if whole else "40", "titl", network.predict(encoded)[0]]
+            expected = [f"{network.hash32:08x}", "20" if whole else "40", "sü", "sü"]
+            expected += [network.predict(encoded)[0]]
             expected += [255 if known == -1 else known]
             for score, probability in zip(scores, probabilities, strict=True):
                 expected += [score, round(probability * 65_535)]

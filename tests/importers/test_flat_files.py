@@ -37,7 +37,7 @@ def test_random_files_decide_as_they_say(tmp_path):
         expected = [classify(layers, one, tuple(side["shape"])) for one in as_numbers(side, x)]
         if imported.network.predict(x).tolist() != expected:
             differ.append((seed, imported.notes))
-        options = {"architecture": side["architecture"], "shape": side["shape"], "classes": side["classes"]}
+        options = {"architecture": side["architecture"], "shape": side["shape"], "outputs": side["classes"]}
         with contextlib.suppress(FileFormatError):
             again = import_network(weights, **options, input_kind=side["input"], nearest=True)
             told += 1
@@ -144,15 +144,15 @@ def test_what_the_format_has_no_place_for(blocks, kind, message):
         flat_file(network(blocks=blocks, kind=kind))
 
 
-OPTIONS = {"architecture": "d9", "shape": (1, 2, 4), "input_kind": "bits", "classes": 2}
+OPTIONS = {"architecture": "d9", "shape": (1, 2, 4), "input_kind": "bits", "outputs": 2}
 
 
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
         ({"architecture": None, "importer": "flat_weights"}, FileFormatError, "give its --architecture"),
-        ({"classes": None}, FileFormatError, "give --shape and --classes"),
-        ({"classes": 3}, FileFormatError, "has 62 B, its architecture takes"),
+        ({"outputs": None}, FileFormatError, "give --shape and --outputs"),
+        ({"outputs": 3}, FileFormatError, "has 62 B, its architecture takes"),
         ({"architecture": "d8"}, FileFormatError, "its architecture takes"),
         ({"architecture": "d9w8"}, LoweringError, "only layers with weights of ±1 that end in signs are read"),
         ({"architecture": "d9a8"}, LoweringError, "only layers with weights of ±1 that end in signs are read"),
@@ -163,7 +163,7 @@ OPTIONS = {"architecture": "d9", "shape": (1, 2, 4), "input_kind": "bits", "clas
         ({"shape": (1, 0, 4)}, FileFormatError, "must be 1 to 32767"),
         ({"architecture": "no.json"}, FileFormatError, "no.json: cannot be read"),
         ({"architecture": "bad.json"}, FileFormatError, "bad.json: says nothing of a flat file"),
-        ({"architecture": "side.json", "classes": 3}, FileFormatError, "says 2, --classes is another"),
+        ({"architecture": "side.json", "outputs": 3}, FileFormatError, "says 2, --outputs is another"),
         ({"architecture": "many.json"}, FileFormatError, r"xor names layers \[4\], there are 1 before the last"),
     ],
 )

@@ -98,7 +98,7 @@ def test_a_table_becomes_a_network_that_takes_its_values(tmp_path: Path, monkeyp
     result = CliRunner().invoke(main, ["train", "--data", path.name, "--epochs", "60", "-o", "f.ebnn"])
     assert result.exit_code == 0, result.output
     assert "2 channels scaled to int8; " in result.output
-    assert "2 values a sample: as with --architecture d16w8a8-ow8 --batch-size 16" in result.output
+    assert "2 values a sample: as with --architecture d32w8a8-ow8 --batch-size 64" in result.output
     network, data = ebnn.load("f.ebnn"), load_own(path)
     assert network.meta.class_names == ("Rose é", "aster", "x" * 64)
     assert (network.meta.channel_names, network.meta.channel_units) == (("width", "mass"), ("cm", "g"))

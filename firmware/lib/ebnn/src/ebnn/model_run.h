@@ -492,7 +492,7 @@ void ebnn_model_probabilities(const ebnn_model_t *model, const int32_t *scores, 
     ebnn_softmax(&octaves, scores, model->classes, probabilities);
 }
 
-/* Copies text number k of an image, as far as it fits. */
+/* Copies text number k of an image, as many characters of UTF-8 as fit. */
 EBNN_KERNEL char *ebnn_model_copy_text(const ebnn_model_t *model, uint16_t k, char *text, size_t bytes)
 {
     const uint8_t *from = model->image + model->texts;
@@ -505,6 +505,8 @@ EBNN_KERNEL char *ebnn_model_copy_text(const ebnn_model_t *model, uint16_t k, ch
         text[at] = (char)EBNN_READ_U8(from + at);
         at++;
     }
+    while (at > 0u && (EBNN_READ_U8(from + at) & 0xC0u) == 0x80u)
+        at--;
     if (bytes > 0u)
         text[at] = 0;
     return text;
