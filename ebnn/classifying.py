@@ -83,9 +83,10 @@ def asking(
         top: how many classes an answer has.
         name, baud, building: as `ebnn.streaming.stream_port` takes them.
 
-    Raises BuildError where there is no compiler, and the errors of `ebnn.streaming.stream_port`: also where the board
-    runs another network.
+    Raises InputError for a network whose outputs are bits, BuildError where there is no compiler, and the errors of
+    `ebnn.streaming.stream_port`: also where the board runs another network.
     """
+    network.require_classes()
     if port is None:
         compiled = compile_network(network)
         yield lambda sample: answer_of(network, compiled.scores(sample[None])[0], top)

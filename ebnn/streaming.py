@@ -107,9 +107,11 @@ def stream(
         progress: told after each sample how many are done.
         raw: whether ``images`` are raw samples, which the board encodes.
 
-    Raises InputError for images or labels that do not fit, and the errors of Device.hello, before the first sample;
-    InterruptedRunError, with the report so far, where the board fails later or the user stops it.
+    Raises InputError for images or labels that do not fit and for a network whose outputs are bits, and the errors of
+    Device.hello, before the first sample; InterruptedRunError, with the report so far, where the board fails later or
+    the user stops it.
     """
+    network.require_classes()
     encoder = network.encoder if raw else None
     samples = network.check_samples(images) if encoder is None else encoder.check_raw(images, network.raw_shape)
     if not len(samples):

@@ -131,10 +131,10 @@ def test_the_network_suits_the_data_as_trains_does():
     """But for its numbers: what is compared is binarized."""
     write_weather(Path("weather.csv"), 80)
     output = invoke(compare, "--data", "weather.csv", "--epochs", "1", "--json", "compare.json")
-    assert "2 values a sample: as with --architecture d16 --batch-size 16" in output
+    assert "2 values a sample: as with --architecture d32 --batch-size 64" in output
     values = json.loads(Path("compare.json").read_text())
-    assert values["architecture"] == "d16"
-    assert values["int8"]["architecture"] == "d16w8a8-ow8"
+    assert values["architecture"] == "d32"
+    assert values["int8"]["architecture"] == "d32w8a8-ow8"
 
 
 def test_a_window_on_single_values_names_what_fits():

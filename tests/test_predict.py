@@ -8,18 +8,22 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 from support.c_networks import require
-from support.scored import digit_network, scored_network
+from support.scored import bit_network, digit_network, scored_network
 
 from ebnn import datasets
 from ebnn.cli import main
 from ebnn.datasets.single_pictures import read_picture
+from ebnn.device.live import watch_port
+from ebnn.errors import InputError
 from ebnn.model.kinds import Input, Shape
 from ebnn.model.layers import Block, Dense
 from ebnn.model.network import Network
 from ebnn.model.transforms import Scores
+from ebnn.streaming import stream
 
 SCORES = Scores([1, -1], [0, 0], 1.0)
 NETWORK = digit_network()
+BITS = bit_network()
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +94,7 @@ def test_below_the_threshold_it_is_unknown(pictures):
         (["m.ebnn", "no.txt"], "no.txt is no picture that Pillow reads"),
         (["m.ebnn", "cut.png"], "cut.png"),
         (["m.ebnn", "missing.png"], "missing.png"),
+        (["bits.ebnn", "0.png"], "this network gives 10 bits, no class: in Python network.predict_bits gives them"),
         (["vector.ebnn", "0.png"], "this network takes samples of 9×1×1, no pictures of one channel or three"),
         (["m.ebnn", "0.png", "--port", "nowhere"], "nowhere"),
     ],
@@ -99,8 +104,30 @@ def test_what_cannot_be_told_is_one_line(pictures, words, message):
     Path("cut.png").write_bytes(Path("0.png").read_bytes()[:60])
     NETWORK.save("m.ebnn")
     scored_network(0.1).save("vector.ebnn")
+    BITS.save("bits.ebnn")
     result = predict(*words)
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: ")
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words", [["run", "bits.ebnn", "--dataset", "digits"], ["live", "bits.ebnn", "--port", "nowhere"]]
+)
+def test_commands_that_tell_classes_refuse_bits(words):
+    BITS.save("bits.ebnn")
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: this network gives 10 bits, no class: in Python network.predict_bits gives")
+    assert result.stdout == ""
+
+
+def test_calls_that_tell_classes_refuse_bits():
+    data = datasets.load("digits")
+    for call in (
+        lambda: next(watch_port(BITS, "nowhere")),
+        lambda: stream(BITS, None, data.test_images, data.test_labels),
+    ):
+        with pytest.raises(InputError, match="this network gives 10 bits, no class"):
+            call()

@@ -51,6 +51,7 @@ def live(
     its probability, or the name and the scores of all classes, separated by commas.
     """
     network = load(model)
+    network.require_classes()
     console = make_console()
     interrupted = False
     with pressed_keys() as keys, LiveView(console, class_names(network), keys) as view:

@@ -82,6 +82,7 @@ def run(
     what it was flashed with.
     """
     network = load(model)
+    network.require_classes()
     if top is not None and top >= network.classes:
         raise InputError(f"--top {top} of {network.classes} classes: give a number from 2 to {network.classes - 1}")
     data = load_dataset(dataset, folder, reading_for(network, take_reading(reading)))

@@ -261,8 +261,10 @@ def watch_port(
         begun: told in a line which of both it is.
         settings: of `SensorPort`.
 
-    Raises DeviceError as `SensorPort` does, InputError where the board's channels are not the network's.
+    Raises DeviceError as `SensorPort` does, InputError where the board's channels are not the network's and for a
+    network whose outputs are bits.
     """
+    network.require_classes()
     lines = AnswerLines(network, smooth)
     with SensorPort(port, answers=lines.known, **settings) as board:
         try:

@@ -42,7 +42,7 @@ _NOT_DEFINED = re.compile(r"__cplusplus|__AVR\w*|ARDUINO\w*|ESP\d+|PROGMEM|__XTE
 _SHOWN = 40  # characters of a token in a message
 _MOST_NESTED = 32
 _MOST_CONDITIONS = 63  # open at a time; C asks compilers for as many
-_MOST_EXPANDED = 4 * 2**20  # characters that macros stand for
+_MOST_EXPANDED = 2**20  # characters that macros stand for
 _TYPES = {"float", "double", "int", "char", "uint8_t", "int8_t", "uint16_t", "int16_t", "uint32_t", "int32_t", "size_t"}
 _PARTS_OF_TYPES = {"unsigned", "signed", "long", "short", "const", "volatile"}
 

@@ -53,6 +53,8 @@ def flat_file(network: Network) -> tuple[bytes, dict[str, Any], tuple[str, ...]]
         "classes": network.classes,
         "xor": xor,
     }
+    if network.meta.bit_outputs:
+        notes.append("the outputs are bits, which a flat file does not say: read again they are scores of classes")
     return bytes(data), side, tuple(notes)
 
 

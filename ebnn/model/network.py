@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..atomic import write_atomically
-from ..errors import NetworkError
+from ..errors import InputError, NetworkError
 from ..version import __version__
 from . import description, npz, reference
 from .encoders import Encoder, check_encoder
@@ -225,6 +225,14 @@ class Network:
         if not self.meta.bit_outputs:
             raise NetworkError("the outputs of this network are scores of classes, no bits: use predict")
         return self.scores(x) >= 0
+
+    def require_classes(self) -> None:
+        """Raises InputError where the outputs are bits, of which none is a class."""
+        if self.meta.bit_outputs:
+            raise InputError(
+                f"this network gives {self.output_text}, no class: in Python network.predict_bits gives them, in C bit "
+                "k is 1 where scores[k] >= 0"
+            )
 
     def save(self, path: str | PathLike[str]) -> None:
         """Writes a ``.ebnn`` file in one step: an interrupted write leaves the old one. Raises WriteError."""

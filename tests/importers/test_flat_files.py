@@ -15,6 +15,7 @@ from ebnn.errors import EbnnError, FileFormatError, LoweringError, NetworkError
 from ebnn.importers import flat_file, import_network
 from ebnn.model.kinds import Input, Shape
 from ebnn.model.layers import Block, Conv, Dense, Pool
+from ebnn.model.meta import Meta
 from ebnn.model.network import Network
 from ebnn.model.reference import activations
 from ebnn.model.transforms import Requantize, Scores, Sign
@@ -78,7 +79,7 @@ def network(**changes):
     sign = Sign([-8, 9, 0, 2, -2, 4, 8, -9, 1], [False, False, False, True, False, False, True, True, False])
     last = Block(Dense(np.arange(18).reshape(2, 1, 1, 9) % 2 == 0), None, Scores([3, -2], [1, 5], 0.5))
     blocks = changes.get("blocks", [Block(first, None, sign), last])
-    return Network(Input(changes.get("kind", "bits"), Shape(1, 2, 4)), blocks)
+    return Network(Input(changes.get("kind", "bits"), Shape(1, 2, 4)), blocks, meta=changes.get("meta"))
 
 
 def test_bytes_by_hand():
@@ -103,6 +104,11 @@ def test_bytes_by_hand():
     # Channel after channel, of each the two outputs: +1 −1 where it is even, −1 +1 where it is odd.
     assert data[43:46] == bytes([0b01100110, 0b01100110, 0b01000000])
     assert np.frombuffer(data[46:], "<f4").tolist() == [3, -2, 1, 5]
+
+
+def test_that_outputs_are_bits_is_said_to_be_lost():
+    _, _, notes = flat_file(network(meta=Meta(bit_outputs=True)))
+    assert notes == ("the outputs are bits, which a flat file does not say: read again they are scores of classes",)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,13 @@ def digit_network(rejection: float | None = None) -> Network:
     return Network(Input("uint8", Shape(1, 8, 8)), [block], None, Meta(class_names=names, rejection=rejection))
 
 
+def bit_network() -> Network:
+    """The network of the digits, its outputs read as bits."""
+    network = digit_network()
+    block = Block(Dense(network.layers[0].weights), None, network.layers[0].transform)
+    return Network(network.input, [block], None, Meta(bit_outputs=True))
+
+
 def any_scores(classes: int, scale: float, count: int = 300) -> NDArray[np.int32]:
     """Scores (count, classes)."""
     rng = np.random.default_rng(classes)

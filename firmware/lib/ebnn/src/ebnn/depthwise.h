@@ -131,7 +131,7 @@ EBNN_PART void ebnn_depthwise_signs(const ebnn_filters_t *filters, uint16_t each
 
 /*
  * One filter for each channel, four channels side by side in a word: a value is turned over where its weight is −1,
- * which makes −1 − v of it, or 255 − v. channels: a multiple of four; places: at most 255, so that sums fit 16 bits.
+ * which makes −1 − v of it, or 255 − v. channels: a multiple of four; places: to 255, so that sums fit 16 bits.
  */
 EBNN_PART void ebnn_depthwise_words(const uint8_t *values, const uint8_t *weights, uint16_t channels, uint16_t places,
                                     uint8_t is_signed, int32_t *sums)

@@ -21,7 +21,7 @@ typedef struct {
 } ebnn_narrow_t;
 
 /*
- * The product of the sum in r16 to r19 with the multiplier in r20 and r21, from byte 1 on, of which only the highest bit
+ * The product of the sum in r16 to r19 with the multiplier in r20 and r21, from byte 1 on, whose highest bit alone
  * may count. r22 to r25: where the sum has 24 bits and the multiplier is not below 0, 27 cycles. r10 is 0.
  */
 #define EBNN_AVR_BRIEF_PRODUCT                                          \
