@@ -50,9 +50,9 @@ def data_for(network: Network, data: Dataset) -> Dataset:
         raise InputError(f"{data.name} has raw samples, and this network has no encoder for them: train one on them")
     if not names or names == data.class_names:
         return data
+    if counts_classes(network, data):
+        return data
     foreign = [name for name in data.class_names if name not in names]
-    if foreign and all(name.isdecimal() for name in data.class_names) and data.classes <= network.classes:
-        return data  # a set that counts its classes where the network's have names
     if foreign:
         raise InputError(
             f"{data.name} has the class {foreign[0]!r}, this network knows {', '.join(names)}: choose the data it was "
@@ -62,6 +62,13 @@ def data_for(network: Network, data: Dataset) -> Dataset:
     return dataclasses.replace(
         data, train_labels=index[data.train_labels], test_labels=index[data.test_labels], class_names=names
     )
+
+
+def counts_classes(network: Network, data: Dataset) -> bool:
+    """Returns whether data number their classes where the network's have names: then class 0 is its first."""
+    names = network.meta.class_names
+    numbered = all(name.isdecimal() for name in data.class_names) and data.classes <= network.classes
+    return bool(names) and numbered and not set(data.class_names) <= set(names)
 
 
 def samples_for(network: Network, data: Dataset, limit: int | None = None) -> NDArray[Any]:

@@ -21,7 +21,7 @@ COMMANDS = {
         LazyCommand("compare", "compare", "Train float and binarized, show both side by side."),
         LazyCommand("sweep", "sweep", "Train several networks, show which to choose."),
         LazyCommand("quantize", "quantize", "Make a trained float network one of 8 bits."),
-        LazyCommand("import", "import_header", "Make a network of a header of the original eBNN."),
+        LazyCommand("import", "import_header", "Make a network of another tool's file."),
     ),
     "What it takes": (
         LazyCommand("boards", "boards", "List the boards that ebnn knows."),

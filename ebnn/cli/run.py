@@ -9,7 +9,7 @@ from ..compile.header import identifier
 from ..device import BAUDRATE
 from ..errors import InputError
 from ..model.network import Network
-from ..network_data import data_for, reading_for, samples_for
+from ..network_data import counts_classes, data_for, reading_for, samples_for
 from ..published import load
 from ..report import RunReport
 from ..show.bars import stream_bar
@@ -95,6 +95,12 @@ def run(
     if data.kind == "bits" != network.input.kind:
         print_line(
             console, f"note: {data.name} has bits, this network takes {network.input.kind}: it may expect others"
+        )
+    if counts_classes(network, data):
+        print_line(
+            console,
+            f"note: {data.name} numbers its classes, this network's have names: {data.class_names[0]} is taken for "
+            f"{network.meta.class_names[0]}, and so on; were they trained on the same data?",
         )
     name = identifier(model.stem)
     report = stream_with_bar(
