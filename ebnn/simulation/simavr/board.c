@@ -2,8 +2,8 @@
  *
  *   board MCU CLOCK_HZ CONTROL IMAGE EEPROM START DATA_END PLUGGED [FUNCTION ...]
  *
- * CONTROL    a socket: takes the lines "reset", "statistics" and "quit", answers each with a line of JSON, and says with
- *            one more that the board is ready, or why it crashed
+ * CONTROL    a socket: takes the lines "reset", "statistics" and "quit", answers each with a line of JSON, and says
+ *            with one more that the board is ready, or why it crashed
  * IMAGE      a file descriptor: the flash's content from address 0 on
  * EEPROM     a file descriptor: the EEPROM, byte by byte as it is written; what the file lacks is erased
  * START      where the microcontroller starts; not 0 where a bootloader lies there
@@ -37,7 +37,7 @@
 #include <simavr/sim_avr.h>
 #include <simavr/sim_core.h>
 
-#define DATA_BYTES 0x10000u       /* every address that an instruction can name, so that a stray one hits no other memory */
+#define DATA_BYTES 0x10000u       /* every address that an instruction can name: a stray one hits no other memory */
 #define FLASH_BYTES 0x1000000u    /* likewise, for LPM and SPM */
 #define PROGRAM_WORDS 0x400000u   /* likewise, for jumps */
 #define ATTEND_CYCLES 20000u      /* how often a busy board looks at its descriptors */
@@ -336,8 +336,8 @@ static void attend_once(const struct timespec *wait)
     }
 }
 
-/* Sees to control and terminal, waiting up to so many nanoseconds for them; if the terminal is full, until it takes what
- * the board has sent. */
+/* Sees to control and terminal, waiting up to so many nanoseconds for them; if the terminal is full, until it takes
+ * what the board has sent. */
 static void attend(int64_t wait_ns)
 {
     struct timespec wait = {(time_t)(wait_ns / 1000000000), (long)(wait_ns % 1000000000)};
@@ -544,8 +544,8 @@ static int left_alone(void)
     return kept + due >= moment.timer_count;
 }
 
-/* Cycles of the loop that the program is in, if all that it does is to wait for an interrupt or a byte: it comes back to
- * the same instruction with the same registers and memory, and has left the peripherals alone. 0 otherwise. */
+/* Cycles of the loop that the program is in, if all that it does is to wait for an interrupt or a byte: it comes back
+ * to the same instruction with the same registers and memory, and has left the peripherals alone. 0 otherwise. */
 static uint64_t period_of_waiting(void)
 {
     uint32_t pc = mcu->pc;
@@ -770,8 +770,8 @@ static void map_eeprom(int file)
     eeprom->eeprom = content;
 }
 
-/* libsimavr 1.6 lacks the ATmega2560's 8-bit phase-correct PWM, into which the Arduino core puts all timers but one, and
- * lets those overflow at each tick. */
+/* libsimavr 1.6 lacks the ATmega2560's 8-bit phase-correct PWM, into which the Arduino core puts all timers but one,
+ * and lets those overflow at each tick. */
 static void complete_timers(void)
 {
     avr_io_t *port;

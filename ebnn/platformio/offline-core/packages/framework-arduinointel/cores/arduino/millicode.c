@@ -1,6 +1,7 @@
 /*
  * Functions that save and restore a function's registers at the stack pointer, r13 lowest, as the compiler calls them.
- * libgcc's are compiled for another core and do not link. Those that return take the frame's size, blink's place, in r12.
+ * libgcc's are compiled for another core and do not link. Those that return take the frame's size, blink's place,
+ * in r12.
  */
 
 /* Each of r25 down to r15 falls through to the next. */
