@@ -53,7 +53,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"atomic", "boards", "build_folders", "extras", "firmware_sources", "leftovers", "updatable", *BASE},
         set(),
     ),
-    "device": ({"frames", "boards", "printable", "updatable", *NETWORK}, set()),
+    "device": ({"compile", "frames", "boards", "printable", "updatable", *NETWORK}, set()),
     "simulation": (
         {
             *("boards", "build_folders", "c_compiler", "frames", "compile", "firmware_sources", "leftovers"),

@@ -60,7 +60,10 @@ def test_pushed_then_profiled_then_forgotten(tmp_path: Path, key_file: Path) -> 
     ("words", "message"),
     [
         (["push", "--port", "sim://host"], "name a MODEL to push, or --forget"),
-        (["push", MODEL, "--forget", "--port", "sim://host"], "name a MODEL to push, or --forget"),
+        (
+            ["push", MODEL, "--forget", "--port", "sim://host"],
+            "--forget drops the network that was pushed and takes no",
+        ),
         (["push", MODEL, "--port", "nowhere"], "nowhere cannot be opened"),
         (["push", MODEL, "--port", "sim://host?updatable=2"], "updatable is 1 or empty, not '2'"),
         (["push", MODEL, "--port", f"sim://host?key={MODEL}"], "key needs updatable=1"),

@@ -170,7 +170,7 @@ FOR_BOARDS = Rule(
 NETWORK_FILE = Rule(
     ("board", "arithmetic", "optimize"),
     lambda values: not is_image_file(values["model"]),
-    "a network, MODEL; an image was made for one board, arithmetic and optimization",
+    "an .ebnn file as MODEL, not an image, which is made for one kind of board, arithmetic and optimization",
 )
 FOR_LINUX = Rule(("weights_file",), lambda values: values["target"] == "linux", "--target linux")
 

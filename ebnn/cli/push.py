@@ -26,7 +26,12 @@ from .options import (
 
 @click.command()
 @optional_model_argument
-@click.option("--port", required=True, help="Where the board is: /dev/ttyACM0, COM3, socket://HOST:PORT.")
+@click.option(
+    "--port",
+    required=True,
+    help="Where the board is: /dev/ttyACM0, COM3, socket://HOST:PORT, or a simulated board with memory of its own, "
+    "sim://BOARD?updatable=1&store=FILE.",
+)
 @key_option("Needed where the board was flashed with a key: the same file.")
 @click.option(
     "--forget", is_flag=True, help="Without MODEL: drop the pushed network; the firmware's own answers again."
@@ -52,7 +57,9 @@ def push(
     where it has memory for that: an Uno keeps 1,024 bytes, a Mega 4,096. What the line loses or damages is sent
     again; whatever happens, the board has a whole network or none, and says which.
     """
-    if (model is None) != forget:
+    if model is not None and forget:
+        raise InputError("--forget drops the network that was pushed and takes no MODEL: leave one of them out")
+    if model is None and not forget:
         raise InputError("name a MODEL to push, or --forget to drop the one that was pushed")
     key = None if key_file is None else read_key(key_file)
     console = make_console()

@@ -130,7 +130,13 @@ def _padded(data: bytes) -> bytes:
 
 def _texts(network: Network, title: str) -> bytes:
     """The title, and the names and "unknown", each ended by 0."""
-    text = title.encode()
+    try:
+        text = title.encode()
+    except UnicodeEncodeError:
+        raise NetworkError(
+            "the title of an image is no UTF-8 text: give another one; a command takes the file's name, so rename the "
+            "file"
+        ) from None
     if b"\0" in text:
         raise NetworkError("the title of an image holds a character of code 0: leave it out")
     return text + b"\0" + b"".join(class_texts(network))

@@ -17,7 +17,7 @@ from ..updatable import tag
 from .answers import DeviceInfo, Prediction, Profile, read_info, read_prediction, read_profile, sample_bytes
 from .explanations import explain_refusal, explain_silence
 from .link import Link, Missing, Refusal, Statistics
-from .push_checks import ImageHead, check_key, check_push, is_worth_another_try, push_facts, refused_push
+from .push_checks import ImageHead, check_kernels, check_key, check_push, is_worth_another_try, push_facts, refused_push
 from .serial_port import BAUDRATE, PortLike, open_port, short_name
 
 _BOOT_POLL_SECONDS = 0.5  # how often a board that is starting is asked
@@ -206,15 +206,21 @@ class Device:
         head = ImageHead.of(image)
         facts = push_facts(self.hello(), self.port_name)
         check_push(head, facts, self.port_name, key is not None)
+        check_kernels(image, facts, self.port_name)
         self._expected_hash = self._expected_name = None
         startup, self.startup = self.startup, self.startup + _STORE_SECONDS * facts.store_bytes
         try:
             for attempt in range(self.retries + 1):
                 self._info = None
-                refusal = self._push_once(image, head.crc, key, facts.piece_bytes, progress)
+                refusal = self._send_image(image, key, facts.piece_bytes, progress)
+                taken = refusal is None
+                if taken:
+                    refusal = self._order(Command.PUSH_COMMIT, head.crc.to_bytes(4, "little"), key, image)
+                    # A board that was reset after it took the image knows of no push any more.
+                    taken = refusal is None or refusal.status in (Status.NO_SESSION, Status.NO_PUSH)
                 self._info = None
                 info = self.hello()
-                if info.network_hash == head.hash32 and info.push is not None and info.push.pushed:
+                if taken and info.network_hash == head.hash32 and info.push is not None and info.push.pushed:
                     return info
                 if refusal is not None and not is_worth_another_try(*refusal, attempt):
                     raise refused_push(self.port_name, *refusal)
@@ -242,10 +248,10 @@ class Device:
             raise refused_push(self.port_name, *(refusal or Refusal(Status.NO_PUSH, 0)))
         return after
 
-    def _push_once(
-        self, image: bytes, crc: int, key: bytes | None, piece_bytes: int, progress: Callable[[int], None]
+    def _send_image(
+        self, image: bytes, key: bytes | None, piece_bytes: int, progress: Callable[[int], None]
     ) -> Refusal | None:
-        """Sends all of an image; returns what was refused."""
+        """Sends all of an image, which counts for nothing yet; returns what was refused."""
         progress(0)
         refusal = self._order(Command.PUSH_BEGIN, image[:PUSH_HEAD_BYTES], key)
         if refusal is not None:
@@ -256,7 +262,7 @@ class Device:
             if refusal is not None:
                 return refusal
             progress(at + len(piece))
-        return self._order(Command.PUSH_COMMIT, crc.to_bytes(4, "little"), key, image)
+        return None
 
     def _order(
         self, command: Command, body: bytes, key: bytes | None = None, signed: bytes | None = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from ..errors import DeviceError, RefusedError
+from ..compile.image import read_image
+from ..errors import DeviceError, FileFormatError, RefusedError
 from ..frames import PUSH_HEAD_BYTES, Status
 from .answers import DeviceInfo, PushFacts
 
@@ -67,6 +68,20 @@ def check_push(image: ImageHead, facts: PushFacts, port: str, keyed: bool) -> No
         raise DeviceError(
             f"{port}: the network needs {image.room_bytes:,} B of RAM, {image.size:,} B of them for its image; the "
             f"board has {facts.room_bytes:,} B: use fewer filters or a larger board, or flash it with the network in it"
+        )
+
+
+def check_kernels(image: bytes, facts: PushFacts, port: str) -> None:
+    """Raises `ebnn.errors.DeviceError` where an image is damaged, or the board lacks the code for one of its layers."""
+    try:
+        needed = read_image(image).kernels
+    except FileFormatError as error:
+        raise DeviceError(f"what is to be pushed {error}") from None
+    if needed & ~facts.kernels:
+        raise DeviceError(
+            f"{port}: the board's firmware has no code for a layer of this image: it needs EBNN_MODEL_KERNELS "
+            f"0x{needed:X}ul, the board has 0x{facts.kernels:X}ul; flash it once with this network, ebnn flash MODEL "
+            "--board BOARD --updatable"
         )
 
 

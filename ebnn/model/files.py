@@ -44,6 +44,11 @@ def load_file(path: str | os.PathLike[str]) -> Network:
     except OSError as error:
         raise FileFormatError(f"{path}: cannot be read: {error.strerror or error}") from None
     except (zipfile.BadZipFile, EOFError):
+        if _is_image(path):
+            _refuse(
+                path,
+                "is an image for boards, made by ebnn export --format image: give the .ebnn file that it was made of",
+            )
         _refuse(path, "is damaged or not an .ebnn file")
     except description.NewerError as error:
         _refuse(path, f"{error}, which this ebnn ({__version__}) does not know: install {_writer(values)}")
@@ -54,6 +59,12 @@ def load_file(path: str | os.PathLike[str]) -> Network:
     if network.hash != stated:
         _refuse(path, "does not match its own hash: it was changed after it was written")
     return network
+
+
+def _is_image(path: Path) -> bool:
+    """Whether a file begins as what a board opens at run time."""
+    with path.open("rb") as file:
+        return file.read(4) == b"EBNI"
 
 
 def _read_description(path: Path, raw: NDArray[Any]) -> dict[str, Any]:

@@ -34,6 +34,10 @@ def test_an_image_is_exported_and_shown(tmp_path: Path, monkeypatch: pytest.Monk
     assert written == image_bytes(network, WORDS, title="network")
     assert f"0x{needed_kernels(network):X}ul" in said
     shown = command("info", "network.img", "--json", "i.json")
+    for refused in (["push", "--port", "sim://host"], ["export", "-o", "n.h"]):
+        found = CliRunner().invoke(main, [refused[0], "network.img", *refused[1:]])
+        assert found.exit_code == 1
+        assert "network.img: is an image for boards, made by ebnn export --format image: give the .ebnn" in found.stderr
     for text in ("an image of network for 32-bit cores", network.hash[:16], "1×28×28 → 10 classes", "output fours"):
         assert text in shown
     values = json.loads((tmp_path / "i.json").read_text())

@@ -335,3 +335,5 @@ def test_what_is_too_big_for_an_image_is_refused() -> None:
         image_bytes(network, title="x" * 70_000)
     with pytest.raises(NetworkError, match="character of code 0"):
         image_bytes(network, title="x\0y")
+    with pytest.raises(NetworkError, match="the title of an image is no UTF-8 text"):
+        image_bytes(network, title="\udcff")  # of a file whose name is the byte FF

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 import serial
 from many_pushes import PIECE, Case, many_pushes
-from push_cases import FLAGS, SANITIZED, build, cases
+from push_cases import FLAGS, SANITIZED, build, cases, other_image
 
 from ebnn.device import Device
 from ebnn.device.answers import read_info
+from ebnn.device.push_checks import check_kernels
 from ebnn.errors import DeviceError, EbnnError, InputError, RefusedError
 from ebnn.firmware_sources import firmware_folder
 from ebnn.frames import Command, Decoder, Frame, Status, encode
@@ -237,8 +238,9 @@ def test_a_key(programs: dict[str, Path], store: Path) -> None:
             device.push(FIRST.image, key=KEY[::-1])
         device.push(FIRST.image, key=KEY)
         assert_runs(device, FIRST, True)
-        with pytest.raises(RefusedError, match="the key is not"):
-            device.push(SECOND.image, key=KEY[::-1])
+        for case in (FIRST, SECOND):  # the one that it runs already too
+            with pytest.raises(RefusedError, match="the key is not"):
+                device.push(case.image, key=KEY[::-1])
         with pytest.raises(RefusedError, match="the key is not"):
             device.forget(key=bytes(32))
         assert_runs(device, FIRST, True)
@@ -309,6 +311,20 @@ def test_errors_before_anything_is_sent(programs: dict[str, Path], store: Path, 
         assert device.hello().push is None
         with pytest.raises(DeviceError, match=r"of board 'host' takes no networks: sim://host\?updatable=1 is one"):
             device.push(image)
+
+
+def test_an_image_that_the_firmware_has_no_code_for_is_refused() -> None:
+    """FIRST has the kernels 5, tables of a convolution, and 12, an output of fours, as model_layer.h counts them."""
+    start = struct.pack("<B4sIIIIH", 1, b"abcd", 1, 2, 3, 4, 5) + b"uno\0net\0"
+    for kernels, fits in ((1 << 12, False), (1 << 5, False), (0x1020, True), (0xFFFFFFFF, True)):
+        info = read_info(start + struct.pack("<BBBHIII", 5, 1, 2, 64, 1000, 0, kernels), b"abcd")
+        assert info is not None
+        assert info.push is not None
+        refused = pytest.raises(DeviceError, match=r"needs .* 0x1020ul, the board has")
+        with contextlib.nullcontext() if fits else refused:
+            check_kernels(FIRST.image, info.push, "port")
+        with pytest.raises(DeviceError, match="its checksum is wrong"):
+            check_kernels(other_image(FIRST.image, 100), info.push, "port")
 
 
 def test_greetings_of_other_versions() -> None:

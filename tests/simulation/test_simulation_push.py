@@ -95,12 +95,12 @@ def test_a_power_cut_in_mid_push(tmp_path: Path) -> None:
     program = build("uno", "uint8-scores", tmp_path, Updatable())
     url = f"{board_url('uno', program=program)}&store={tmp_path / 'eeprom'}"
     network, image = vector("bits-dense", "uno")
-    assert len(image) < 512
-    for size, name in ((len(image), "bits-dense"), (600, "own")):
-        padded = image if size == len(image) else image[:8] + size.to_bytes(4, "little") + image[12:].ljust(size - 12)
+    large = image_bytes(network, image_target("uno"), title="x" * 200)
+    assert len(image) < 512 < len(large)
+    for pushed, name in ((image, "bits-dense"), (large, "own")):
         port = serial.serial_for_url(url, timeout=1.0)
         with Device(port) as device:
-            if size == len(image):
+            if pushed is image:
                 device.push(image)
             device.hello()
 
@@ -110,7 +110,7 @@ def test_a_power_cut_in_mid_push(tmp_path: Path) -> None:
                     port.process.wait()
 
             with pytest.raises(PortError):
-                device.push(padded, progress=cut)
+                device.push(pushed, progress=cut)
         with Device(url) as device:
             assert device.hello().network == name
     assert network.hash32 != 0
