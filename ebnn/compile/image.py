@@ -189,6 +189,8 @@ def _kernel_number(step: Step) -> int:
         name = kernel.function, _SAME.get(kernel.given[1], kernel.given[1])
     elif kernel.given:
         name = kernel.function, kernel.given[-1]
+    if name not in KERNEL_FUNCTIONS:
+        raise NetworkError(f"{step.layer.name} is run by {name[-1]}, which images have no number for: export a header")
     return KERNEL_FUNCTIONS.index(name) + 1
 
 

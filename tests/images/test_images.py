@@ -178,6 +178,12 @@ def test_what_is_wrong_is_told(runner: tuple[Target, Path]) -> None:
         assert status(program, changed(image, at, form, value)) == CONTENT, (at, value)
 
 
+def test_a_kernel_without_a_number_has_no_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ebnn.compile.image.KERNEL_FUNCTIONS", KERNEL_FUNCTIONS[:1])
+    with pytest.raises(NetworkError, match="which images have no number for: export a header"):
+        image_bytes(tiny())
+
+
 def test_a_kernel_that_was_not_built_is_refused(tmp_path: Path) -> None:
     network = tiny()
     needed = needed_kernels(network)
