@@ -7,10 +7,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import ArrayLike
+
 from .. import datasets
 from ..datasets import Dataset
 from ..datasets.dataset import RAW
-from ..errors import TrainingError
+from ..errors import DatasetError, TrainingError
 from ..model.network import Network
 from ..recipes import load_recipe
 from .choosing import choose, raw_kind
@@ -28,7 +30,8 @@ _IDLE_BESIDE_ARRAYS = dict.fromkeys(("folder", "reading"), "the data are a Datas
 
 
 def fit(
-    data: Dataset | str | os.PathLike[str],
+    data: Dataset | str | os.PathLike[str] | ArrayLike,
+    labels: ArrayLike | None = None,
     *,
     out: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
@@ -41,18 +44,25 @@ def fit(
 
     Args:
         data: a data set, as of :meth:`ebnn.datasets.Dataset.from_arrays`; or a name or a path of one, as
-            :func:`ebnn.datasets.load` takes it.
+            :func:`ebnn.datasets.load` takes it; or samples as arrays, with their labels.
+        labels: of samples; both as :meth:`ebnn.datasets.Dataset.from_arrays` takes them.
         out: folder for the run's log, snapshot and ``model.ebnn``; a run that is there is replaced. None keeps none.
         progress: who is told how it goes; by default nobody.
         settings: by the names of ``ebnn train``'s options with ``_`` for ``-``, such as ``epochs=40``,
             ``architecture="d32"`` or ``recipe="mnist-tiny"``; how a path is read is ``reading=Reading(window=…)``.
 
     Raises:
-        DatasetError: the data cannot be read.
+        DatasetError: the data cannot be read, or have no labels.
         TrainingError: a setting is out of its range or has no effect here, or the network cannot be trained.
         UnknownNameError: there is no such data set or setting.
         WriteError: a file cannot be written.
     """
+    if not isinstance(data, Dataset | str | os.PathLike):
+        if labels is None:
+            raise DatasetError("samples without labels train nothing: give both, as in fit(x, y)")
+        data, labels = Dataset.from_arrays(data, labels), None
+    if labels is not None:
+        raise DatasetError("a data set has labels of its own: leave labels out, or give samples as arrays")
     for name, why in (_IDLE | _IDLE_BESIDE_ARRAYS if isinstance(data, Dataset) else _IDLE).items():
         if name in settings:
             raise TrainingError(f"{name} has no effect in fit: {why}; leave {name} out")

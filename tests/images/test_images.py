@@ -27,6 +27,7 @@ from ebnn.compile.image import HEAD_BYTES, KERNEL_FUNCTIONS, VERSION, image_byte
 from ebnn.compile.options import OPTIMIZE
 from ebnn.compile.target import AVR, WORDS, Target
 from ebnn.errors import NetworkError
+from ebnn.importers import import_network
 from ebnn.model.encoders import Affine, Thermometer
 from ebnn.model.meta import Meta
 
@@ -137,6 +138,17 @@ def test_an_image_of_before_is_run(runner: tuple[Target, Path]) -> None:
         output = run_images(program, [(image, bytes([0x5A, 0xC3]))])
         assert output[1] == 2
         assert np.frombuffer(output, "<i4", 4, 2).tolist() == [-4297, 359, 3902, -1314]  # of the reference
+
+
+def test_a_network_of_one_output_is_run(runner: tuple[Target, Path], tmp_path: Path) -> None:
+    """Its output is a bit, as in a file of tinier-nn's: whether most bits are those of its row."""
+    target, program = runner
+    (tmp_path / "m.def").write_text("bnn\n4,1\n0101\n0,0")
+    network = import_network(tmp_path / "m.def").network
+    image = image_bytes(network, target)
+    samples = np.array([[0, 1, 0, 1], [1, 0, 1, 0], [0, 1, 1, 1]], bool)[:, :, None, None]
+    ((_, scores),) = answers(run_images(program, [(image, network.pack_input(samples).tobytes())]), [network])
+    assert (scores >= 0).ravel().tolist() == [True, False, True]
 
 
 def repaired(image: bytes) -> bytes:

@@ -10,7 +10,7 @@ import ebnn
 from ebnn.cli import main
 from ebnn.datasets import Dataset, Info, Reading
 from ebnn.datasets.own import load_own
-from ebnn.errors import TrainingError, UnknownNameError
+from ebnn.errors import DatasetError, TrainingError, UnknownNameError
 from ebnn.model.encoders import Affine, Thermometer
 from ebnn.training import TrainConfig, read_settings
 from ebnn.training.augmentation import distortion
@@ -242,6 +242,18 @@ def test_one_call_fits_arrays_and_files(tmp_path: Path) -> None:
         ebnn.fit(data, epoch=1)
     with pytest.raises(UnknownNameError, match="no_such"):
         ebnn.fit("no_such")
+
+
+@pytest.mark.chainer
+def test_arrays_are_fitted_with_their_labels() -> None:
+    x, y = np.zeros((20, 3)), np.arange(20) % 2
+    x[:, 1] = 10 * y - 5
+    assert ebnn.fit(x, y, epochs=1).classes == 2
+    for data in (x, (x, y), x.tolist()):
+        with pytest.raises(DatasetError, match=r"give both, as in fit\(x, y\)"):
+            ebnn.fit(data)
+    with pytest.raises(DatasetError, match="has labels of its own"):
+        ebnn.fit("digits", y)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ EBNN_INLINE uint8_t ebnn_model_read_head(ebnn_model_t *model)
     model->levels = ebnn_model_u16(image + 58);
     model->named = EBNN_READ_U8(image + 62);
     model->step = ebnn_model_u16(image + 64);
-    if (classes < 2u || classes > 255u || model->layers == 0u || model->kind > EBNN_FLOAT || model->encoder > 2u ||
+    if (classes < 1u || classes > 255u || model->layers == 0u || model->kind > EBNN_FLOAT || model->encoder > 2u ||
         model->raw > 1u || model->named > 1u || EBNN_READ_U8(image + 54) > 31u || EBNN_READ_U8(image + 55) > 31u)
         return EBNN_MODEL_ERR_CONTENT;
     if (!ebnn_model_shape_fits(model->kind, model->channels, model->height, model->width) ||
