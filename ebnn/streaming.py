@@ -93,7 +93,7 @@ def stream(
     network: Network,
     device: Device,
     images: ArrayLike,
-    labels: ArrayLike,
+    labels: ArrayLike | None,
     progress: Callable[[int], None] = lambda done: None,
     raw: bool = False,
 ) -> RunReport:
@@ -103,7 +103,7 @@ def stream(
         network: what the board must run.
         device: an open port.
         images: (n, channels, height, width) in the network's input type, n at least 1.
-        labels: (n,) whole numbers, the classes that are right.
+        labels: (n,) whole numbers, the classes that are right; None takes the reference's.
         progress: told after each sample how many are done.
         raw: whether ``images`` are raw samples, which the board encodes.
 
@@ -116,6 +116,8 @@ def stream(
     samples = network.check_samples(images) if encoder is None else encoder.check_raw(images, network.raw_shape)
     if not len(samples):
         raise InputError("there are no samples to stream: give at least one")
+    if labels is None:
+        labels = network.predict(samples if encoder is None else network.encode(samples))
     checked = check_labels(labels, len(samples), network.classes)
     board = device.hello()
     check_board(network, board)
@@ -176,7 +178,7 @@ def stream_port(
     network: Network,
     port: str,
     images: ArrayLike,
-    labels: ArrayLike,
+    labels: ArrayLike | None = None,
     *,
     name: str = "network",
     arithmetic: str = "integer",
@@ -209,14 +211,17 @@ def stream_port(
             return stream(network, device, images, labels, progress, raw)
 
 
-def stream_samples(network: Network, port: str, samples: ArrayLike, labels: ArrayLike, **options: Any) -> RunReport:
+def stream_samples(
+    network: Network, port: str, samples: ArrayLike, labels: ArrayLike | None = None, **options: Any
+) -> RunReport:
     """Sends samples to the board at a port and compares every answer with the reference.
 
     Args:
         network: what the board must run; a simulated board, as ``sim://host``, is built with it.
         port: where the board is.
         samples: as ``network.predict_raw`` takes them where it has an encoder, else as ``network.predict`` does.
-        labels: (n,) the index of each sample's class.
+        labels: (n,) the index of each sample's class; None takes the class that the reference gives it, and the
+            report's accuracy then says how often the board agrees.
         options: as :func:`stream_port` takes them.
 
     Raises as :func:`stream_port`.

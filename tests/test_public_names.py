@@ -17,7 +17,7 @@ def test_the_public_functions_take_what_they_took():
     """Names and order of arguments."""
     assert list(inspect.signature(ebnn.load).parameters) == ["path"]
     assert list(inspect.signature(ebnn.lower).parameters) == ["chain", "shape", "input_kind"]
-    assert list(inspect.signature(ebnn.fit).parameters) == ["data", "out", "progress", "settings"]
+    assert list(inspect.signature(ebnn.fit).parameters) == ["data", "labels", "out", "progress", "settings"]
     assert list(inspect.signature(ebnn.stream).parameters) == ["network", "port", "samples", "labels", "options"]
     parameters = inspect.signature(ebnn.write_header).parameters
     choices = ["arithmetic", "optimize", "self_test", "board", "probabilities"]

@@ -132,6 +132,15 @@ def test_labels_may_be_a_list(network, tmp_path):
     assert report.accuracy == 1.0
 
 
+def test_without_labels_answers_are_held_against_the_reference(network, tmp_path):
+    x = random_samples(network, COUNT, SEED)
+    with board(tmp_path, header_text(network, name="net")) as device:
+        report = stream(network, device, x, None)
+    assert (report.exact, report.accuracy) == (True, 1.0)
+    assert report.labels.tolist() == network.predict(x).tolist()
+    assert ebnn.stream(network, "sim://host", x[:2]).labels.tolist() == report.labels[:2].tolist()
+
+
 def test_a_port_is_streamed_to_in_one_call():
     """A simulated board is built with the network; who asks is told of that, and of every sample."""
     require("cc")
