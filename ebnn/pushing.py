@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,8 +42,9 @@ class Pushed:
 
     @property
     def kept(self) -> bool:
-        """Whether the network is there after a reset."""
-        return self.info.push is not None and self.info.push.kept
+        """Whether the network is there when the power has gone; a simulated board needs a ``store=`` in its URL."""
+        passes = self.port.startswith("sim://") and not re.search("[?&]store=.", self.port)
+        return self.info.push is not None and self.info.push.kept and not passes
 
     def values(self) -> dict[str, Any]:
         """Returns it as plain JSON values."""

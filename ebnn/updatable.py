@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .boards import Board
@@ -64,6 +64,10 @@ class Updatable:
             yield from ("-DEBNN_OWN_STORE", f"-DEBNN_POOL_BYTES={_HOST_POOL}")
         elif board.ram_bytes is not None:
             yield f"-DEBNN_POOL_BYTES={min(board.ram_bytes // _POOL_SHARE // 4 * 4, _LARGEST_POOL)}"
+
+    def beside_example(self, board: Board) -> Updatable:
+        """Returns it for firmware with ebnn's own network: empty on a board of little flash, which lacks the room."""
+        return replace(self, empty=self.empty or (board.flash_bytes or _SMALL_FLASH) < _SMALL_FLASH)
 
     def write_key(self, folder: Path) -> None:
         """Writes the header that the firmware's key is in, where there is one."""

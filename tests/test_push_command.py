@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import ebnn
+from ebnn.boards import load_board
 from ebnn.cli import main
 from ebnn.compile.image import image_bytes
 from ebnn.simulation import plugged_in
@@ -54,6 +55,26 @@ def test_pushed_then_profiled_then_forgotten(tmp_path: Path, key_file: Path) -> 
         assert done.exit_code == 0, done.output
         assert "runs network network" in done.stdout
         assert call("profile", MODEL, "--port", board.port).exit_code == 1
+
+
+def test_what_a_simulated_board_keeps_is_said(tmp_path: Path) -> None:
+    port, results = "sim://host?updatable=1", tmp_path / "push.json"
+    passes = call("push", MODEL, "--port", port, "--json", str(results))
+    assert passes.exit_code == 0, passes.output
+    assert passes.stdout.startswith("compiling the firmware for sim://host …\n")
+    assert "one with store=FILE in its URL keeps it" in " ".join(passes.stdout.split())
+    assert json.loads(results.read_text())["kept"] is False
+    kept = f"{port}&store={tmp_path / 'store'}"
+    assert "it stays when the power goes" in " ".join(call("push", MODEL, "--port", kept).stdout.split())
+    other = call("profile", str(VECTORS / "int8-dense.ebnn"), "--port", kept)
+    assert f"ebnn push MODEL --port '{kept}'" in other.stderr
+
+
+def test_a_small_board_has_no_network_of_its_own_beside_pushed_ones() -> None:
+    boards = "uno", "leonardo", "megaatmega2560", "cortex-m3", "host"
+    found = [Updatable().beside_example(load_board(board)).empty for board in boards]
+    assert found == [True, True, False, False, False]
+    assert Updatable(empty=True).beside_example(load_board("host")).empty
 
 
 @pytest.mark.parametrize(

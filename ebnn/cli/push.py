@@ -5,12 +5,15 @@ from pathlib import Path
 import click
 
 from ..device import DeviceInfo
+from ..device.serial_port import short_name
 from ..errors import InputError
 from ..published import load
+from ..pushing import Pushed
 from ..pushing import forget as forget_network
 from ..pushing import push as push_network
 from ..show.bars import push_bar
 from ..show.console import PlainConsole, command_line, make_console, print_command, print_line
+from ..simulation.protocol_sim import parse_url, simulator_class
 from ..updatable import read_key
 from .idle_options import SERIAL_PORT, WITH_NETWORK, refuses_idle
 from .options import (
@@ -64,11 +67,13 @@ def push(
     key = None if key_file is None else read_key(key_file)
     console = make_console()
     if model is None:
+        _say_building(console, port)
         info = forget_network(port, key=key, baud=baud)
         print_line(console, f"{port}: board {info.board} {_runs(info)}")
         write_json(json_file, {"board": info.board, "port": port, "hash": f"0x{info.network_hash:08x}"})
         return
     network = load(model)
+    _say_building(console, port)
     with push_bar(console) as (progress, overdue):
         pushed = push_network(
             network,
@@ -85,7 +90,7 @@ def push(
     print_line(
         console,
         f"{port}: board {info.board} {_runs(info)}, {pushed.image_bytes:,} B pushed in {pushed.seconds:.1f} s; "
-        f"{_until(pushed.kept)}",
+        f"{_until(pushed)}",
     )
     _hint(console, model, port)
     write_json(json_file, pushed.values())
@@ -97,8 +102,20 @@ def _runs(info: DeviceInfo) -> str:
     return f"runs network {info.network}, hash 0x{info.network_hash:08x}, {info.arena_bytes:,} B of arena"
 
 
-def _until(kept: bool) -> str:
-    return "it stays when the power goes" if kept else "it is gone after a reset"
+def _say_building(console: PlainConsole, port: str) -> None:
+    if port.startswith("sim://") and parse_url(port).program is None:
+        print_line(console, f"compiling the firmware for {short_name(port)} …")
+
+
+def _until(pushed: Pushed) -> str:
+    if pushed.kept:
+        return "it stays when the power goes"
+    if not pushed.port.startswith("sim://"):
+        return "it is gone after a reset"
+    asked = parse_url(pushed.port)
+    if "store" in asked.options or "store" not in simulator_class(asked.board).OPTIONS:
+        return "it is gone now, with the simulated board"
+    return "it is gone now, with the simulated board: one with store=FILE in its URL keeps it"
 
 
 def _hint(console: PlainConsole, model: Path, port: str) -> None:

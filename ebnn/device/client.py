@@ -18,7 +18,7 @@ from .answers import DeviceInfo, Prediction, Profile, read_info, read_prediction
 from .explanations import explain_refusal, explain_silence
 from .link import Link, Missing, Refusal, Statistics
 from .push_checks import ImageHead, check_kernels, check_key, check_push, is_worth_another_try, push_facts, refused_push
-from .serial_port import BAUDRATE, PortLike, open_port, short_name
+from .serial_port import BAUDRATE, PortLike, address, open_port, short_name
 
 _BOOT_POLL_SECONDS = 0.5  # how often a board that is starting is asked
 _BOOT_SECONDS = 1.7  # that a bootloader waits for an upload; some take what they hear for one
@@ -73,11 +73,12 @@ class Device:
         self._expected_hash = network_hash
         self._expected_name = network_name
         if isinstance(port, str):
-            self.port_name = short_name(port)
+            self.port_name, self._address = short_name(port), address(port)
             self.port = open_port(port, baudrate)
             self._booting = "://" not in port  # opening a serial port resets most boards
         else:
-            self.port_name = short_name(str(getattr(port, "port", None) or "the port"))
+            name = str(getattr(port, "port", None) or "the port")
+            self.port_name, self._address = short_name(name), address(name)
             self.port = port
             self._booting = False
         self._link = Link(self.port, self.port_name, baudrate)
@@ -387,7 +388,7 @@ class Device:
             name = f"{self._expected_name!r} " if self._expected_name is not None else ""
             way_out = "flash the board again with this network"
             if info.push is not None:
-                way_out = f"push this network, ebnn push MODEL --port {self.port_name}"
+                way_out = f"push this network, ebnn push MODEL --port {self._address}"
             raise WrongNetworkError(
                 f"{self.port_name}: {found}, not {name}(hash 0x{self._expected_hash:08x}): {way_out}, or give the "
                 "model that it runs"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import shlex
 import urllib.parse
 from typing import Protocol
 
@@ -107,6 +108,13 @@ def _opening_hint(url: str, error: Exception) -> str:
     if number in (errno.ENOTTY, errno.EISDIR, errno.ENXIO, errno.ENODEV) or "Could not configure port" in text:
         return f"it is no serial port ({text})"
     return text
+
+
+def address(url: str) -> str:
+    """The URL without the key file of a simulated board, as a shell takes it."""
+    place, _, query = url.partition("?")
+    options = "&".join(option for option in query.split("&") if not option.startswith("key="))
+    return shlex.quote(f"{place}?{options}" if options else place)
 
 
 def short_name(url: str) -> str:

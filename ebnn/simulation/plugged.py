@@ -11,13 +11,12 @@ from pathlib import Path
 from ebnn.boards import Board
 from ebnn.build_folders import temporary_folder
 from ebnn.errors import PortError, WriteError
-from ebnn.firmware_sources import default_header
 from ebnn.updatable import Updatable
 
 from .avr import SimavrSimulator
 from .bootloaders import find_bootloader
 from .protocol_sim import find_board, make_terminal, simulator_class
-from .simulator import Simulator
+from .simulator import Simulator, build_program
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def plugged_in(
         path = Path(program) if program is not None else None
         if path is None and (header is not None or not bootloader):
             folder = stack.enter_context(temporary_folder())
-            path = kind.build(known, Path(header) if header is not None else default_header(), folder, updatable)
+            path = build_program(kind, known, None if header is None else Path(header), folder, updatable)
         master, slave = make_terminal()
         try:
             port = os.ttyname(slave)

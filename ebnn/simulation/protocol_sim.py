@@ -22,11 +22,10 @@ import serial
 from ebnn.boards import Board, board_names, load_board
 from ebnn.build_folders import temporary_folder
 from ebnn.errors import PortError
-from ebnn.firmware_sources import default_header
 from ebnn.names import similar_names, unknown_name
 from ebnn.updatable import Updatable, read_key
 
-from .simulator import Simulator
+from .simulator import Simulator, build_program
 
 try:
     import termios
@@ -164,7 +163,7 @@ class Serial(serial.Serial):  # type: ignore[misc]
         if program is None:
             self._folder = contextlib.ExitStack()
             folder = self._folder.enter_context(temporary_folder())
-            program = kind.build(address.board, address.header or default_header(), folder, address.updatable)
+            program = build_program(kind, address.board, address.header, folder, address.updatable)
         master, slave = make_terminal()
         try:
             self.portstr = os.ttyname(slave)

@@ -11,6 +11,7 @@ from typing import IO, Any, ClassVar
 
 from ebnn.boards import Board
 from ebnn.errors import PortError, WriteError
+from ebnn.firmware_sources import bundled_header, default_header
 from ebnn.updatable import Updatable
 
 _STORES = (0, 512, 1_024, 2_048, 4_096, 65_536)  # bytes
@@ -60,6 +61,20 @@ class Simulator(ABC):
         """Ends the board."""
         self.process.kill()
         self.process.wait()
+
+
+def build_program(
+    kind: type[Simulator], board: Board, header: Path | None, folder: Path, updatable: Updatable | None
+) -> Path:
+    """Compiles what a board runs, without a header with `ebnn.firmware_sources.default_header`.
+
+    Updatable firmware of a small board is then without a network, if the header would be ebnn's own. Raises BuildError.
+    """
+    if header is None:
+        header = default_header()
+        if updatable is not None and header == bundled_header():
+            updatable = updatable.beside_example(board)
+    return kind.build(board, header, folder, updatable)
 
 
 def store_file(path: str) -> Path:
