@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..errors import FileFormatError, LoweringError, NetworkError
 from ..model.kinds import Input, InputKind, Shape
 from ..model.layers import Block, Conv, Dense, Layer, Pool
-from ..model.network import Network
+from ..model.network import MIN_CLASSES, Network
 from ..model.thresholds import find_threshold
 from ..model.transforms import Scores, Sign
 from ..training.architectures import ConvSpec, DenseSpec, Numbers, OutputSpec, read_architecture
@@ -122,6 +122,8 @@ def _side(
         return _read_side(Path(architecture), shape, kind, outputs)
     if shape is None or outputs is None:
         raise FileFormatError(f"{path}: a flat file does not say its samples and classes: give --shape and --outputs")
+    if outputs < MIN_CLASSES:
+        raise FileFormatError(f"{path}: has {outputs} outputs, {MIN_CLASSES} are the least")
     try:
         return _Side(str(architecture), Input(kind or "uint8", Shape(*shape)), outputs)
     except NetworkError as error:
@@ -135,9 +137,13 @@ def _read_side(path: Path, shape: Sequence[int] | None, kind: InputKind | None, 
         if not isinstance(found, dict) or set(found) - _SIDE or found.get("format") != FORMAT:
             raise ValueError(f'it must be an object of "format": "{FORMAT}" and {", ".join(sorted(_SIDE))}')
         text, xor = found["architecture"], found["xor"]
+        if not isinstance(found["shape"], list) or len(found["shape"]) != 3:
+            raise ValueError("shape is a list of 3 numbers, [CHANNELS, HEIGHT, WIDTH]")
         numbers = [*found["shape"], found["classes"], *xor]
         if not isinstance(text, str) or not all(type(each) is int and each >= 0 for each in numbers):
             raise ValueError("architecture is a text; shape, classes and xor are whole numbers")
+        if found["classes"] < MIN_CLASSES:
+            raise ValueError(f"classes is {found['classes']}, {MIN_CLASSES} are the least")
         source = Input(found["input"], Shape(*found["shape"]))
     except OSError as error:
         raise FileFormatError(f"{path}: cannot be read: {error.strerror or error}") from None

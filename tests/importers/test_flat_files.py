@@ -170,6 +170,10 @@ OPTIONS = {"architecture": "d9", "shape": (1, 2, 4), "input_kind": "bits", "outp
         ({"architecture": "no.json"}, FileFormatError, "no.json: cannot be read"),
         ({"architecture": "bad.json"}, FileFormatError, "bad.json: says nothing of a flat file"),
         ({"architecture": "side.json", "outputs": 3}, FileFormatError, "says 2, --outputs is another"),
+        ({"outputs": 0}, FileFormatError, "has 0 outputs, 2 are the least"),
+        ({"architecture": "none.json"}, FileFormatError, "none.json: says nothing of a flat file: classes is 0, 2 are"),
+        ({"architecture": "flat.json"}, FileFormatError, r"shape is a list of 3 numbers, \[CHANNELS, HEIGHT, WIDTH\]"),
+        ({"architecture": "one.json"}, FileFormatError, "shape is a list of 3 numbers"),
         ({"architecture": "many.json"}, FileFormatError, r"xor names layers \[4\], there are 1 before the last"),
     ],
 )
@@ -179,6 +183,8 @@ def test_what_does_not_fit_is_said(tmp_path, monkeypatch, changes, error, messag
     Path("w.bin").write_bytes(data)
     Path("side.json").write_text(json.dumps(side))
     Path("many.json").write_text(json.dumps(side | {"xor": [4]}))
+    for name, changed in (("none", {"classes": 0}), ("flat", {"shape": [1, 8]}), ("one", {"shape": 8})):
+        Path(f"{name}.json").write_text(json.dumps(side | changed))
     Path("bad.json").write_text('{"format": "other"}')
     with pytest.raises(error, match=message):
         import_network("w.bin", **(OPTIONS | changes))
