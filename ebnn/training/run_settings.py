@@ -16,7 +16,7 @@ from ..datasets.own import find_own
 from ..errors import TrainingError
 from ..model.kinds import InputKind
 from ..model.network import Network
-from ..names import unknown_name
+from ..names import similar_names, unknown_name
 from ..recipes import load_recipe
 from .choosing import raw_kind
 from .config import TrainConfig
@@ -216,7 +216,8 @@ def read_settings(values: Mapping[str, Any]) -> RunSettings:
     known = {each.name for kind in (RunSettings, TrainConfig) for each in fields(kind)} - {"config"}
     for name in given:
         if name not in known:
-            raise unknown_name("setting", name, sorted(known))
+            near = similar_names(name, sorted(known))
+            raise unknown_name("setting", name, ["the options of ebnn train --help"], near=near)
     own = {each.name: given.pop(each.name) for each in fields(RunSettings) if each.name in given}
     if given.get("epochs") is None:
         given["epochs"] = DIGITS_EPOCHS if own.get("dataset", RunSettings.dataset) == "digits" else EPOCHS

@@ -238,7 +238,7 @@ def test_one_call_fits_arrays_and_files(tmp_path: Path) -> None:
     assert ebnn.load(tmp_path / "run/model.ebnn").layers[0].linear.outputs == 4
     pictures = Dataset.from_arrays((200 * RANDOM.random((20, 8, 8))).astype(np.uint8), np.arange(20) % 2)
     assert ebnn.fit(pictures, epochs=1).encoder is None
-    with pytest.raises(UnknownNameError, match=r"'epoch'.* did you mean epochs"):
+    with pytest.raises(UnknownNameError, match=r"'epoch', did you mean epochs\? there are the options of ebnn train"):
         ebnn.fit(data, epoch=1)
     with pytest.raises(UnknownNameError, match="no_such"):
         ebnn.fit("no_such")
