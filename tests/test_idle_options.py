@@ -124,7 +124,7 @@ CASES = [
     (["evolve", "mnist-tiny", "--architecture", "d8"], "--architecture has no effect here: it needs no MODEL"),
     (["evolve", "mnist-tiny", "--input", "bits"], "--input has no effect here: it needs no MODEL"),
     *(
-        (["info", IMAGE, *option.split()], f"{option.split()[0]} has no effect here: it needs a network, MODEL; an im")
+        (["info", IMAGE, *option.split()], f"{option.split()[0]} has no effect here: it needs an .ebnn file as MODEL")
         for option in ("--board uno", "--arithmetic float", "--optimize size")
     ),
     *(
