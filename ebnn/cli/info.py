@@ -97,8 +97,9 @@ def _image_info(path: Path, json_file: Path | None) -> None:
     console = make_console()
     encoder = f"{image.encoder} of {image.raw} → " if image.encoder else ""
     title = f" of {image.title}" if image.title else ""
+    outputs = "bits" if image.bit_outputs else "classes"
     print_line(console, f"{path}: an image{title} for {image.target}")
-    print_line(console, f"{encoder}{image.kind} {image.shape} → {image.classes} classes, hash {image.hash}…")
+    print_line(console, f"{encoder}{image.kind} {image.shape} → {image.classes} {outputs}, hash {image.hash}…")
     print_whole(console, image_table(image))
     if image.class_names:
         print_line(console, f"names   {', '.join(image.class_names)}")

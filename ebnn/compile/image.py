@@ -176,7 +176,7 @@ def _head(planned: Plan, texts: bytes) -> bytes:
         levels,
         len(texts),
         int(bool(network.meta.class_names)),
-        0,
+        int(bool(network.meta.bit_outputs)),
         network.meta.step_of(network.raw_shape.width) if has_readings(network) else 0,
         0,
     )
@@ -251,7 +251,8 @@ class Image:
         hash: the first 16 hexadecimal digits of the network's.
         arena_bytes, input_bytes: of RAM.
         kind, shape: of the input.
-        classes: how many.
+        classes: how many, or how many bits where ``bit_outputs``.
+        bit_outputs: whether the outputs are bits.
         class_names: none, or one for each class.
         title: the network's name.
         encoder: its name, "" without one.
@@ -271,6 +272,7 @@ class Image:
     kind: str
     shape: Shape
     classes: int
+    bit_outputs: bool
     class_names: tuple[str, ...]
     title: str
     encoder: str
@@ -320,7 +322,7 @@ def _read(data: bytes, lanes: int, first: int) -> Image:
     (digits, arena, input_bytes, classes, layers, kind, channels, height, width, rejection, scale, *rest) = (
         _HEAD.unpack_from(data, _START.size)
     )
-    encoder, raw, _, text_bytes, named, _, step, _ = rest[4:]
+    encoder, raw, _, text_bytes, named, bits, step, _ = rest[4:]
     texts = data[first - len(_padded(bytes(text_bytes))) :][:text_bytes].decode().split("\0")
     shape, at, rows, kernels = Shape(channels, height, width), first, [], 0
     if encoder:
@@ -346,6 +348,7 @@ def _read(data: bytes, lanes: int, first: int) -> Image:
         kind=_KIND_NAMES[kind],
         shape=Shape(channels, height, width),
         classes=classes,
+        bit_outputs=bool(bits),
         class_names=tuple(texts[1 : 1 + classes]) if named else (),
         title=texts[0],
         encoder=_ENCODERS[encoder],

@@ -18,6 +18,8 @@ from ebnn.compile.image import image_bytes, needed_kernels, read_image
 from ebnn.compile.target import AVR, WORDS
 from ebnn.errors import FileFormatError
 
+BITS = Path(__file__).resolve().parents[2] / "examples/bits/xor.ebnn"
+
 
 def command(*words: str) -> str:
     """What a command prints; it must not fail."""
@@ -89,3 +91,10 @@ def test_another_file_is_not_replaced_by_an_image(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["export", "mnist-tiny", "--format", "image", "-o", str(path)])
     assert done.exit_code != 0
     assert path.read_text() == "mine"
+
+
+def test_an_image_of_a_network_of_bits_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "xor.img"
+    for network, said in ((ebnn.load(BITS), "→ 32 bits, hash"), (ebnn.load("mnist-tiny"), "→ 10 classes, hash")):
+        path.write_bytes(image_bytes(network))
+        assert said in command("info", str(path))
