@@ -210,7 +210,9 @@ def test_a_function_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_an_option_that_is_not_there() -> None:
-    with pytest.raises(PortError, match="no option 'speed'; it has header, program, bootloader, watch"):
+    with pytest.raises(
+        PortError, match="no option 'speed'; it has header, program, updatable, key, bootloader, store, watch"
+    ):
         serial.serial_for_url("sim://uno?speed=9")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ...model.layers import Conv, Layer
 from ..target import Target
 from .kernel import Kernel, Work
-from .normalize import NormalizeKernel
+from .normalization import NormalizeKernel
 from .structs import CONV
 from .window import GatheredConv, Patches
 

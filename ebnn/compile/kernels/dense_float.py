@@ -8,7 +8,7 @@ from ...model.layers import Layer
 from ..target import Target
 from .dense import Dense
 from .kernel import Kernel, Work
-from .normalize import NormalizeKernel
+from .normalization import NormalizeKernel
 from .structs import DENSE
 
 
