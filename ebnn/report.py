@@ -65,6 +65,13 @@ def _three_figures(value: float) -> str:
     return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f}"
 
 
+def count_confusion(labels: NDArray[np.integer], predicted: NDArray[np.integer], classes: int) -> NDArray[np.int64]:
+    """Returns how often a sample of the row's label was given the column's class, (classes, classes)."""
+    counts = np.zeros((classes, classes), np.int64)
+    np.add.at(counts, (labels, predicted), 1)
+    return counts
+
+
 @dataclass(frozen=True, eq=False)
 class RunReport:
     """What a board answered to samples, held against the reference.
@@ -134,9 +141,7 @@ class RunReport:
     @property
     def confusion(self) -> NDArray[np.int64]:
         """(classes, classes): how often a sample of the row's label was given the column's class."""
-        counts = np.zeros((self.classes, self.classes), np.int64)
-        np.add.at(counts, (self.labels, self.predicted), 1)
-        return counts
+        return count_confusion(self.labels, self.predicted, self.classes)
 
     def check_exact(self) -> None:
         """Raises DeviceError where an answer is not the reference's."""

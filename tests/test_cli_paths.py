@@ -60,6 +60,9 @@ def files(folder: Path) -> dict[str, bytes]:
         "info m.ebnn --json m.ebnn",
         "info m.ebnn --json link.ebnn",
         "info m.ebnn --json README.md",
+        "report m.ebnn -o m.ebnn",
+        "report m.ebnn -o README.md",
+        "report m.ebnn --run run -o run/log.jsonl",
         "boards --json m.ebnn",
         "networks --json m.ebnn",
         "run m.ebnn --dataset digits --json hard.ebnn",
@@ -147,11 +150,16 @@ def test_a_named_output_may_lie_in_a_folder_of_runs() -> None:
 
 
 def test_what_a_command_wrote_it_writes_again() -> None:
-    for words in ("export m.ebnn -o mine.h", "info m.ebnn --json i.json", "history run -o h.png --json h.json"):
+    for words in (
+        "export m.ebnn -o mine.h",
+        "info m.ebnn --json i.json",
+        "history run -o h.png --json h.json",
+        "report m.ebnn -o r.md",
+    ):
         for _ in range(2):
             result = CliRunner().invoke(main, words.split(), catch_exceptions=False)
             assert result.exit_code == 0, result.output
-    for name in ("mine.h", "i.json", "h.json", "h.png"):
+    for name in ("mine.h", "i.json", "h.json", "h.png", "r.md"):
         assert Path(name).stat().st_size > 100
 
 

@@ -42,6 +42,7 @@ ALWAYS = {
     "profile": {"classes", "dataset", "json_file", "port", "samples"},
     "quantize": {"dataset", "json_file", "output", "samples", "seed"},
     "record": {"count", "json_file", "label", "out", "port", "rate", "seconds", "start", "wait"},
+    "report": {"output", "run_folder"},
     "run": {"classes", "dataset", "json_file", "limit", "port", "top"},
     "simulate": {"bootloader", "link", "model", "program"},
     "sweep": {"board_list", "out", "plot"},
@@ -175,6 +176,9 @@ CASES = [
     (["sweep", "d8", "--out", "run", "--validation", "9", "--folder", "."], "--folder has no effect here"),
     (["quantize", "run", "--dataset", "digits", "--folder", "."], "--folder has no effect here"),
     (["run", "mnist-tiny", "--dataset", "digits", "--folder", "."], "--folder has no effect here"),
+    (["report", "mnist-tiny", "-o", "r.html", "--limit", "9"], "--limit has no effect here: it needs data to test"),
+    (["report", "mnist-tiny", "-o", "r.html", "--classes", "0"], "--classes has no effect here: it needs data to test"),
+    (["report", "mnist-tiny", "-o", "r.html", "--dataset", "digits", "--folder", "."], "--folder has no effect here"),
     (["run", "mnist-tiny", "--dataset", "mnist", "--port", "/dev/no", "--optimize", "size"], "needs a simulated board"),
     (
         ["run", "mnist-tiny", "--dataset", "mnist", "--port", "socket://h:1", "--arithmetic", "float"],

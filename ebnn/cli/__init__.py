@@ -26,6 +26,7 @@ COMMANDS = {
     "What it takes": (
         LazyCommand("boards", "boards", "List the boards that ebnn knows."),
         LazyCommand("info", "info", "Show layers, and flash, RAM and time on each board."),
+        LazyCommand("report", "report", "Write a page on a network: sizes, accuracy, training."),
     ),
     "On this computer": (
         LazyCommand("predict", "predict", "Say what is on a picture, here or on a board."),

@@ -19,6 +19,7 @@ from ..errors import EbnnError, FileFormatError, WriteError
 from ..importers.flat_layout import FORMAT
 from ..importers.model_def import recognises as is_model_def
 from ..published import find_network
+from ..show.page import MARK
 
 _LOOKED_AT = 2**16  # bytes of a file that is in the way
 _LONGEST_JSON = 2**26
@@ -193,6 +194,7 @@ _KINDS: dict[str, Callable[[Path, bytes], bool]] = {
     "file of weights": lambda path, start: start.startswith(b"ebnn-wts"),
     "network": lambda path, start: start.startswith(b"PK\x03\x04") and b"description.json" in start,
     "JSON file": _is_json,
+    "report of ebnn's": lambda path, start: MARK.encode() in start[:200],
     "picture": lambda path, start: start.startswith((b"\x89PNG", b"%PDF", b"<?xml", b"<svg")),
 }
 

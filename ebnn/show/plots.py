@@ -155,15 +155,18 @@ def _number_points(axes: Axes, sweep: Sweep, costs: Sequence[float | None]) -> N
 
 
 def _write(figure: Figure, path: Path) -> None:
+    write_atomically(path, _rendered(figure, path.suffix.removeprefix(".").lower()))
+
+
+def _rendered(figure: Figure, kind: str) -> bytes:
     """The same figure gives the same bytes: a picture has no date, and no random names inside."""
     import matplotlib
 
-    kind = path.suffix.removeprefix(".").lower()
     dates: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     buffer = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "ebnn"}):
         figure.savefig(buffer, format=kind, dpi=150, metadata=dates.get(kind))
-    write_atomically(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 _MANY = 10  # runs, for which Matplotlib has colours that are told apart easily
@@ -176,6 +179,15 @@ def plot_history(histories: Sequence[History], path: Path) -> None:
         histories: of the runs; one of them at least has an epoch.
         path: picture to write, atomically; its ending says which kind.
     """
+    _write(_history_figure(histories), path)
+
+
+def history_svg(histories: Sequence[History]) -> bytes:
+    """Returns the picture of `plot_history` as SVG."""
+    return _rendered(_history_figure(histories), "svg")
+
+
+def _history_figure(histories: Sequence[History]) -> Figure:
     check_drawing("a picture")
     from matplotlib import colormaps
     from matplotlib.figure import Figure
@@ -226,7 +238,7 @@ def plot_history(histories: Sequence[History], path: Path) -> None:
     rate.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for axes in (loss, accuracy, rate):
         axes.grid(alpha=0.3)
-    _write(figure, path)
+    return figure
 
 
 def _plain(name: str) -> str:

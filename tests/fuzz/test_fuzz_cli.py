@@ -44,6 +44,7 @@ STARTS = {
     "import": ["import", "t.h", "-o", "n.ebnn"],
     "boards": ["boards"],
     "info": ["info", "m.ebnn"],
+    "report": ["report", "m.ebnn", "-o", "n.html"],
     "export": ["export", "m.ebnn", "-o", "n.h"],
     "init": ["init", "p", "--board", "moon"],
     "flash": ["flash", "m.ebnn", "--board", "uno", "--port", "nowhere"],
