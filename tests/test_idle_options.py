@@ -42,7 +42,7 @@ ALWAYS = {
     "profile": {"classes", "dataset", "json_file", "port", "samples"},
     "quantize": {"dataset", "json_file", "output", "samples", "seed"},
     "record": {"count", "json_file", "label", "out", "port", "rate", "seconds", "start", "wait"},
-    "report": {"output", "run_folder"},
+    "report": {"dataset", "output", "run_folder"},
     "run": {"classes", "dataset", "json_file", "limit", "port", "top"},
     "simulate": {"bootloader", "link", "model", "program"},
     "sweep": {"board_list", "out", "plot"},
@@ -101,6 +101,7 @@ CASES = [
         for words in (
             *(TRAIN, ["run", "mnist-tiny", "--dataset", "mnist"], ["profile", "mnist-tiny"], ["data", "mnist"]),
             ["evolve"],
+            ["report", "mnist-tiny", "-o", "r.html"],
         )
         for option in (
             *("--label species", "--recording 119", "--window 1s", "--step 50", "--size 32", "--colour"),
@@ -141,6 +142,7 @@ CASES = [
         for words in (
             *(TRAIN, ["run", "mnist-tiny", "--dataset", "mnist"], ["profile", "mnist-tiny"], ["data", "mnist"]),
             ["evolve"],
+            ["report", "mnist-tiny", "-o", "r.html"],
         )
     ),
     ([*TRAIN, "--bop-gamma", "0.001"], "--bop-gamma has no effect here: it needs --optimizer bop"),

@@ -12,10 +12,12 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from numpy.typing import NDArray
 from PIL import Image
 from sklearn.metrics import accuracy_score, confusion_matrix
 
@@ -28,6 +30,7 @@ from ebnn.show.page import Code, Page, Section, Text, grid
 from ebnn.show.sample_pictures import sample_picture
 
 NAMES = ("<script>alert(1)<", "a & b", '" onerror="x', *"3456789")
+Truth = tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 VOID = {"meta", "img"}
 REFERRING = {"href", "src", "srcset", "action", "data", "poster", "background", "style"}
 
@@ -45,7 +48,7 @@ class Reader(HTMLParser):
         self.close()
         assert self.open == []
 
-    def handle_starttag(self, tag, attributes):
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attributes)))
         assert len(dict(attributes)) == len(attributes)
         if tag == "table":
@@ -59,10 +62,10 @@ class Reader(HTMLParser):
         if tag not in VOID:
             self.open.append(tag)
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
-    def handle_data(self, data):
+    def handle_data(self, data: str) -> None:
         if self.open and self.open[-1] in ("th", "td"):
             self.tables[-1][-1][-1] += data
         if self.open and self.open[-1] == "caption":
@@ -112,7 +115,7 @@ def page(own: Path) -> Reader:
 
 
 @pytest.fixture(scope="module")
-def answers(own: Path):
+def answers(own: Path) -> Truth:
     """The test part of the pictures, labels by the network's classes, and what the reference answers."""
     data = datasets.load(str(own / "pictures"))
     labels = [NAMES.index(data.class_names[k]) for k in data.test_labels]
@@ -156,7 +159,7 @@ def test_tables_have_headers_and_pictures_words(page: Reader) -> None:
     assert any("width=device-width" in (each.get("content") or "") for each in page.all("meta"))
 
 
-def test_accuracy_and_confusion_are_those_of_scikit_learn(own: Path, page: Reader, answers) -> None:
+def test_accuracy_and_confusion_are_those_of_scikit_learn(own: Path, page: Reader, answers: Truth) -> None:
     _, labels, predicted, _ = answers
     header, *rows = page.table("Confusion")
     assert header == ["label", *NAMES, "right"]
@@ -167,7 +170,7 @@ def test_accuracy_and_confusion_are_those_of_scikit_learn(own: Path, page: Reade
     assert f"{100 * accuracy_score(labels, predicted):.2f} % right: " in text
 
 
-def test_wrong_answers_are_the_surest_ones_with_their_pictures(page: Reader, answers) -> None:
+def test_wrong_answers_are_the_surest_ones_with_their_pictures(page: Reader, answers: Truth) -> None:
     images, labels, predicted, probabilities = answers
     wrong = [i for i in range(len(labels)) if labels[i] != predicted[i]]
     wrong.sort(key=lambda i: (-probabilities[i][predicted[i]], i))
@@ -233,14 +236,13 @@ def test_the_run_of_a_network_of_ones_own(tmp_path: Path) -> None:
     lines = network_file("mnist-tiny").with_name("log.jsonl").read_text().splitlines(keepends=True)
     (run / "log.jsonl").write_text("".join(lines[:2]))
     shutil.copy(run / "model.ebnn", tmp_path / "net.ebnn")
-    for words in (["run/model.ebnn"], ["net.ebnn", "--run", tmp_path / "run"]):
-        report(tmp_path / words[0], *words[1:], "-o", tmp_path / "r.html")
+    for words in ([run / "model.ebnn"], [tmp_path / "net.ebnn", "--run", run]):
+        report(*words, "-o", tmp_path / "r.html")
         assert "epochs" in dict(Reader((tmp_path / "r.html").read_text()).table("The run")[1:])
     report(tmp_path / "net.ebnn", "-o", tmp_path / "r.html")
     assert "The run" not in (tmp_path / "r.html").read_text()
     shutil.copy(network_file("mnist-uno"), tmp_path / "other.ebnn")
-    words = (tmp_path / "other.ebnn", "--run", run, "-o", tmp_path / "r.html")
-    assert "trained another network" in refusal(*words)
+    assert "trained another network" in refusal(tmp_path / "other.ebnn", "--run", run, "-o", tmp_path / "r.html")
 
 
 def test_markdown_tells_the_same_without_pictures(own: Path, page: Reader) -> None:
@@ -281,6 +283,16 @@ def test_a_series_is_a_curve_for_each_channel(shape: tuple[int, int, int]) -> No
 @pytest.mark.parametrize("shape", [(4, 1, 1), (1, 2, 3)])
 def test_a_row_of_a_table_is_no_picture(shape: tuple[int, int, int]) -> None:
     assert sample_picture(np.zeros(shape, np.float32), 0.0, "alt", "caption") is None
+
+
+def test_without_a_compiler_the_answers_are_the_same(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = (own / "own.ebnn", "-o", own / "again.html", "--data", own / "pictures", "--limit", "4")
+    report(*words)
+    text = (own / "again.html").read_text()
+    monkeypatch.setenv("CC", "no-such-compiler")
+    monkeypatch.setenv("EBNN_CACHE", str(own / "cache"))
+    report(*words)
+    assert (own / "again.html").read_text() == text
 
 
 def test_a_page_without_matplotlib_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

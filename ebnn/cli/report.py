@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..answers import answer
+from ..answering import answer
 from ..atomic import write_atomically
 from ..compile.estimate import estimate, estimated_boards
 from ..errors import InputError, NetworkError, WriteError

@@ -22,7 +22,7 @@ from .plots import history_svg
 from .sample_pictures import sample_picture
 
 if TYPE_CHECKING:
-    from ..answers import Answers
+    from ..answering import Answers
     from ..datasets import Dataset
     from ..published import PublishedNetwork
     from ..training.history import History
