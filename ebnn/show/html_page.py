@@ -23,6 +23,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding-bottom: .3rem; }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 thead th { background: var(--soft); }
+td:last-child:not(.number) { overflow-wrap: anywhere; }
 .number { text-align: right; white-space: nowrap; }
 .right { color: var(--right); font-weight: 600; }
 .wrong { color: var(--wrong); }

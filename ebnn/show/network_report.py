@@ -98,7 +98,7 @@ def _network(reported: Reported) -> Iterator[Part]:
                 layer["name"] + (", pool" if layer["pool"] and layer["weight_kind"] else ""),
                 f"{_sides(layer['input_shape'])} {layer['input_kind']}",
                 f"{_sides(layer['output_shape'])} {layer['output_kind']}",
-                f"{layer['weight_bytes']:,} B" + (f" {layer['weight_kind']}" if layer["weight_kind"] else ""),
+                f"{layer['weight_bytes']:,} B" + (f", {layer['weight_kind']}" if layer["weight_kind"] else ""),
                 f"{layer['threshold_bytes'] + layer['score_bytes']:,} B",
                 f"{layer['macs']:,}",
             )
