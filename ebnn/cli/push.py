@@ -32,8 +32,8 @@ from .options import (
 @click.option(
     "--port",
     required=True,
-    help="Where the board is: /dev/ttyACM0, COM3, socket://HOST:PORT, or a simulated board with memory of its own, "
-    "sim://BOARD?updatable=1&store=FILE.",
+    help="Where the board is: /dev/ttyACM0, COM3, socket://HOST:PORT, or a simulated board, "
+    "sim://uno?updatable=1; with &store=FILE it keeps what it got.",
 )
 @key_option("Needed where the board was flashed with a key: the same file.")
 @click.option(
