@@ -54,7 +54,10 @@ def parse_url(url: str) -> Address:
 
     `ebnn.errors.UnknownNameError` tells a board that is not simulated.
     """
-    parts = urllib.parse.urlsplit(url)
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError:  # [ without ]
+        raise PortError(f"{url!r} is no simulated board: write sim://BOARD, as in sim://host") from None
     place = urllib.parse.unquote(parts.netloc + parts.path)
     if parts.scheme != "sim" or (parts.path not in ("", "/") and not place.endswith(".toml")):
         raise PortError(f"{url!r} is no simulated board: write sim://BOARD, as in sim://host, or sim://./BOARD.toml")
