@@ -215,5 +215,5 @@ def test_settings_suit_the_data_as_trains_do(tmp_path, monkeypatch):
     output = invoke(
         *("d2", "--data", "weather.csv", "--epochs", "1", "--validation", "10", "--out", "out", "--json", "sweep.json")
     )
-    assert "2 values a sample: as with --batch-size 16 --averaging 0.97" in output
-    assert json.loads(Path("sweep.json").read_text())["config"]["batch_size"] == 16
+    assert "2 values a sample: as with --batch-size 64 --learning-rate 0.005 --averaging 0.97" in output
+    assert json.loads(Path("sweep.json").read_text())["config"]["batch_size"] == 64
