@@ -167,10 +167,6 @@ char *ebnn_model_class_name(const ebnn_model_t *model, uint8_t k, char *text, si
 #endif
 #endif
 
-#ifndef EBNN_MODEL_KERNELS
-#define EBNN_MODEL_KERNELS EBNN_MODEL_ALL
-#endif
-
 #include "model_run.h"
 
 #endif

@@ -14,6 +14,10 @@
 #include "integer.h"
 #include "model.h"
 
+#ifndef EBNN_MODEL_KERNELS
+#define EBNN_MODEL_KERNELS EBNN_MODEL_ALL
+#endif
+
 /* Flags of a record; how it ends is 0 signs, 1 bytes by 16 bits, 2 bytes by 32 bits, 3 scores. */
 #define EBNN_MODEL_SLIDES 1u
 #define EBNN_MODEL_POOLS 2u

@@ -9,6 +9,8 @@
 
 #include "integer.h"
 
+#if EBNN_LANES == 1
+
 #define EBNN_MULTIPLY_CHUNK 256u /* taps whose sums fit 24 bits, unsigned, or signed with what they start with */
 
 /* Some taps of one patch or two, and the filters that are left. Offsets are known to the assembly. */
@@ -375,5 +377,7 @@ EBNN_KERNEL void ebnn_multiply(const ebnn_integer_t *layer, const ebnn_patch_t *
     for (i = 0; filters->outputs < 2u && i < count; i++)
         sums[i] = alone[2u * i];
 }
+
+#endif
 
 #endif
