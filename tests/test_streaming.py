@@ -101,7 +101,6 @@ class Untouched:
         (lambda labels: labels[:, None], rf"labels of shape \({COUNT}, 1\) do not fit"),
         (lambda labels: [list(labels), [1]], "labels that differ in shape do not fit"),
         (lambda labels: labels[0], r"labels of shape \(\) do not fit"),
-        (lambda labels: None, r"labels of shape \(\) do not fit"),
         (lambda labels: labels.astype(float), "labels of type float64 do not fit: give whole numbers"),
         (lambda labels: labels > 0, "labels of type bool do not fit"),
         (lambda labels: [str(label) for label in labels], "labels of type <U1 do not fit"),
