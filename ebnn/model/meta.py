@@ -36,8 +36,8 @@ class Meta:
     sample_rate: float | None = None
     window_step: int | None = None
     rejection: float | None = None
-    bit_outputs: bool | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
+    bit_outputs: bool | None = None
 
     def __post_init__(self) -> None:
         for name in ("class_names", "channel_names", "channel_units"):
